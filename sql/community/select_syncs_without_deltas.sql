@@ -1,0 +1,6 @@
+-- Accepted syncs to work off, oldest first. $1: at most so many (NULL: all).
+SELECT s.sync_id, s.synced_at, s.xp_rate
+FROM community.mee6_syncs AS s
+WHERE s.status = 'accepted' AND s.deltas_at IS NULL
+ORDER BY s.sync_id
+LIMIT $1

@@ -1,0 +1,7 @@
+-- Every session waits for a bounded time and speaks UTC. $1, $2: milliseconds.
+SELECT
+    set_config('statement_timeout', $1, FALSE) AS statement_timeout,
+    set_config('lock_timeout', $2, FALSE) AS lock_timeout,
+    set_config('idle_in_transaction_session_timeout', '900000', FALSE) AS idle_timeout,
+    set_config('TimeZone', 'UTC', FALSE) AS time_zone,
+    set_config('application_name', 'trc_pipelines', FALSE) AS application_name

@@ -1,0 +1,1 @@
+"""Community engagement pipelines: Discord XP becomes points, streaks and leaderboards."""

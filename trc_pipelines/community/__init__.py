@@ -1,0 +1,1 @@
+"""The community domain: Discord XP becomes points, streaks and leaderboards."""

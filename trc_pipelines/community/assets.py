@@ -1,0 +1,234 @@
+"""The tables of the community and how each is made: read, compute, write, say what happened."""
+
+import pandas as pd
+
+from trc_pipelines.community import activity, ledger, streaks, syncs, xp
+from trc_pipelines.leaderboards.periods import (
+    day_before,
+    day_end,
+    month_start,
+    week_start,
+)
+from trc_pipelines.leaderboards.ranking import rank_boards
+from trc_pipelines.operations.contract import JobError, Result, Work
+from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
+
+DOMAIN = "community"
+
+members = app_table(DOMAIN, "members", "One row per member of the community, as the web app keeps it.")
+point_actions = app_table(DOMAIN, "point_actions", "One row per action that earns points, and how many.")
+point_transactions = app_table(
+    DOMAIN, "point_transactions", "One row per award the web app made itself."
+)
+APP_TABLES = [members, point_actions, point_transactions]
+
+
+@step_asset(
+    DOMAIN,
+    deps=[members],
+    kinds={"python", "postgres", "api"},
+    blocking_checks={
+        syncs.AUDIT_CHECK: "The board is whole, of our guild, newer than the last one, and has not "
+        "collapsed; else the sync is quarantined and nothing downstream moves."
+    },
+    max_age_minutes=35,
+)
+def mee6_leaderboard_snapshot(work: Work) -> Result:
+    """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
+
+    Players who are not linked are not kept. A reading is staged, audited, then accepted or
+    quarantined; only accepted ones feed anything. The API only knows *now*: a missed slot stays
+    missed, and the next reading catches up what was gained.
+    """
+    return syncs.take_snapshot(work)
+
+
+@step_asset(DOMAIN, deps=[mee6_leaderboard_snapshot], max_age_minutes=35)
+def xp_deltas(work: Work) -> Result:
+    """One row per linked account and accepted sync in which something changed. Append-only.
+
+    Works off every accepted sync not yet processed, oldest first. The first reading of an account
+    is its baseline: history is never awarded. Absence never deducts.
+    """
+    pending = work.db.read("community/select_syncs_without_deltas", work.options.limit)
+    written = [
+        _write_deltas(work, sync_id, xp_rate, synced_at)
+        for sync_id, xp_rate, synced_at in zip(
+            pending["sync_id"], pending["xp_rate"], pending["synced_at"], strict=True
+        )
+    ]
+    deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
+    return Result(
+        affected=len(deltas),
+        message=f"{len(deltas)} changes in {len(pending)} syncs",
+        details={
+            "syncs": len(pending),
+            "baselines": int((deltas["kind"] == "baseline").sum()),
+            "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
+            "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
+        },
+        rows=len(deltas),
+    )
+
+
+def _write_deltas(work: Work, sync_id: int, xp_rate: float, synced_at: pd.Timestamp) -> pd.DataFrame:
+    readings = work.db.read("community/select_changed_readings", int(sync_id))
+    deltas = xp.compute_deltas(readings, xp_rate=float(xp_rate))
+    work.db.append("community.xp_deltas", deltas.assign(sync_id=int(sync_id)))
+    work.db.execute("community/upsert_xp_states", int(sync_id))
+    work.db.execute("community/mark_deltas_done", int(sync_id))
+    if (deltas["xp_delta"] > 0).any():
+        work.db.execute("community/mark_day_stale", day_before(synced_at.to_pydatetime()))
+    return deltas
+
+
+@step_asset(DOMAIN, deps=[xp_deltas, point_actions, point_transactions], max_age_minutes=35)
+def point_ledger(work: Work) -> Result:
+    """One row per award or correction of points. Append-only, each source once.
+
+    XP becomes points at the rate in force now; the app's own awards flow in beside them. Balances
+    (`member_points`) move in the same transaction.
+    """
+    sync_ids = work.db.read("community/select_unposted_syncs", work.options.limit)["sync_id"].tolist()
+    rate = int(work.db.read_value("community/select_discord_rate"))
+    deltas = work.db.read("community/select_deltas_to_post", sync_ids)
+    transactions = work.db.read("community/select_transactions_to_post", work.options.limit)
+    entries = pd.concat(
+        [
+            ledger.entries_from_deltas(deltas, points_per_100_xp=rate),
+            ledger.entries_from_transactions(transactions),
+        ],
+        ignore_index=True,
+    )
+    posted = post_entries(work, entries)
+    work.db.execute("community/mark_syncs_posted", sync_ids)
+    if len(transactions):
+        last_id = int(transactions["transaction_id"].max())
+        work.db.execute("community/upsert_posting_cursor", last_id)
+    return Result(
+        affected=posted["entries"],
+        message=f"{posted['entries']} entries, {posted['points']} points",
+        details={**posted, "syncs": len(sync_ids), "app_transactions": len(transactions)},
+        rows=posted["entries"],
+    )
+
+
+def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
+    """Insert entries whose source key is new; counts of entries, points and days touched.
+
+    Raises:
+        JobError: a key is in the ledger already with other contents.
+    """
+    if entries.empty:
+        return {"entries": 0, "points": 0, "days": 0}
+    work.db.stage("staged_entries", entries)
+    conflict = work.db.read_value("community/find_conflicting_entry")
+    if conflict is not None:
+        raise JobError(
+            f"the ledger has {conflict} already, with other contents; nothing was posted. "
+            "A correction needs a source of its own."
+        )
+    counts = work.db.read("community/insert_entries", work.options.run_id).iloc[0]
+    return {name: int(count) for name, count in counts.items()}
+
+
+@step_asset(DOMAIN, deps=[xp_deltas, point_ledger], partitions=utc_days, max_age_minutes=35)
+def daily_points(work: Work) -> Result:
+    """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
+    work.db.execute("community/claim_days_for_points", *work.days)
+    summary = activity.summarise_days(
+        work.db.read("community/select_xp_gains", *work.days),
+        work.db.read("community/select_entries_of_days", *work.days),
+    )
+    work.db.stage("staged_daily_points", summary)
+    changed = int(work.db.read_value("community/replace_daily_points", *work.days))
+    return Result(
+        affected=changed,
+        message=f"{len(summary)} member-days, {changed} changed",
+        details={
+            "active_members": int(summary.loc[summary["is_active"], "member_id"].nunique()),
+            "points": int(summary["points"].sum()),
+            "xp_gained": int(summary["xp_gained"].sum()),
+        },
+        rows=len(summary),
+    )
+
+
+@step_asset(
+    DOMAIN,
+    deps=[daily_points],
+    partitions=utc_days,
+    depends_on_day_before=True,
+    max_age_minutes=25 * 60,
+)
+def daily_streaks(work: Work) -> Result:
+    """One row per member per day on which the member was active or a streak stood, or broke.
+
+    Consecutive active weekdays; weekends carry the value; a weekday nobody could observe breaks
+    nothing. The open day is provisional: it can add, not break. Computed from activity alone; the
+    view `current_streaks` shows members who are ACTIVE or TRIALING.
+    """
+    first, last = work.days
+    missing = work.db.read_value(
+        "community/find_uncomputed_day", first, work.settings.community_start_on
+    )
+    if missing is not None:
+        raise JobError(
+            f"streaks of {first} need those of {first - pd.Timedelta(days=1)}, which are missing. "
+            f"Materialise from {missing:%Y-%m-%d} on, as one range."
+        )
+    work.db.execute("community/claim_days_for_streaks", first, last)
+    before = work.db.read("community/select_streaks_before", first, last)
+    active = work.db.read("community/select_active_days", first, last)
+    days = work.db.read("community/select_observed_days", first, last)
+    over = [day_end(day) <= work.as_of for day in days["day"].dt.date]
+    days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & over
+    work.db.execute("community/delete_daily_streaks", first, last)
+    rows = kept = longest = 0
+    for day_rows in streaks.compute_streaks(before, active, days):
+        work.db.append("community.daily_streaks", day_rows)
+        rows += len(day_rows)
+        kept = int((day_rows["current_streak"] > 0).sum())
+        longest = int(day_rows["current_streak"].max()) if len(day_rows) else 0
+    return Result(
+        affected=rows,
+        message=f"{kept} streaks stand on {last}, the longest {longest} weekdays",
+        details={"streaks": kept, "longest_current_streak": longest, "days": len(days)},
+        rows=rows,
+    )
+
+
+@step_asset(DOMAIN, deps=[daily_points, members], partitions=utc_days, max_age_minutes=65)
+def leaderboard_rankings(work: Work) -> Result:
+    """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
+
+    Points of members who are ACTIVE or TRIALING and agreed to be shown. Score descending, then
+    latest point-earning time, then member id: every rank is unique.
+    """
+    work.db.execute("community/claim_days_for_boards", *work.days)
+    rows = 0
+    for day in pd.date_range(*work.days).date:
+        week, month = week_start(day), month_start(day)
+        ranked = rank_boards(work.db.read("community/select_board_scores", day, week, month))
+        starts = {"weekly": pd.Timestamp(week), "monthly": pd.Timestamp(month)}
+        ranked = ranked.assign(day=pd.Timestamp(day), period_start=ranked["board"].map(starts))
+        work.db.execute("community/delete_rankings", day)
+        work.db.append("community.leaderboard_rankings", ranked)
+        rows += len(ranked)
+    sizes = ranked["board"].value_counts()
+    return Result(
+        affected=rows,
+        message=", ".join(f"{board}: {size} members" for board, size in sizes.items()) or "no scores",
+        details={f"{board}_members": int(size) for board, size in sizes.items()},
+        rows=rows,
+    )
+
+
+STEPS = [
+    mee6_leaderboard_snapshot,
+    xp_deltas,
+    point_ledger,
+    daily_points,
+    daily_streaks,
+    leaderboard_rankings,
+]

@@ -1,0 +1,56 @@
+"""The jobs of the community and their clocks."""
+
+from datetime import date, datetime, timedelta
+
+from trc_pipelines.community import assets
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.leaderboards.periods import day_before
+from trc_pipelines.operations.contract import Job
+from trc_pipelines.settings import Settings
+
+
+def _day_of_sync(_db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+    day = day_before(as_of)
+    return day, day
+
+
+def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
+    """Yesterday, and before it every day whose streaks are still missing."""
+    yesterday = as_of.date() - timedelta(days=1)
+    missing = db.read_value(
+        "community/find_uncomputed_day", yesterday, settings.community_start_on
+    )
+    return (yesterday if missing is None else missing.date()), yesterday
+
+
+MEE6_SYNC = Job(
+    name="mee6_sync",
+    description="Read the MEE6 leaderboard, turn XP gained into points, bring today's figures up to date.",
+    cron="*/15 * * * *",
+    stale_after=timedelta(minutes=35),
+    steps=[
+        assets.mee6_leaderboard_snapshot,
+        assets.xp_deltas,
+        assets.point_ledger,
+        assets.daily_points,
+    ],
+    days=_day_of_sync,
+    unit="sync",
+)
+DAILY_STREAKS = Job(
+    name="daily_streaks",
+    description="Compute weekday streaks of the day that ended, and of days missed before it.",
+    cron="5 0 * * *",
+    stale_after=timedelta(hours=25),
+    steps=[assets.daily_streaks],
+    days=_ended_days,
+)
+LEADERBOARD_RECALCULATION = Job(
+    name="leaderboard_recalculation",
+    description="Rank the global, weekly and monthly boards of the current day.",
+    cron="0 * * * *",
+    stale_after=timedelta(minutes=65),
+    steps=[assets.leaderboard_rankings],
+    days=_day_of_sync,
+)
+JOBS = [MEE6_SYNC, DAILY_STREAKS, LEADERBOARD_RECALCULATION]

@@ -1,0 +1,201 @@
+"""One sync: whether to read the board now, reading it, writing it down, judging it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from trc_pipelines.community.snapshots import Audit, Thresholds, audit_snapshot, build_snapshot
+from trc_pipelines.mee6.client import Mee6Client
+from trc_pipelines.mee6.models import Board, Mee6Blocked, Mee6Error
+from trc_pipelines.operations.contract import JobError, Result, Work
+
+AUDIT_CHECK = "staged_snapshot_is_plausible"
+MAX_DELAY = timedelta(minutes=15)
+FIRST_BLOCK = timedelta(minutes=30)
+SECOND_BLOCK = timedelta(hours=2)
+STRIKES_COUNT_FOR = timedelta(hours=24)
+
+
+def take_snapshot(work: Work) -> Result:
+    """Read the board for the logical time of the run, stage it, audit it, accept or quarantine it.
+
+    Raises:
+        JobError: no guild is set, or the time asked for is past: the API only knows now.
+    """
+    settings, now = work.settings, work.options.now
+    sync_id = int(work.as_of.timestamp())
+    if not settings.mee6_sync_enabled:
+        return _skipped("the sync is switched off (MEE6_SYNC_ENABLED=false)")
+    if settings.mee6_guild_id is None:
+        raise JobError("MEE6_GUILD_ID is not set; it accepts the id of the Discord server to read")
+    earlier = work.db.read("community/select_sync", sync_id)
+    if len(earlier) and earlier["status"].iat[0] != "failed":
+        return _read_before(sync_id, earlier["status"].iat[0], json.loads(earlier["audit"].iat[0]))
+    if now - work.as_of > MAX_DELAY:
+        raise JobError(
+            f"the board of {work.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only knows "
+            "now. Run it without --as-of; what depends on stored readings can be backfilled."
+        )
+    blocked_until = work.db.read_value("community/select_open_block", now)
+    if blocked_until is not None:
+        return _skipped(f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC")
+
+    accounts = work.db.read("community/select_linked_accounts")
+    started = datetime.now(UTC)
+    try:
+        board = _read_board(work, settings.mee6_guild_id, accounts)
+    except Mee6Error as error:
+        return _record_failed_sync(work, sync_id, settings.mee6_guild_id, started, error)
+    return store_board(work, sync_id, accounts, board, started)
+
+
+def store_board(
+    work: Work, sync_id: int, accounts: pd.DataFrame, board: Board, started: datetime
+) -> Result:
+    """Stage a board that was read, audit it, accept or quarantine it.
+
+    Args:
+        accounts: discord_id, member_id, last_xp, is_present as `select_linked_accounts` gives them.
+    """
+    snapshot = build_snapshot(accounts, board.players, sync_id)
+    found = int(snapshot["is_present"].sum())
+    _upsert_sync(
+        work, sync_id, board.guild_id, "staged", started,
+        requested=len(snapshot), found=found, board=board,
+    )  # fmt: skip
+    work.db.execute("community/ensure_snapshot_partition", work.as_of.date())
+    work.db.append("community.mee6_leaderboard_snapshot", snapshot)
+    audit = _audit(work, sync_id, accounts, snapshot, board)
+    status = "accepted" if audit.passed else "quarantined"
+    verdict = {"findings": audit.findings, **audit.figures}
+    work.db.execute("community/decide_sync", sync_id, status, json.dumps(verdict))
+    return Result(
+        affected=1,
+        message=f"{status}: {found} of {len(snapshot)} linked members found"
+        + "".join(f"; {finding}" for finding in audit.findings),
+        details={
+            "status": status,
+            "linked_members": len(snapshot),
+            "present_members": found,
+            "absent_members": len(snapshot) - found,
+            "pages": board.pages,
+            "requests": board.requests,
+            "duplicates": board.duplicates,
+            "total_xp": int(snapshot["xp"].sum()),
+        },
+        rows=len(snapshot),
+        success=audit.passed,
+        checks={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
+    )
+
+
+def block_until(now: datetime, retry_after_seconds: float | None, strikes: int) -> datetime:
+    """How long to stay away after a 429 that outlasted the run.
+
+    Half an hour, two hours on a second strike within a day, longer when the API said so; never
+    longer than a day, so that one odd header does not switch the sync off for good.
+    """
+    wait = SECOND_BLOCK if strikes else FIRST_BLOCK
+    asked = min(retry_after_seconds or 0, STRIKES_COUNT_FOR.total_seconds())
+    return now + max(wait, timedelta(seconds=asked))
+
+
+def _read_board(work: Work, guild_id: int, accounts: pd.DataFrame) -> Board:
+    settings = work.settings
+    linked = accounts[["discord_id"]].assign(
+        last_xp=accounts["last_xp"].where(accounts["is_present"].fillna(False))
+    )
+    with Mee6Client(
+        settings.mee6_base_url,
+        user_agent=settings.mee6_user_agent,
+        request_interval_seconds=settings.mee6_request_interval_seconds,
+        deadline_seconds=settings.mee6_deadline_seconds,
+    ) as client:
+        return client.read_board(guild_id, linked)
+
+
+def _audit(
+    work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, board: Board
+) -> Audit:
+    newest = work.db.read("community/select_newest_accepted_sync")
+    return audit_snapshot(
+        accounts,
+        snapshot,
+        board_is_empty=board.players.empty,
+        guild_id=board.guild_id,
+        last_guild_id=int(newest["guild_id"].iat[0]) if len(newest) else None,
+        sync_id=sync_id,
+        last_sync_id=int(newest["sync_id"].iat[0]) if len(newest) else None,
+        thresholds=Thresholds(
+            missing_share=work.settings.mee6_max_missing_share,
+            dropped_share=work.settings.mee6_max_dropped_share,
+            total_drop_share=work.settings.mee6_max_total_drop_share,
+        ),
+    )
+
+
+def _upsert_sync(
+    work: Work,
+    sync_id: int,
+    guild_id: int,
+    status: str,
+    started: datetime,
+    *,
+    requested: int = 0,
+    found: int = 0,
+    board: Board | None = None,
+    error: str | None = None,
+) -> None:
+    work.db.execute(
+        "community/upsert_sync",
+        sync_id,
+        guild_id,
+        status,
+        requested,
+        found,
+        requested - found,
+        board.pages if board else 0,
+        board.requests if board else 0,
+        board.duplicates if board else 0,
+        board.xp_rate if board else 1.0,
+        started,
+        datetime.now(UTC),
+        error,
+        work.options.run_id,
+    )
+
+
+def _record_failed_sync(
+    work: Work, sync_id: int, guild_id: int, started: datetime, error: Mee6Error
+) -> Result:
+    now = work.options.now
+    details: dict[str, Any] = {"status": "failed", "error": type(error).__name__}
+    if isinstance(error, Mee6Blocked):
+        strikes = int(work.db.read_value("community/count_blocks", now - STRIKES_COUNT_FOR))
+        until = block_until(now, error.retry_after_seconds, strikes)
+        work.db.execute("community/insert_block", now, until)
+        details["blocked_until"] = until.isoformat()
+    _upsert_sync(work, sync_id, guild_id, "failed", started, error=str(error))
+    return Result(0, f"the board was not read: {error}", details, success=False)
+
+
+def _read_before(sync_id: int, status: str, audit: dict[str, Any]) -> Result:
+    passed = status == "accepted"
+    return Result(
+        0,
+        f"sync {sync_id} was read before and is {status}",
+        {"status": status},
+        success=passed,
+        checks={AUDIT_CHECK: (passed, {"findings": audit.get("findings", [])})},
+    )
+
+
+def _skipped(reason: str) -> Result:
+    return Result(
+        0,
+        f"skipped: {reason}",
+        {"status": "skipped"},
+        checks={AUDIT_CHECK: (True, {"skipped": reason})},
+    )

@@ -1,0 +1,67 @@
+"""From readings to XP gained: baselines, absence, and the carry that turns XP into whole points.
+
+For every account and any history: 100 · Σ whole + carry = xp_now − baseline_xp.
+"""
+
+import numpy as np
+import pandas as pd
+
+XP_PER_WHOLE = 100
+ORGANIC_XP_PER_INTERVAL = 375  # 25 XP a message, one message a minute, 15 minutes, at rate 1
+INTERVAL_SECONDS = 900
+PLAUSIBLE_FACTOR = 2
+
+
+def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
+    """What each account gained since it was last seen.
+
+    Args:
+        readings: one row per account of one sync: discord_id, member_id, xp, is_present, and what
+            was known before: state_member_id, state_is_present, state_xp, state_baseline_xp,
+            state_carry (all NULL for an account never read), absent_seconds (time since the last
+            complete reading it was missing from; NULL when there is none).
+        xp_rate: XP multiplier of the guild.
+
+    Returns:
+        One row per account with a baseline, a change of XP or of presence, columns as in
+        `community.xp_deltas` except sync_id. Unchanged accounts have no row.
+    """
+    present = readings["is_present"].to_numpy(dtype=bool)
+    xp = readings["xp"].astype("Int64").where(present)
+    # An account that passes to another member starts anew, or its XP would be paid twice.
+    known = (readings["state_member_id"] == readings["member_id"]).fillna(False).to_numpy(dtype=bool)
+    was_present = known & readings["state_is_present"].fillna(False).to_numpy(dtype=bool)
+    counted = known & readings["state_xp"].notna().to_numpy()
+    recorded_absent = known & ~counted
+
+    plausible = (xp <= _plausible_xp(readings["absent_seconds"], xp_rate)).fillna(False)
+    joined = present & recorded_absent & plausible.to_numpy(dtype=bool)
+    baseline = present & ~counted & ~joined
+    moved = (xp != readings["state_xp"]).fillna(False).to_numpy(dtype=bool)
+    change = present & counted & (moved | ~was_present)
+    absent = ~present & (~known | was_present)
+
+    delta = (xp - readings["state_xp"]).where(change).mask(joined, xp)
+    carry_before = readings["state_carry"].where(change | (absent & known)).fillna(0).astype("int64")
+    total = (carry_before + delta.fillna(0)).astype("int64")
+    whole = np.sign(total) * (total.abs() // XP_PER_WHOLE)
+    deltas = pd.DataFrame(
+        {
+            "discord_id": readings["discord_id"],
+            "member_id": readings["member_id"],
+            "kind": np.select([baseline, absent, joined], ["baseline", "absent", "joined"], "change"),
+            "is_flagged": baseline & recorded_absent,
+            "xp_total": xp,
+            "xp_delta": delta,
+            "baseline_xp": readings["state_baseline_xp"].where(known).mask(joined, 0).mask(baseline, xp),
+            "carry_before": carry_before,
+            "whole": whole,
+            "carry_after": total - XP_PER_WHOLE * whole,
+        }
+    )
+    return deltas[baseline | absent | joined | change].reset_index(drop=True)
+
+
+def _plausible_xp(absent_seconds: pd.Series, xp_rate: float) -> pd.Series:
+    intervals = (absent_seconds / INTERVAL_SECONDS).clip(lower=1)
+    return intervals * ORGANIC_XP_PER_INTERVAL * xp_rate * PLAUSIBLE_FACTOR

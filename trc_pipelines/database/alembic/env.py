@@ -1,0 +1,6 @@
+"""Alembic's entry: runs the migrations over the connection that `migrations.migrate` hands in."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+context.run_migrations()

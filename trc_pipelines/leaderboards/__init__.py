@@ -1,0 +1,1 @@
+"""Boards of any domain: periods and ranking. Knows frames and dates, no domain and no tables."""

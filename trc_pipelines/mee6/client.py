@@ -1,0 +1,349 @@
+"""Reading a whole leaderboard over HTTP: pacing, deadlines, retries, blocks, drift between pages.
+
+What a page may hold is judged in `models`. Whether the figures are to be believed, and when to
+read next after a block, is for the caller.
+
+`requests` and urllib3 leave gaps that are closed here: their timeouts bound one socket operation
+and not the whole, redirects take our headers to other hosts, and a small gzip body can become
+hundreds of megabytes.
+"""
+
+import concurrent.futures
+import math
+import random
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import requests
+import urllib3
+
+from trc_pipelines.mee6.models import (
+    MAX_PLAYERS_PER_PAGE,
+    Board,
+    Mee6AccessError,
+    Mee6Blocked,
+    Mee6InvalidResponse,
+    Mee6NotJson,
+    Mee6Unavailable,
+    Page,
+    parse_page,
+    players_frame,
+)
+
+TRIES_PER_PAGE = 4
+FIRST_BACKOFF_SECONDS = 1.0
+# Retry-After counts whole seconds: without a margin we could ask inside the last one.
+RETRY_AFTER_MARGIN_SECONDS = 1.0
+CHUNK_BYTES = 64 * 1024
+
+T = TypeVar("T")
+
+ACCESS_REMEDIES = {
+    401: "switch on 'Make my server's leaderboard public' in the MEE6 dashboard",
+    403: "make the leaderboard public in the MEE6 dashboard; if it is, change MEE6_USER_AGENT",
+    404: "check MEE6_GUILD_ID, and that MEE6 is still in that Discord server",
+}
+
+
+class _Session(requests.Session):
+    """A session for which no answer is a redirect.
+
+    `allow_redirects=False` is not enough: requests then still reads the redirect's whole body,
+    with no cap and no deadline.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+@dataclass
+class _Reading:
+    """What has to be remembered while one board is read."""
+
+    guild_id: int
+    deadline: float
+    requests: int = 0
+    has_waited_out_block: bool = False
+
+
+class Mee6Client:
+    """Reads leaderboards. Use it as a context manager; not for use from several threads.
+
+    `deadline_seconds` bounds one `read_board` from start to end, waits included, and
+    `attempt_seconds` one request from connecting to the last byte. `connect_seconds` and
+    `socket_seconds` bound each single socket operation. `max_body_bytes` counts decoded bytes.
+    `page_size` is the API's `limit`, 1 to 1000. `sleep` and `monotonic` are there for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        user_agent: str,
+        request_interval_seconds: float = 2.0,
+        deadline_seconds: float = 600.0,
+        attempt_seconds: float = 60.0,
+        connect_seconds: float = 5.0,
+        socket_seconds: float = 15.0,
+        max_body_bytes: int = 16 * 1024 * 1024,
+        page_size: int = MAX_PLAYERS_PER_PAGE,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+            raise ValueError(f"base_url accepts http://host or https://host, not {base_url!r}")
+        if not user_agent.strip():
+            raise ValueError("user_agent is empty: name this program, as in 'trc-pipelines/0.1'")
+        if not 1 <= page_size <= MAX_PLAYERS_PER_PAGE:
+            raise ValueError(f"page_size accepts 1 to {MAX_PLAYERS_PER_PAGE}, not {page_size}")
+        self._base_url = base_url.rstrip("/")
+        self._request_interval_seconds = request_interval_seconds
+        self._deadline_seconds = deadline_seconds
+        self._attempt_seconds = attempt_seconds
+        self._socket_timeouts = (connect_seconds, socket_seconds)
+        self._max_body_bytes = max_body_bytes
+        self._page_size = page_size
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._next_request_at = -math.inf
+        self._session = _Session()
+        self._session.trust_env = False  # no proxy, .netrc or CA bundle from the surroundings
+        self._session.headers.clear()
+        self._session.headers["User-Agent"] = user_agent
+        self._session.headers["Accept"] = "application/json"
+        self._session.headers["Accept-Encoding"] = "gzip"  # the one _read_body() decodes
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._session.close()
+
+    def read_board(self, guild_id: int, linked: pd.DataFrame) -> Board:
+        """The guild's board, page by page, until its end or until every linked account is found.
+
+        `linked`: `discord_id` int64, and `last_xp` Int64, NA for accounts that were not present
+        at the last reading. With nobody linked nothing is asked.
+
+        The ranking moves while it is read, so an account can slip from one page to another
+        between two requests. An account that was present before and is missing now is looked
+        for once more on the pages around its last XP.
+
+        All pages or nothing: raises a Mee6Error (see `models`) as soon as one page fails.
+        """
+        reading = _Reading(guild_id, self._monotonic() + self._deadline_seconds)
+        pages: list[Page] = []
+        missing = linked["discord_id"].to_numpy(np.int64)
+        while missing.size:
+            pages.append(self._fetch_page(reading, len(pages)))
+            missing = np.setdiff1d(missing, pages[-1].players["discord_id"])
+            if len(pages[-1].players) < self._page_size:
+                break
+        players, duplicates = _merge([page.players for page in pages])
+
+        slipped = linked[linked["discord_id"].isin(missing) & linked["last_xp"].notna()]
+        if len(pages) > 1 and len(slipped):
+            last_xp = slipped["last_xp"].to_numpy(np.int64)
+            again = _pages_around(last_xp, players, self._page_size, len(pages))
+            refetched = [self._fetch_page(reading, page).players for page in again]
+            players, _ = _merge([players, *refetched])
+
+        return Board(
+            guild_id=guild_id,
+            players=players,
+            xp_rate=pages[0].xp_rate if pages else 1.0,
+            pages=len(pages),
+            requests=reading.requests,
+            duplicates=duplicates,
+        )
+
+    def _fetch_page(self, reading: _Reading, page: int) -> Page:
+        for attempt in range(TRIES_PER_PAGE):
+            try:
+                return parse_page(self._request(reading, page), reading.guild_id, page)
+            except Mee6Blocked as error:
+                # A second 429 means that the block is longer than it said: never push on.
+                if error.retry_after_seconds is None or reading.has_waited_out_block:
+                    raise
+                wait = error.retry_after_seconds + RETRY_AFTER_MARGIN_SECONDS
+                if not self._fits(reading, wait):
+                    raise
+                reading.has_waited_out_block = True
+                self._sleep(wait)
+            except (Mee6Unavailable, Mee6NotJson):
+                wait = FIRST_BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1.5)
+                if attempt == TRIES_PER_PAGE - 1 or not self._fits(reading, wait):
+                    raise
+                self._sleep(wait)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _fits(self, reading: _Reading, wait: float) -> bool:
+        return self._monotonic() + wait < reading.deadline
+
+    def _request(self, reading: _Reading, page: int) -> bytes:
+        """The decoded body of a 200; every other outcome is raised."""
+        self._pace(reading, page)
+        reading.requests += 1
+        seconds = min(self._attempt_seconds, reading.deadline - self._monotonic())
+        give_up_at = self._monotonic() + seconds
+        try:
+            return _within(seconds, lambda: self._exchange(reading.guild_id, page, give_up_at))
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            urllib3.exceptions.HTTPError,
+            TimeoutError,
+            zlib.error,
+        ) as error:
+            raise Mee6Unavailable(
+                f"MEE6 gave no complete answer for page {page} in {seconds:.1f} s "
+                f"({type(error).__name__}); if it stays, check the network and MEE6's status"
+            ) from error
+
+    def _pace(self, reading: _Reading, page: int) -> None:
+        wait = max(0.0, self._next_request_at - self._monotonic())
+        if not self._fits(reading, wait):
+            raise Mee6Unavailable(
+                f"the deadline of {self._deadline_seconds:g} s passed before page {page}; "
+                "nothing was taken; raise the deadline if the board has that many pages"
+            )
+        if wait:
+            self._sleep(wait)
+        self._next_request_at = self._monotonic() + self._request_interval_seconds
+
+    def _exchange(self, guild_id: int, page: int, give_up_at: float) -> bytes:
+        with self._session.get(
+            f"{self._base_url}/api/plugins/levels/leaderboard/{guild_id}",
+            params={"page": page, "limit": self._page_size},
+            timeout=self._socket_timeouts,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            _raise_for_status(response, page)
+            return self._read_body(response, page, give_up_at)
+
+    def _read_body(self, response: requests.Response, page: int, give_up_at: float) -> bytes:
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip"):
+            raise Mee6InvalidResponse(
+                f"MEE6 answered page {page} in encoding {encoding[:40]!r}; only gzip was offered: "
+                "check what stands between here and MEE6"
+            )
+        gzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+        body = bytearray()
+        # read1() returns what has arrived; read() would wait for a full chunk of a dripping body.
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
+            if self._monotonic() > give_up_at:
+                raise TimeoutError
+            # One byte more than allowed is enough to know; never 0, which means no limit.
+            room = self._max_body_bytes - len(body) + 1
+            body += gzip.decompress(chunk, room) if gzip else chunk
+            if len(body) > self._max_body_bytes:
+                raise Mee6InvalidResponse(
+                    f"MEE6 answered page {page} with more than {self._max_body_bytes} bytes: "
+                    "no page is that long; check the base URL"
+                )
+            if gzip and gzip.unused_data:
+                break
+        return bytes(body)
+
+
+def retry_after_seconds(stated: str | None, now: datetime) -> float | None:
+    """How long a Retry-After header says to wait, None when it says nothing that can be used.
+
+    Accepts a number of seconds, whole or not, and an HTTP date, which is counted from `now`.
+    Zero, the past, infinity and anything else are no usable statement.
+    """
+    if stated is None:
+        return None
+    try:
+        seconds = float(stated)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(stated)
+        except (ValueError, OverflowError):
+            return None
+        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _raise_for_status(response: requests.Response, page: int) -> None:
+    status = response.status_code
+    if status == 200:
+        return
+    if status in ACCESS_REMEDIES:
+        raise Mee6AccessError(f"MEE6 refused page {page} with {status}: {ACCESS_REMEDIES[status]}")
+    if status == 429:
+        wait = retry_after_seconds(response.headers.get("Retry-After"), _server_time(response))
+        raise Mee6Blocked(
+            f"MEE6 answered page {page} with 429, too many requests, and states "
+            f"{'no wait' if wait is None else f'a wait of {wait:.0f} s'}: "
+            "do not ask again before the block is over, or it becomes longer",
+            wait,
+        )
+    if status >= 500:
+        raise Mee6Unavailable(
+            f"MEE6 answered page {page} with {status}; if it stays, look at MEE6's status page"
+        )
+    if 300 <= status < 400:
+        raise Mee6InvalidResponse(
+            f"MEE6 answered page {page} with a redirect ({status}), and redirects are not "
+            "followed: set MEE6_BASE_URL to where the API lives now"
+        )
+    raise Mee6InvalidResponse(
+        f"MEE6 answered page {page} with {status}, which this client does not know: "
+        "check MEE6_BASE_URL"
+    )
+
+
+def _server_time(response: requests.Response) -> datetime:
+    """The server's own clock when it says, so that a wrong clock here never makes us early."""
+    now = datetime.now(UTC)
+    try:
+        stated = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return now
+    return stated.replace(tzinfo=stated.tzinfo or UTC)
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """The outcome of `call`, or TimeoutError after `seconds`.
+
+    A thread, because headers that drip in, and DNS, know no total timeout. One that is given up
+    ends by itself: it is a daemon, and `_read_body` watches the time.
+    """
+    outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # handed over whole: the caller sees what happened
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="mee6-request", daemon=True).start()
+    return outcome.result(timeout=seconds)
+
+
+def _merge(frames: list[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
+    """One row per player, the one with the larger XP, highest first; and how many were dropped."""
+    rows = pd.concat([players_frame([]), *frames]).sort_values("xp", ascending=False, kind="stable")
+    players = rows.drop_duplicates("discord_id").reset_index(drop=True)
+    return players, len(rows) - len(players)
+
+
+def _pages_around(
+    last_xp: np.ndarray, players: pd.DataFrame, page_size: int, pages: int
+) -> list[int]:
+    """The pages where players with `last_xp` would stand, and their neighbours, each once."""
+    ranks = np.searchsorted(-players["xp"].to_numpy(), -last_xp)
+    around = (ranks // page_size)[:, np.newaxis] + [-1, 0, 1]
+    return [int(page) for page in np.unique(np.clip(around, 0, pages - 1))]

@@ -1,0 +1,193 @@
+"""What a leaderboard page may hold, what a reading returns, and what can go wrong.
+
+Everything MEE6 sends is judged here, once and strictly: nothing is coerced or rounded, and one
+bad player rejects the page. User names are not kept: only ids and figures are needed. Asking,
+waiting and asking again belong to `client`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, NotRequired
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic_core import core_schema
+from typing_extensions import TypedDict  # pydantic cannot use typing's before Python 3.12
+
+MAX_PLAYERS_PER_PAGE = 1000
+# Far above any real board (the top of the recorded one has 1.3 million), and low enough that
+# the sum over nine million members still fits an int64.
+MAX_FIGURE = 10**12
+
+
+class Mee6Error(Exception):
+    """A board could not be read; the message is one line and says what to do."""
+
+
+class Mee6AccessError(Mee6Error):
+    """401, 403 or 404: asking again cannot help, an admin has to change something."""
+
+
+class Mee6Blocked(Mee6Error):
+    """429 whose wait is unknown or does not fit the deadline; asking earlier lengthens the block.
+
+    `retry_after_seconds` is the wait MEE6 stated, None when it stated none that can be used.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Mee6Unavailable(Mee6Error):
+    """No complete answer within the tries and the deadline: 5xx, timeout, connection, cut short."""
+
+
+class Mee6InvalidResponse(Mee6Error):
+    """A complete answer that is not the page asked for."""
+
+
+class Mee6NotJson(Mee6InvalidResponse):
+    """A 200 whose body is not JSON: a challenge page, or cut short. Asking again may help."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    `players`: one row per entry, in the order served: `discord_id` int64, `xp` int64,
+    `level` Int64 and `message_count` Int64 (NA when not sent). Ids may repeat.
+    """
+
+    players: pd.DataFrame
+    xp_rate: float
+
+
+@dataclass(frozen=True)
+class Board:
+    """What one reading found.
+
+    `players`: columns as on a `Page`, but one row per `discord_id`, highest XP first.
+    `pages`: different pages read, an empty last one included. `requests`: all of them, also those
+    that failed. `duplicates`: entries dropped because the id was read before.
+    """
+
+    guild_id: int
+    players: pd.DataFrame
+    xp_rate: float
+    pages: int
+    requests: int
+    duplicates: int
+
+
+# int() alone would take " 12 ", "1_2", "007" and the digits of every script. Both checks run in
+# pydantic's core: one Python call per player would cost more than all the rest.
+DiscordId = Annotated[
+    int,
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.chain_schema(
+            [
+                core_schema.str_schema(strict=True, pattern="^[1-9][0-9]{0,18}$"),
+                core_schema.int_schema(strict=False, le=2**63 - 1),
+            ]
+        )
+    ),
+]
+Figure = Annotated[int, Field(strict=True, ge=0, le=MAX_FIGURE)]
+XpRate = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
+
+
+class Player(TypedDict):
+    """What is read of a player; all other keys are ignored."""
+
+    id: DiscordId
+    xp: Figure
+    level: NotRequired[Figure | None]
+    message_count: NotRequired[Figure | None]
+
+
+class _Guild(TypedDict):
+    id: str
+
+
+class _Envelope(TypedDict):
+    guild: _Guild
+    page: Figure
+    players: Annotated[list[Player], Field(max_length=MAX_PLAYERS_PER_PAGE)]
+    xp_rate: NotRequired[XpRate | None]
+
+
+_ENVELOPE = TypeAdapter(_Envelope)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+def parse_page(body: bytes, guild_id: int, page: int) -> Page:
+    """The players of page `page` (0-based) of a guild's board, from the decoded body of a 200.
+
+    Raises Mee6NotJson when the body is not JSON, and Mee6InvalidResponse when it is not that
+    page or when any field is missing or out of range, with the number of bad players.
+    """
+    try:
+        envelope = _validate(body)
+    except ValidationError as error:
+        raise _explained(error, page) from None  # the cause would hold names from the body
+    if envelope["guild"]["id"] != str(guild_id):
+        raise Mee6InvalidResponse(
+            f"MEE6 answered page {page} with another guild's board than {guild_id}: "
+            "nothing was taken; check MEE6_GUILD_ID and the base URL"
+        )
+    if envelope["page"] != page:
+        raise Mee6InvalidResponse(
+            f"MEE6 answered page {page} with page {envelope['page']}: "
+            "nothing was taken; the next reading starts anew"
+        )
+    xp_rate = envelope.get("xp_rate")
+    return Page(players_frame(envelope["players"]), 1.0 if xp_rate is None else xp_rate)
+
+
+def players_frame(players: Sequence[Player]) -> pd.DataFrame:
+    """The columns of `Page.players` from validated players."""
+    return pd.DataFrame(
+        {
+            "discord_id": np.array([player["id"] for player in players], dtype=np.int64),
+            "xp": np.array([player["xp"] for player in players], dtype=np.int64),
+            "level": pd.array([player.get("level") for player in players], dtype="Int64"),
+            "message_count": pd.array(
+                [player.get("message_count") for player in players], dtype="Int64"
+            ),
+        }
+    )
+
+
+def _validate(body: bytes) -> _Envelope:
+    try:
+        return _ENVELOPE.validate_json(body)
+    except ValidationError as error:
+        if not _is_not_json(error) or not _SURROGATE_ESCAPE.search(body):
+            raise
+    # Half a surrogate pair in one member's name makes the whole page bad JSON. Names are not
+    # kept, so it must not stop everybody's figures: all such escapes become U+FFFD.
+    return _ENVELOPE.validate_json(_SURROGATE_ESCAPE.sub(rb"\\ufffd", body))
+
+
+def _is_not_json(error: ValidationError) -> bool:
+    return error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
+
+
+def _explained(error: ValidationError, page: int) -> Mee6InvalidResponse:
+    # Without the input: it may be a whole player, name included.
+    errors = error.errors(include_url=False, include_input=False)
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        return Mee6NotJson(
+            f"MEE6 answered page {page} with something that is not JSON ({first['msg']}): "
+            "probably a challenge or maintenance page; look at the address in a browser"
+        )
+    bad = {e["loc"][1] for e in errors if e["loc"][:1] == ("players",) and len(e["loc"]) > 1}
+    where = ".".join(str(step) for step in first["loc"]) or "body"
+    return Mee6InvalidResponse(
+        f"MEE6 answered page {page} with {len(bad)} bad players; first: {where}: {first['msg']}. "
+        "Nothing was taken; if it stays, the API has changed and this client must follow"
+    )

@@ -1,0 +1,119 @@
+"""Every setting: its name in the environment, type, default, and one line of why.
+
+Nothing else reads the environment. A wrong value ends the program with one line that names it.
+"""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """A setting has a value that cannot be used; the message names it and what is accepted."""
+
+
+def _postgres_url(value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        url = None
+    if url is None or not url.drivername.startswith("postgres") or not url.database:
+        # The value is not repeated: it may hold a password.
+        raise ValueError("accepts postgresql://user:password@host:port/database")
+    return value
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("accepts a URL that starts with http:// or https://")
+    return value.rstrip("/")
+
+
+PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Settings(BaseSettings):
+    """The settings of one installation. Names in the environment are the field names, upper case."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    trc_home: Path = Field(description="where the embedded database and Dagster keep their files")
+    database_url: PostgresUrl | None = Field(
+        None, description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME"
+    )
+    dagster_database_url: PostgresUrl | None = Field(
+        None, description="Dagster's own database; default: DATABASE_URL with _dagster added"
+    )
+    statement_timeout_seconds: float = Field(
+        300, gt=0, description="longest time one SQL statement may take"
+    )
+    lock_timeout_seconds: float = Field(
+        30, gt=0, description="longest wait for another run of the same job"
+    )
+    webserver_port: int = Field(
+        3000, ge=1, le=65535, description="port of the Dagster UI; a busy one is stepped over"
+    )
+    community_start_on: date = Field(
+        date(2026, 1, 1), description="first daily partition; nothing before it is computed"
+    )
+    mee6_sync_enabled: bool = Field(True, description="false: syncs say so and read nothing")
+    mee6_guild_id: int | None = Field(
+        None, ge=1, lt=2**63, description="the Discord server to read; without it the demo runs"
+    )
+    mee6_base_url: HttpUrl = Field("https://mee6.xyz", description="where the API lives")
+    mee6_user_agent: str = Field(
+        "trc-pipelines/0.1",
+        pattern=r"^[\x20-\x7e]{1,200}$",
+        description="sent with every request; library defaults have been refused",
+    )
+    mee6_request_interval_seconds: float = Field(
+        2, ge=0, description="least time between two requests; asking faster gets an address banned"
+    )
+    mee6_deadline_seconds: float = Field(
+        600, gt=0, le=840, description="longest time one reading may take, retries included"
+    )
+    mee6_max_missing_share: Share = Field(
+        0.2, description="quarantine when more of the members present before are missing"
+    )
+    mee6_max_dropped_share: Share = Field(
+        0.2, description="quarantine when the XP of more of the members present before has dropped"
+    )
+    mee6_max_total_drop_share: Share = Field(
+        0.1, description="quarantine when their XP altogether dropped by more: a board reset"
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
+
+    TRC_HOME itself defaults to `.trc/live` when MEE6_GUILD_ID is set and to `.trc/demo` when it is
+    not, so that made-up data never meets real data.
+
+    Raises:
+        SettingsError: a value is not accepted; the message has one line per setting.
+    """
+    world = "live" if os.environ.get("MEE6_GUILD_ID") else "demo"
+    home = Path(os.environ.get("TRC_HOME") or PROJECT_ROOT / ".trc" / world).absolute()
+    try:
+        return Settings(
+            _env_file=home / "settings.env",  # type: ignore[call-arg]  # pydantic-settings' own
+            **{"trc_home": home, **overrides},  # type: ignore[arg-type]
+        )
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_url=False):
+            name = str(problem["loc"][0]).upper()
+            field = Settings.model_fields.get(name.lower())
+            about = f" ({field.description})" if field else ""
+            lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}{about}")
+        raise SettingsError("\n".join(lines)) from None
