@@ -3,12 +3,7 @@
 import pandas as pd
 
 from trc_pipelines.community import activity, ledger, streaks, syncs, xp
-from trc_pipelines.leaderboards.periods import (
-    day_before,
-    day_end,
-    month_start,
-    week_start,
-)
+from trc_pipelines.leaderboards.periods import day_before, month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.operations.contract import JobError, Result, Work
 from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
@@ -181,8 +176,8 @@ def daily_streaks(work: Work) -> Result:
     before = work.db.read("community/select_streaks_before", first, last)
     active = work.db.read("community/select_active_days", first, last)
     days = work.db.read("community/select_observed_days", first, last)
-    over = [day_end(day) <= work.as_of for day in days["day"].dt.date]
-    days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & over
+    is_over = days["day"].dt.tz_localize("UTC") + pd.Timedelta(days=1) <= work.as_of
+    days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & is_over
     work.db.execute("community/delete_daily_streaks", first, last)
     rows = kept = longest = 0
     for day_rows in streaks.compute_streaks(before, active, days):

@@ -359,7 +359,6 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "MEE6-simulator"
     disable_nagle_algorithm = True
     server: _Server
 
@@ -373,8 +372,9 @@ class _Handler(BaseHTTPRequestHandler):
         if stopping.wait(answer.delay_seconds):
             return
         try:
-            self.send_response(answer.status)
-            for name, value in ({"Content-Length": str(len(body))} | answer.headers).items():
+            self.send_response_only(answer.status)
+            usual = {"Date": self.date_time_string(), "Content-Length": str(len(body))}
+            for name, value in (usual | answer.headers).items():
                 self.send_header(name, value)
             self.end_headers()
             if answer.drip_seconds:

@@ -1,6 +1,6 @@
 """Periods of leaderboards: weeks begin on Monday, months on the 1st, UTC; `global` has no end."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 BOARDS = ("global", "weekly", "monthly")
 
@@ -18,8 +18,3 @@ def month_start(day: date) -> date:
 def day_before(moment: datetime) -> date:
     """UTC day a sync at this moment belongs to: 00:00 exactly belongs to the day that just ended."""
     return (moment.astimezone(UTC) - timedelta(microseconds=1)).date()
-
-
-def day_end(day: date) -> datetime:
-    """The instant at which the day is over: 00:00 of the next one."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)

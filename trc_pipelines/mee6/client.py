@@ -205,7 +205,7 @@ class Mee6Client:
             zlib.error,
         ) as error:
             raise Mee6Unavailable(
-                f"MEE6 gave no complete answer for page {page} in {seconds:.1f} s "
+                f"MEE6 gave no complete answer for page {page} in time "
                 f"({type(error).__name__}); if it stays, check the network and MEE6's status"
             ) from error
 

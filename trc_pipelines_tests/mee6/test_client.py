@@ -293,9 +293,6 @@ def test_a_second_429_in_one_reading_is_never_waited_out(simulator: Simulator) -
 def test_a_clock_that_is_ahead_does_not_shorten_the_wait(simulator: Simulator) -> None:
     date = format_datetime(NOW, usegmt=True)
     until = format_datetime(NOW + timedelta(seconds=50), usegmt=True)
-    simulator.add(
-        Fault(change_answer=lambda answer: answer.headers.update({"Date": date})), times=1
-    )
     simulator.add(faults.raw(b"", 429, Retry_After=until, Date=date), times=1)
     clock = Clock()
     read(simulator, sleep=clock.sleep)
@@ -332,7 +329,6 @@ def test_a_passing_fault_is_retried_with_growing_waits(simulator: Simulator, fau
         (faults.failure(500), Mee6Unavailable),
         (faults.failure(599), Mee6Unavailable),
         (faults.truncated(), Mee6Unavailable),
-        (faults.raw(b"", Content_Length="-5"), Mee6NotJson),
         (faults.raw(b"not gzip", Content_Encoding="gzip"), Mee6Unavailable),
         (faults.challenge_page(), Mee6NotJson),
         (faults.raw(b""), Mee6NotJson),

@@ -1,0 +1,91 @@
+"""A community in a database and a board to read, driven by hand."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import sqlalchemy as sa
+
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.database.connection import Database
+from trc_pipelines.database.migrations import create_engine
+from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.operations.contract import Job, Options, Result, perform
+from trc_pipelines.settings import Settings
+
+# A Wednesday: weekdays on both sides.
+NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+class World:
+    """A community in a database and a board to read, driven by hand."""
+
+    def __init__(self, database: Database, settings: Settings, simulator: Simulator) -> None:
+        self.database = database
+        self.settings = settings
+        self.simulator = simulator
+
+    def link(self, members: dict[str, int], status: str = "ACTIVE") -> None:
+        """Link members to Discord accounts."""
+        with self.database.transaction() as transaction:
+            transaction.append(
+                "community.members",
+                pd.DataFrame(
+                    {
+                        "member_id": list(members),
+                        "discord_id": list(members.values()),
+                        "subscription_status": status,
+                    }
+                ),
+            )
+
+    def run(self, job: Job, as_of: datetime, **options: object) -> dict[str, Result]:
+        """Run a job for a moment, at that moment."""
+        return perform(
+            self.database,
+            self.settings,
+            job,
+            Options(
+                as_of=as_of,
+                now=as_of,
+                run_id=str(uuid.uuid4()),
+                executed_by="test",
+                limit=options.get("limit"),
+                days=options.get("days"),
+            ),
+            dry_run=bool(options.get("dry_run")),
+        )
+
+    def sync(self, as_of: datetime, xp: dict[int, int] | None = None) -> dict[str, Result]:
+        """Read the board (set to `xp` by account, if given) and work it off."""
+        if xp is not None:
+            self.simulator.board = board(xp)
+        return self.run(MEE6_SYNC, as_of)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Look at the tables."""
+        engine = create_engine(self.database.url)
+        try:
+            return pd.read_sql(sa.text(sql), engine)
+        finally:
+            engine.dispose()
+
+    def execute(self, sql: str) -> None:
+        """Do to the tables what an app or a person might."""
+        engine = create_engine(self.database.url)
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+        finally:
+            engine.dispose()
+
+    def points(self) -> dict[str, int]:
+        """Balances by member."""
+        frame = self.query("SELECT member_id, total FROM community.member_points")
+        return dict(zip(frame["member_id"], frame["total"], strict=True))
+
+
+def board(xp: dict[int, int]) -> pd.DataFrame:
+    """A board for the simulator from XP by account."""
+    return pd.DataFrame({"discord_id": list(xp), "xp": list(xp.values())}, dtype="int64")
