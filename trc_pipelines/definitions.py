@@ -3,7 +3,10 @@
 import dagster as dg
 
 from trc_pipelines.community import assets as community_assets
-from trc_pipelines.community.jobs import JOBS as COMMUNITY_JOBS
+from trc_pipelines.community import checks as community_checks
+from trc_pipelines.community import jobs as community_jobs
+from trc_pipelines.community import sensors as community_sensors
+from trc_pipelines.operations.checks import build_check
 from trc_pipelines.operations.orchestration import (
     RunOptions,
     build_dry_run_job,
@@ -11,13 +14,37 @@ from trc_pipelines.operations.orchestration import (
     build_schedule,
 )
 
-JOBS = [*COMMUNITY_JOBS]
-DAGSTER_JOBS = {job.name: build_job(job) for job in JOBS}
+JOBS = [*community_jobs.JOBS]
+STEPS = [*community_assets.STEPS]
+CHECKS = [*community_checks.CHECKS]
+
+jobs = {job.name: build_job(job) for job in JOBS}
+verification = dg.define_asset_job(
+    "verification",
+    selection=dg.AssetSelection.checks(
+        *[dg.AssetCheckKey(dg.AssetKey(check.table.split(".")), check.name) for check in CHECKS]
+    ),
+    description="Audit every invariant, as trc verify does.",
+)
 
 defs = dg.Definitions(
-    assets=[*community_assets.APP_TABLES, *[step.asset for step in community_assets.STEPS]],
-    jobs=[*DAGSTER_JOBS.values(), build_dry_run_job(JOBS)],
-    schedules=[build_schedule(job, DAGSTER_JOBS[job.name]) for job in JOBS],
+    assets=[*community_assets.APP_TABLES, *[step.asset for step in STEPS]],
+    asset_checks=[build_check(check) for check in CHECKS],
+    jobs=[
+        *jobs.values(),
+        community_sensors.recompute_days,
+        verification,
+        build_dry_run_job(JOBS),
+    ],
+    schedules=[
+        *[build_schedule(job, jobs[job.name]) for job in JOBS],
+        dg.ScheduleDefinition(
+            job=verification,
+            cron_schedule="30 4 * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+    ],
+    sensors=[community_sensors.late_points_sensor],
     resources={"run_options": RunOptions.configure_at_launch()},
     executor=dg.in_process_executor,
 )

@@ -106,7 +106,7 @@ def load_settings(**overrides: object) -> Settings:
     home = Path(os.environ.get("TRC_HOME") or PROJECT_ROOT / ".trc" / world).absolute()
     try:
         return Settings(
-            _env_file=home / "settings.env",  # type: ignore[call-arg]  # pydantic-settings' own
+            _env_file=home / "settings.env",
             **{"trc_home": home, **overrides},  # type: ignore[arg-type]
         )
     except ValidationError as error:

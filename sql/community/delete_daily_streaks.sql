@@ -1,2 +1,3 @@
 -- $1, $2: first and last day.
-DELETE FROM community.daily_streaks WHERE day BETWEEN $1 AND $2
+DELETE FROM community.daily_streaks
+WHERE day BETWEEN $1 AND $2

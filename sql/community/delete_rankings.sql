@@ -1,2 +1,3 @@
 -- $1: day.
-DELETE FROM community.leaderboard_rankings WHERE day = $1
+DELETE FROM community.leaderboard_rankings
+WHERE day = $1

@@ -12,7 +12,8 @@ WITH posted AS (
 
 touched AS (
     INSERT INTO community.days (day)
-    SELECT DISTINCT p.effective_on FROM posted AS p ORDER BY p.effective_on
+    SELECT DISTINCT p.effective_on FROM posted AS p
+    ORDER BY p.effective_on
     ON CONFLICT (day) DO UPDATE SET is_points_stale = TRUE, is_streaks_stale = TRUE, is_boards_stale = TRUE
     RETURNING day
 )

@@ -3,7 +3,10 @@ WITH gone AS (
     DELETE FROM community.daily_points AS p
     WHERE
         p.day BETWEEN $1 AND $2
-        AND NOT EXISTS (SELECT 1 FROM staged_daily_points AS s WHERE s.member_id = p.member_id AND s.day = p.day)
+        AND NOT EXISTS (
+            SELECT 1 FROM staged_daily_points AS s
+            WHERE s.member_id = p.member_id AND s.day = p.day
+        )
     RETURNING 1
 ),
 
@@ -16,15 +19,16 @@ written AS (
         s.member_id, s.day, s.discord_points, s.contribution_points, s.adjustment_points, s.points,
         s.xp_gained, s.is_active, s.last_active_at
     FROM staged_daily_points AS s
-    ON CONFLICT (member_id, day) DO UPDATE SET
-        discord_points = excluded.discord_points,
-        contribution_points = excluded.contribution_points,
-        adjustment_points = excluded.adjustment_points,
-        points = excluded.points,
-        xp_gained = excluded.xp_gained,
-        is_active = excluded.is_active,
-        last_active_at = excluded.last_active_at
-    WHERE
+    ON CONFLICT (member_id, day) DO UPDATE
+        SET
+            discord_points = excluded.discord_points,
+            contribution_points = excluded.contribution_points,
+            adjustment_points = excluded.adjustment_points,
+            points = excluded.points,
+            xp_gained = excluded.xp_gained,
+            is_active = excluded.is_active,
+            last_active_at = excluded.last_active_at
+        WHERE
         (
             p.discord_points, p.contribution_points, p.adjustment_points,
             p.xp_gained, p.is_active, p.last_active_at

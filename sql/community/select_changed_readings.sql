@@ -20,7 +20,7 @@ LEFT JOIN LATERAL (
     SELECT y.sync_id
     FROM community.mee6_syncs AS y
     INNER JOIN community.mee6_leaderboard_snapshot AS p
-        ON y.sync_id = p.sync_id AND p.discord_id = r.discord_id AND p.member_id = r.member_id
+        ON y.sync_id = p.sync_id AND r.discord_id = p.discord_id AND r.member_id = p.member_id
     WHERE
         y.status = 'accepted' AND y.sync_id < r.sync_id
         AND s.xp IS NULL AND s.member_id = r.member_id AND r.is_present

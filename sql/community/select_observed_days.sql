@@ -1,7 +1,7 @@
 -- Days from $1 to $2, and whether an accepted sync lies within the last hour (00:00 included).
 SELECT
     g.day::date AS day,
-    EXISTS (
+    exists(
         SELECT 1 FROM community.mee6_syncs AS s
         WHERE
             s.status = 'accepted'

@@ -5,7 +5,10 @@ SELECT t.transaction_id, t.member_id, t.action, t.points, t.created_at, t.metada
 FROM community.point_transactions AS t
 WHERE
     t.transaction_id > coalesce(
-        (SELECT c.last_id - 10000 FROM community.posting_cursors AS c WHERE c.source = 'point_transactions'), 0
+        (
+            SELECT c.last_id - 10000 FROM community.posting_cursors AS c
+            WHERE c.source = 'point_transactions'
+        ), 0
     )
     AND t.points <> 0
     AND NOT EXISTS (

@@ -438,15 +438,20 @@ LEFT JOIN community.xp_deltas AS d ON r.sync_id = d.sync_id AND r.discord_id = d
 COMMENT ON VIEW community.discord_activity IS 'One row per member per kept, accepted sync.';
 
 CREATE VIEW community.current_streaks AS
+WITH computed AS (
+    SELECT max(d.day) AS last_day FROM community.days AS d
+    WHERE d.streaks_at IS NOT NULL
+)
+
 SELECT
     m.member_id,
     m.discord_username,
-    CASE WHEN l.day >= c.last_day THEN l.current_streak ELSE 0 END AS current_streak,
+    CASE WHEN l.day >= computed.last_day THEN l.current_streak ELSE 0 END AS current_streak,
     coalesce(l.longest_streak, 0) AS longest_streak,
     l.last_active_on,
-    c.last_day AS computed_through
+    computed.last_day AS computed_through
 FROM community.members AS m
-CROSS JOIN (SELECT max(d.day) AS last_day FROM community.days AS d WHERE d.streaks_at IS NOT NULL) AS c
+CROSS JOIN computed
 LEFT JOIN LATERAL (
     SELECT s.day, s.current_streak, s.longest_streak, s.last_active_on
     FROM community.daily_streaks AS s

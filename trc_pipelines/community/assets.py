@@ -10,8 +10,12 @@ from trc_pipelines.operations.orchestration import app_table, step_asset, utc_da
 
 DOMAIN = "community"
 
-members = app_table(DOMAIN, "members", "One row per member of the community, as the web app keeps it.")
-point_actions = app_table(DOMAIN, "point_actions", "One row per action that earns points, and how many.")
+members = app_table(
+    DOMAIN, "members", "One row per member of the community, as the web app keeps it."
+)
+point_actions = app_table(
+    DOMAIN, "point_actions", "One row per action that earns points, and how many."
+)
 point_transactions = app_table(
     DOMAIN, "point_transactions", "One row per award the web app made itself."
 )
@@ -66,7 +70,9 @@ def xp_deltas(work: Work) -> Result:
     )
 
 
-def _write_deltas(work: Work, sync_id: int, xp_rate: float, synced_at: pd.Timestamp) -> pd.DataFrame:
+def _write_deltas(
+    work: Work, sync_id: int, xp_rate: float, synced_at: pd.Timestamp
+) -> pd.DataFrame:
     readings = work.db.read("community/select_changed_readings", int(sync_id))
     deltas = xp.compute_deltas(readings, xp_rate=float(xp_rate))
     work.db.append("community.xp_deltas", deltas.assign(sync_id=int(sync_id)))
@@ -84,7 +90,9 @@ def point_ledger(work: Work) -> Result:
     XP becomes points at the rate in force now; the app's own awards flow in beside them. Balances
     (`member_points`) move in the same transaction.
     """
-    sync_ids = work.db.read("community/select_unposted_syncs", work.options.limit)["sync_id"].tolist()
+    sync_ids = work.db.read("community/select_unposted_syncs", work.options.limit)[
+        "sync_id"
+    ].tolist()
     rate = int(work.db.read_value("community/select_discord_rate"))
     deltas = work.db.read("community/select_deltas_to_post", sync_ids)
     transactions = work.db.read("community/select_transactions_to_post", work.options.limit)
@@ -123,8 +131,7 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
             f"the ledger has {conflict} already, with other contents; nothing was posted. "
             "A correction needs a source of its own."
         )
-    counts = work.db.read("community/insert_entries", work.options.run_id).iloc[0]
-    return {name: int(count) for name, count in counts.items()}
+    return work.db.read_row("community/insert_entries", work.options.run_id) or {}
 
 
 @step_asset(DOMAIN, deps=[xp_deltas, point_ledger], partitions=utc_days, max_age_minutes=35)
@@ -170,7 +177,7 @@ def daily_streaks(work: Work) -> Result:
     if missing is not None:
         raise JobError(
             f"streaks of {first} need those of {first - pd.Timedelta(days=1)}, which are missing. "
-            f"Materialise from {missing:%Y-%m-%d} on, as one range."
+            f"Materialise from {missing} on, as one range."
         )
     work.db.execute("community/claim_days_for_streaks", first, last)
     before = work.db.read("community/select_streaks_before", first, last)
@@ -213,7 +220,8 @@ def leaderboard_rankings(work: Work) -> Result:
     sizes = ranked["board"].value_counts()
     return Result(
         affected=rows,
-        message=", ".join(f"{board}: {size} members" for board, size in sizes.items()) or "no scores",
+        message=", ".join(f"{board}: {size} members" for board, size in sizes.items())
+        or "no scores",
         details={f"{board}_members": int(size) for board, size in sizes.items()},
         rows=rows,
     )

@@ -17,10 +17,8 @@ def _day_of_sync(_db: Transaction, _settings: Settings, as_of: datetime) -> tupl
 def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
     """Yesterday, and before it every day whose streaks are still missing."""
     yesterday = as_of.date() - timedelta(days=1)
-    missing = db.read_value(
-        "community/find_uncomputed_day", yesterday, settings.community_start_on
-    )
-    return (yesterday if missing is None else missing.date()), yesterday
+    missing = db.read_value("community/find_uncomputed_day", yesterday, settings.community_start_on)
+    return missing or yesterday, yesterday
 
 
 MEE6_SYNC = Job(
@@ -54,3 +52,16 @@ LEADERBOARD_RECALCULATION = Job(
     days=_day_of_sync,
 )
 JOBS = [MEE6_SYNC, DAILY_STREAKS, LEADERBOARD_RECALCULATION]
+
+
+def first_day_to_recompute(db: Transaction, settings: Settings, now: datetime) -> date | None:
+    """The earliest ended day whose tables lag behind what has arrived; None when all are up to date.
+
+    A day is given a quarter of an hour to end, so that its last sync is in.
+    """
+    today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
+    stale: date | None = db.read_value("community/select_stale_days", today, start)
+    if stale is None:
+        return None
+    uncomputed: date | None = db.read_value("community/find_uncomputed_day", stale, start)
+    return uncomputed or stale

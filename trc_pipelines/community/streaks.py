@@ -39,7 +39,7 @@ def compute_streaks(
     row = members.get_indexer(active["member_id"])[order]
     edges = np.searchsorted(column[order], np.arange(len(calendar) + 1))
 
-    weekdays = days["day"].dt.dayofweek.to_numpy() < SATURDAY
+    weekdays = days["day"].dt.day_of_week.to_numpy() < SATURDAY
     observed = days["is_observed"].to_numpy(dtype=bool)
     for i, day in enumerate(calendar):
         seen = np.zeros(len(members), dtype=bool)

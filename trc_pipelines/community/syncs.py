@@ -30,9 +30,9 @@ def take_snapshot(work: Work) -> Result:
         return _skipped("the sync is switched off (MEE6_SYNC_ENABLED=false)")
     if settings.mee6_guild_id is None:
         raise JobError("MEE6_GUILD_ID is not set; it accepts the id of the Discord server to read")
-    earlier = work.db.read("community/select_sync", sync_id)
-    if len(earlier) and earlier["status"].iat[0] != "failed":
-        return _read_before(sync_id, earlier["status"].iat[0], json.loads(earlier["audit"].iat[0]))
+    earlier = work.db.read_row("community/select_sync", sync_id)
+    if earlier and earlier["status"] != "failed":
+        return _read_before(sync_id, earlier["status"], json.loads(earlier["audit"]))
     if now - work.as_of > MAX_DELAY:
         raise JobError(
             f"the board of {work.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only knows "
@@ -40,7 +40,9 @@ def take_snapshot(work: Work) -> Result:
         )
     blocked_until = work.db.read_value("community/select_open_block", now)
     if blocked_until is not None:
-        return _skipped(f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC")
+        return _skipped(
+            f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
+        )
 
     accounts = work.db.read("community/select_linked_accounts")
     started = datetime.now(UTC)
@@ -119,15 +121,15 @@ def _read_board(work: Work, guild_id: int, accounts: pd.DataFrame) -> Board:
 def _audit(
     work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, board: Board
 ) -> Audit:
-    newest = work.db.read("community/select_newest_accepted_sync")
+    newest = work.db.read_row("community/select_newest_accepted_sync") or {}
     return audit_snapshot(
         accounts,
         snapshot,
         board_is_empty=board.players.empty,
         guild_id=board.guild_id,
-        last_guild_id=int(newest["guild_id"].iat[0]) if len(newest) else None,
+        last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
-        last_sync_id=int(newest["sync_id"].iat[0]) if len(newest) else None,
+        last_sync_id=newest.get("sync_id"),
         thresholds=Thresholds(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,

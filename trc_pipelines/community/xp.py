@@ -29,7 +29,9 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
     present = readings["is_present"].to_numpy(dtype=bool)
     xp = readings["xp"].astype("Int64").where(present)
     # An account that passes to another member starts anew, or its XP would be paid twice.
-    known = (readings["state_member_id"] == readings["member_id"]).fillna(False).to_numpy(dtype=bool)
+    known = (
+        (readings["state_member_id"] == readings["member_id"]).fillna(False).to_numpy(dtype=bool)
+    )
     was_present = known & readings["state_is_present"].fillna(False).to_numpy(dtype=bool)
     counted = known & readings["state_xp"].notna().to_numpy()
     recorded_absent = known & ~counted
@@ -42,24 +44,33 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
     absent = ~present & (~known | was_present)
 
     delta = (xp - readings["state_xp"]).where(change).mask(joined, xp)
-    carry_before = readings["state_carry"].where(change | (absent & known)).fillna(0).astype("int64")
+    carry_before = (
+        readings["state_carry"].where(change | (absent & known)).fillna(0).astype("int64")
+    )
     total = (carry_before + delta.fillna(0)).astype("int64")
     whole = np.sign(total) * (total.abs() // XP_PER_WHOLE)
     deltas = pd.DataFrame(
         {
             "discord_id": readings["discord_id"],
             "member_id": readings["member_id"],
-            "kind": np.select([baseline, absent, joined], ["baseline", "absent", "joined"], "change"),
+            "kind": np.select(
+                [baseline, absent, joined], ["baseline", "absent", "joined"], "change"
+            ),
             "is_flagged": baseline & recorded_absent,
             "xp_total": xp,
             "xp_delta": delta,
-            "baseline_xp": readings["state_baseline_xp"].where(known).mask(joined, 0).mask(baseline, xp),
+            "baseline_xp": readings["state_baseline_xp"]
+            .where(known)
+            .mask(joined, 0)
+            .mask(baseline, xp),
             "carry_before": carry_before,
             "whole": whole,
             "carry_after": total - XP_PER_WHOLE * whole,
         }
     )
-    return deltas[baseline | absent | joined | change].reset_index(drop=True)
+    has_row = baseline | absent | joined | change
+    kept: pd.DataFrame = deltas.loc[has_row].reset_index(drop=True)
+    return kept
 
 
 def _plausible_xp(absent_seconds: pd.Series, xp_rate: float) -> pd.Series:

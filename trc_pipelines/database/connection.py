@@ -47,15 +47,22 @@ class Transaction:
 
     def read(self, statement: str, *parameters: object) -> pd.DataFrame:
         """Rows of a statement (a SELECT, or anything with RETURNING)."""
-        with _errors_of(statement), self._connection.cursor() as cursor:
-            cursor.execute(load_statement(statement), parameters or None)
-            return _to_pandas(cursor.fetch_arrow_table())
+        return _to_pandas(self._fetch(statement, *parameters))
+
+    def read_row(self, statement: str, *parameters: object) -> dict[str, Any] | None:
+        """The first row as Python values, None for NULL; None when there is no row."""
+        rows = self._fetch(statement, *parameters).slice(0, 1).to_pylist()
+        return rows[0] if rows else None
 
     def read_value(self, statement: str, *parameters: object) -> Any:
         """The first column of the first row; None for NULL or no row."""
-        frame = self.read(statement, *parameters)
-        value = frame.iat[0, 0] if len(frame) else None
-        return None if pd.isna(value) else value
+        row = self.read_row(statement, *parameters)
+        return next(iter(row.values())) if row else None
+
+    def _fetch(self, statement: str, *parameters: object) -> pa.Table:
+        with _errors_of(statement), self._connection.cursor() as cursor:
+            cursor.execute(load_statement(statement), parameters or None)
+            return cursor.fetch_arrow_table()
 
     def append(self, table: str, frame: pd.DataFrame) -> None:
         """COPY the frame into `schema.table`, columns by name."""
@@ -153,9 +160,9 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
         column.cast(pa.string()) if isinstance(column.type, pa.BaseExtensionType) else column
         for column in table.columns
     ]
-    return pa.table(columns, names=table.column_names).to_pandas(
-        types_mapper=_PANDAS_TYPES.get, date_as_object=False
-    )
+    plain = pa.table(columns, names=table.column_names)
+    frame: pd.DataFrame = plain.to_pandas(types_mapper=_PANDAS_TYPES.get, date_as_object=False)
+    return frame
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

@@ -59,7 +59,9 @@ def pending_migrations(url: str) -> list[str]:
         raise MigrationError(f"the database did not answer: {error.orig}".strip()) from error
     finally:
         engine.dispose()
-    return [name for name in sorted(path.stem for path in _FOLDER.glob("*.sql")) if name not in applied]
+    return [
+        name for name in sorted(path.stem for path in _FOLDER.glob("*.sql")) if name not in applied
+    ]
 
 
 def apply_file(name: str) -> None:
@@ -86,11 +88,14 @@ def ensure_database(url: str) -> None:
     try:
         with engine.connect() as connection:
             exists = connection.execute(
-                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": target.database}
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"),
+                {"name": target.database},
             ).scalar()
             if not exists:
                 # CREATE DATABASE takes no parameters; the server's own quoting is used.
-                quoted = connection.dialect.identifier_preparer.quote_identifier(target.database)
+                quoted = connection.dialect.identifier_preparer.quote_identifier(
+                    str(target.database)
+                )
                 connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
     except sa.exc.DBAPIError as error:
         raise MigrationError(
@@ -113,8 +118,10 @@ def create_engine(url: str, database: str | None = None, **options: str) -> sa.E
 def _applied(connection: sa.Connection) -> dict[str, str]:
     if connection.execute(sa.text("SELECT to_regclass('operations.migrations')")).scalar() is None:
         return {}
-    rows = connection.execute(sa.text("SELECT name, sha256 FROM operations.migrations ORDER BY name"))
-    return {name: digest for name, digest in rows}
+    rows = connection.execute(
+        sa.text("SELECT name, sha256 FROM operations.migrations ORDER BY name")
+    )
+    return {name: digest for name, digest in rows}  # noqa: C416  # rows are no pairs to mypy
 
 
 def _digest(name: str) -> str:

@@ -1,6 +1,7 @@
 """Ranking: a total, stable order, the same however the input is shuffled."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 
@@ -30,9 +31,9 @@ def rank_boards(scores: pd.DataFrame) -> pd.DataFrame:
     return ranked
 
 
-def _positions(groups: np.ndarray) -> np.ndarray:
+def _positions(groups: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
     """1, 2, 3 … within each run of equal values."""
-    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]]) if len(groups) else []
-    lengths = np.diff(np.r_[starts, len(groups)]).astype("int64")
-    before = np.repeat(starts, lengths).astype("int32")
-    return np.arange(1, len(groups) + 1, dtype="int32") - before
+    _, starts, lengths = np.unique(groups, return_index=True, return_counts=True)
+    first = np.repeat(starts, lengths)
+    position: npt.NDArray[np.int32] = (np.arange(1, len(groups) + 1) - first).astype("int32")
+    return position

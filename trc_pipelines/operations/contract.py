@@ -152,7 +152,9 @@ def perform_step(
     try:
         with connection.transaction() as transaction:
             result = _run_step(transaction, settings, days, step, options)
-            _record(transaction, job_name, step, options, started, result, is_last and result.success)
+            _record(
+                transaction, job_name, step, options, started, result, is_last and result.success
+            )
     except Exception as error:
         _record_failure(database, job_name, step, options, started, error)
         raise

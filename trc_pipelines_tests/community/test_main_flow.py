@@ -1,6 +1,6 @@
 """The numbers the whole thing exists for."""
 
-from trc_pipelines_tests.world import NOON, QUARTER, World
+from trc_pipelines_tests.world import NOON, World
 
 LINKED = {"ann": 1001, "bob": 1002}
 

@@ -1,0 +1,12 @@
+-- Members whose balance is not the sum of their entries.
+WITH sums AS (
+    SELECT l.member_id, sum(l.points)::bigint AS total
+    FROM community.point_ledger AS l
+    GROUP BY l.member_id
+)
+
+SELECT coalesce(p.member_id, s.member_id) AS member_id, p.total AS balance, s.total AS ledger_sum
+FROM community.member_points AS p
+FULL JOIN sums AS s ON p.member_id = s.member_id
+WHERE p.total IS DISTINCT FROM s.total
+ORDER BY 1

@@ -1,0 +1,41 @@
+"""What must always be true of the community's tables; each sentence has its SQL in `sql/community`."""
+
+from trc_pipelines.operations.checks import Check
+
+CHECKS = [
+    Check(
+        "community.xp_deltas",
+        "carries_account_for_all_xp",
+        "100 · Σ whole + carry = xp − baseline, for every account since its baseline.",
+    ),
+    Check(
+        "community.point_ledger",
+        "ledger_sums_match_balances",
+        "Every balance is the sum of its entries, and every entry is in a balance.",
+    ),
+    Check(
+        "community.point_ledger",
+        "only_accepted_syncs_are_posted",
+        "No entry and no delta refers to a sync that was not accepted.",
+    ),
+    Check(
+        "community.point_ledger",
+        "app_transactions_are_posted",
+        "Every transaction of the app up to the posting cursor is in the ledger.",
+    ),
+    Check(
+        "community.daily_points",
+        "days_sum_to_the_ledger",
+        "The points of every computed day are the ledger's entries of that day.",
+    ),
+    Check(
+        "community.daily_streaks",
+        "no_streak_exceeds_its_weekdays",
+        "No streak is longer than the number of weekdays on which the member was active.",
+    ),
+    Check(
+        "community.leaderboard_rankings",
+        "ranks_are_a_permutation",
+        "The ranks of every board are 1, 2, 3 … without gap or tie, and follow the scores.",
+    ),
+]
