@@ -48,7 +48,7 @@ class World:
             job,
             Options(
                 as_of=as_of,
-                now=as_of,
+                now=options.get("now", as_of),
                 run_id=str(uuid.uuid4()),
                 executed_by="test",
                 limit=options.get("limit"),

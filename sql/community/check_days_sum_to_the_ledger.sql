@@ -25,4 +25,4 @@ SELECT
 FROM days AS p
 FULL JOIN sums AS s ON p.member_id = s.member_id AND p.day = s.day
 WHERE coalesce(p.points, 0) <> coalesce(s.points, 0)
-ORDER BY 1, 2
+ORDER BY day, member_id

@@ -9,4 +9,4 @@ SELECT coalesce(p.member_id, s.member_id) AS member_id, p.total AS balance, s.to
 FROM community.member_points AS p
 FULL JOIN sums AS s ON p.member_id = s.member_id
 WHERE p.total IS DISTINCT FROM s.total
-ORDER BY 1
+ORDER BY member_id

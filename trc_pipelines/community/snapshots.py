@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+# An admin who corrects one member of a small community is no collapse of its board.
+FEW_ACCOUNTS = 5
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -94,10 +97,15 @@ def audit_snapshot(
         findings.append(f"another guild: {guild_id} instead of {last_guild_id}")
     if board_is_empty and known:
         findings.append("the board is empty where there used to be players")
-    if missing > thresholds.missing_share * known:
+    if missing > thresholds.missing_share * known and _is_many(missing, known):
         findings.append(f"{missing} of {known} members present before are missing")
-    if dropped > thresholds.dropped_share * known:
+    if dropped > thresholds.dropped_share * known and _is_many(dropped, known):
         findings.append(f"the XP of {dropped} of {known} members present before has dropped")
-    if total_before - total_now > thresholds.total_drop_share * total_before:
+    fall = total_before - total_now
+    if fall > thresholds.total_drop_share * total_before and _is_many(dropped, known):
         findings.append(f"total XP fell from {total_before} to {total_now}: a board reset?")
     return Audit(findings, figures)
+
+
+def _is_many(accounts: int, known: int) -> bool:
+    return accounts >= FEW_ACCOUNTS or 1 < known == accounts

@@ -13,9 +13,7 @@ from trc_pipelines_tests.world import QUARTER, World
 
 TODAY = datetime.now(UTC).date()
 # Relative to today, because Dagster knows no partitions of the future. A Monday.
-MONDAY = datetime.combine(
-    TODAY - timedelta(days=TODAY.weekday() + 21), datetime.min.time(), UTC
-)
+MONDAY = datetime.combine(TODAY - timedelta(days=TODAY.weekday() + 21), datetime.min.time(), UTC)
 LINKED = {"ann": 1001, "bob": 1002}
 
 

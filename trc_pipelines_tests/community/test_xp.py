@@ -1,0 +1,124 @@
+"""XP gained between readings, and the carry."""
+
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trc_pipelines.community.xp import compute_deltas
+
+
+def reading(
+    xp: int,
+    *,
+    is_present: bool = True,
+    known: bool = True,
+    was_present: bool = True,
+    last_xp: int | None = None,
+    baseline: int | None = None,
+    carry: int = 0,
+    absent_seconds: int | None = None,
+    holder: str = "ann",
+) -> pd.DataFrame:
+    """One account's reading and what was known of it."""
+    missing = None
+    frame = pd.DataFrame(
+        {
+            "discord_id": [1],
+            "member_id": ["ann"],
+            "xp": [xp],
+            "is_present": [is_present],
+            "state_member_id": [holder if known else missing],
+            "state_is_present": [was_present if known else missing],
+            "state_xp": [last_xp],
+            "state_baseline_xp": [baseline],
+            "state_carry": [carry if known else missing],
+            "absent_seconds": [absent_seconds],
+        }
+    )
+    whole_numbers = ["xp", "state_xp", "state_baseline_xp", "state_carry", "absent_seconds"]
+    return frame.astype(
+        dict.fromkeys(whole_numbers, "Int64")
+        | {"state_member_id": "str", "state_is_present": "boolean"}
+    )
+
+
+def delta(frame: pd.DataFrame, xp_rate: float = 1.0) -> dict:
+    """The only row."""
+    (row,) = compute_deltas(frame, xp_rate=xp_rate).to_dict("records")
+    return row
+
+
+@pytest.mark.parametrize(
+    ("gain", "carry", "whole", "left"),
+    [(150, 0, 1, 50), (50, 50, 1, 0), (49, 50, 0, 99), (-250, 0, -2, -50), (60, -50, 0, 10)],
+)
+def test_whole_hundreds_are_paid_and_the_rest_is_carried(
+    gain: int, carry: int, whole: int, left: int
+) -> None:
+    row = delta(reading(1_000 + gain, last_xp=1_000, baseline=1_000 - carry, carry=carry))
+    assert (row["xp_delta"], row["whole"], row["carry_after"]) == (gain, whole, left)
+
+
+def test_nothing_changed_needs_no_row() -> None:
+    assert compute_deltas(reading(1_000, last_xp=1_000, baseline=0), xp_rate=1.0).empty
+
+
+def test_the_first_figure_is_a_baseline() -> None:
+    row = delta(reading(54_321, known=False))
+    assert row["kind"] == "baseline"
+    assert pd.isna(row["xp_delta"])
+    assert row["baseline_xp"] == 54_321
+
+
+def test_absence_is_noted_once_and_keeps_the_carry() -> None:
+    row = delta(reading(0, is_present=False, last_xp=900, baseline=850, carry=50))
+    assert row["kind"] == "absent"
+    assert (row["whole"], row["carry_after"]) == (0, 50)
+    gone = reading(0, is_present=False, was_present=False, last_xp=900, baseline=850, carry=50)
+    assert compute_deltas(gone, xp_rate=1.0).empty
+
+
+def test_a_return_is_counted_from_the_last_present_reading() -> None:
+    row = delta(reading(960, was_present=False, last_xp=900, baseline=850, carry=50))
+    assert (row["kind"], row["xp_delta"], row["whole"], row["carry_after"]) == ("change", 60, 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("xp", "absent_seconds", "rate", "kind"),
+    [
+        (750, 900, 1.0, "joined"),
+        (751, 900, 1.0, "baseline"),
+        (750, 1, 1.0, "joined"),
+        (1_500, 1_800, 1.0, "joined"),
+        (1_500, 900, 2.0, "joined"),
+        (1_501, 900, 2.0, "baseline"),
+    ],
+)
+def test_who_was_recorded_absent_keeps_what_can_be_gained_since(
+    xp: int, absent_seconds: int, rate: float, kind: str
+) -> None:
+    frame = reading(xp, was_present=False, absent_seconds=absent_seconds)
+    row = delta(frame, xp_rate=rate)
+    assert row["kind"] == kind
+    assert row["is_flagged"] is (kind == "baseline")
+
+
+def test_an_account_of_another_member_starts_anew() -> None:
+    row = delta(reading(2_000, holder="bob", last_xp=1_000, baseline=500, carry=33))
+    assert (row["kind"], row["carry_after"]) == ("baseline", 0)
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=2, max_size=40))
+def test_every_history_accounts_for_all_its_xp(history: list[int]) -> None:
+    baseline, carry, whole = history[0], 0, 0
+    for last_xp, xp in pairwise(history):
+        rows = compute_deltas(
+            reading(xp, last_xp=last_xp, baseline=baseline, carry=carry), xp_rate=1.0
+        )
+        for row in rows.to_dict("records"):
+            whole, carry = whole + row["whole"], row["carry_after"]
+    assert 100 * whole + carry == history[-1] - baseline
+    assert abs(carry) < 100
