@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 SLOT = timedelta(minutes=15)

@@ -5,6 +5,7 @@ whoever reads it has to notice what is wrong.
 """
 
 import json
+import sys
 import threading
 import time
 import zlib
@@ -98,6 +99,7 @@ def challenge_page() -> Fault:
 
 
 def redirect(location: str) -> Fault:
+    """302 to any URL."""
     return raw(HTML, 302, Location=location)
 
 
@@ -117,11 +119,12 @@ def truncated(sent_bytes: int = 20) -> Fault:
 
 
 def oversized(size: int) -> Fault:
+    """`size` bytes of nothing, uncompressed."""
     return raw(b" " * size)
 
 
 def gzip_bomb(decoded_size: int) -> Fault:
-    """Spaces, about a thousandth of their size on the wire."""
+    """`decoded_size` bytes of nothing (whole MiB), about a thousandth of that on the wire."""
     packer = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
     block = b" " * 2**20
     packed = b"".join(packer.compress(block) for _ in range(decoded_size // len(block)))
@@ -129,18 +132,22 @@ def gzip_bomb(decoded_size: int) -> Fault:
 
 
 def wrong_guild() -> Fault:
+    """Another guild's id around our players."""
     return Fault(change_answer=lambda answer: answer.envelope["guild"].update(id="1"))
 
 
 def wrong_page() -> Fault:
+    """The next page's number on the page asked for."""
     return Fault(change_answer=lambda a: a.envelope.update(page=a.envelope["page"] + 1))
 
 
 def empty_board() -> Fault:
+    """Nobody there: on the first page, an admin's whole-board reset."""
     return Fault(change_board=lambda board: board.iloc[:0])
 
 
 def half_missing() -> Fault:
+    """Every second player is gone."""
     return Fault(change_board=lambda board: board.iloc[::2])
 
 
@@ -170,8 +177,9 @@ class Simulator:
 
     `board` is a Population, seen at `clock()`, or a frame with `discord_id` and `xp`, and if
     wanted `username`, `message_count` and `avatar`; ties are served in its order. `board`,
-    `clock`, `guild_id` and `xp_rate` may be changed while it serves. `requests` holds all that
-    were received, in order.
+    `clock`, `guild_id`, `xp_rate` and `largest_page` (players it gives at a time, whatever the
+    limit asked for) may be changed while it serves. `requests` holds all that were received, in
+    order.
     """
 
     def __init__(
@@ -187,10 +195,11 @@ class Simulator:
         self.guild_id = guild_id
         self.clock = clock
         self.xp_rate = xp_rate
+        self.largest_page = MAX_LIMIT
         self.requests: list[SeenRequest] = []
         self._faults: list[_ActiveFault] = []
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()  # ends slow and dripping answers
         self._server = _Server(("127.0.0.1", port), self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
@@ -198,6 +207,7 @@ class Simulator:
 
     @property
     def base_url(self) -> str:
+        """Where it listens, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -205,7 +215,7 @@ class Simulator:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stopping.set()
+        self.stopping.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -256,6 +266,7 @@ class Simulator:
         if page < 0 or not 1 <= limit <= MAX_LIMIT:
             return Answer(_error(400, "page or limit out of range"), 400)
 
+        limit = min(limit, self.largest_page)
         board = self._ranked(faults)
         players = _players(board.iloc[page * limit : (page + 1) * limit], self.guild_id)
         return Answer(self._envelope(page, players))
@@ -356,6 +367,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
         self.simulator = simulator
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that hangs up does what it should on most faults.
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -363,31 +379,24 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        stopping = self.server.simulator._stopping
-        answer = self.server.simulator.answer(self.path, self.headers.get("User-Agent"))
+        simulator = self.server.simulator
+        answer = simulator.answer(self.path, self.headers.get("User-Agent"))
         body = answer.body
         if body is None:
             body = json.dumps(answer.envelope, separators=(",", ":")).encode()
         sent = body[: answer.sent_bytes]
-        if stopping.wait(answer.delay_seconds):
-            return
-        try:
-            self.send_response_only(answer.status)
-            usual = {"Date": self.date_time_string(), "Content-Length": str(len(body))}
-            for name, value in (usual | answer.headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            if answer.drip_seconds:
-                for byte in sent:
-                    self.wfile.write(bytes([byte]))
-                    if stopping.wait(answer.drip_seconds):
-                        return
-            else:
-                self.wfile.write(sent)
-        except ConnectionError:
-            self.close_connection = True  # the client hung up, as it should on most faults
-        if len(sent) < len(body):
+        usual = {"Date": self.date_time_string(), "Content-Length": str(len(body))}
+        simulator.stopping.wait(answer.delay_seconds)
+        self.send_response_only(answer.status)
+        for name, value in (usual | answer.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        step = 1 if answer.drip_seconds else len(sent)
+        while sent and not simulator.stopping.wait(answer.drip_seconds):
+            self.wfile.write(sent[:step])
+            sent = sent[step:]
+        if simulator.stopping.is_set() or answer.sent_bytes is not None:
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Quiet: `requests` says what was asked."""

@@ -31,6 +31,7 @@ from trc_pipelines.mee6.models import (
     Board,
     Mee6AccessError,
     Mee6Blocked,
+    Mee6Error,
     Mee6InvalidResponse,
     Mee6NotJson,
     Mee6Unavailable,
@@ -72,7 +73,7 @@ class _Reading:
     guild_id: int
     deadline: float
     requests: int = 0
-    has_waited_out_block: bool = False
+    has_been_blocked: bool = False
 
 
 class Mee6Client:
@@ -146,14 +147,16 @@ class Mee6Client:
         while missing.size:
             pages.append(self._fetch_page(reading, len(pages)))
             missing = np.setdiff1d(missing, pages[-1].players["discord_id"])
-            if len(pages[-1].players) < self._page_size:
+            # Short compared with the first, not with the limit: the server may give fewer at a time.
+            if pages[-1].players.empty or len(pages[-1].players) < len(pages[0].players):
                 break
         players, duplicates = _merge([page.players for page in pages])
 
         slipped = linked[linked["discord_id"].isin(missing) & linked["last_xp"].notna()]
-        if len(pages) > 1 and len(slipped):
+        filled = [page for page in pages if len(page.players)]
+        if len(filled) > 1 and len(slipped):
             last_xp = slipped["last_xp"].to_numpy(np.int64)
-            again = _pages_around(last_xp, players, self._page_size, len(pages))
+            again = _pages_around(last_xp, players, len(pages[0].players), len(filled))
             refetched = [self._fetch_page(reading, page).players for page in again]
             players, _ = _merge([players, *refetched])
 
@@ -167,31 +170,42 @@ class Mee6Client:
         )
 
     def _fetch_page(self, reading: _Reading, page: int) -> Page:
-        for attempt in range(TRIES_PER_PAGE):
+        failure: Mee6Error
+        tries = 0
+        while True:
+            self._pace(reading, page)
+            tries += 1
             try:
                 return parse_page(self._request(reading, page), reading.guild_id, page)
             except Mee6Blocked as error:
+                failure, wait = error, math.inf
                 # A second 429 means that the block is longer than it said: never push on.
-                if error.retry_after_seconds is None or reading.has_waited_out_block:
-                    raise
-                wait = error.retry_after_seconds + RETRY_AFTER_MARGIN_SECONDS
-                if not self._fits(reading, wait):
-                    raise
-                reading.has_waited_out_block = True
-                self._sleep(wait)
-            except (Mee6Unavailable, Mee6NotJson):
-                wait = FIRST_BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1.5)
-                if attempt == TRIES_PER_PAGE - 1 or not self._fits(reading, wait):
-                    raise
-                self._sleep(wait)
-        raise AssertionError("unreachable: the last try returns or raises")
+                if error.retry_after_seconds is not None and not reading.has_been_blocked:
+                    wait = error.retry_after_seconds + RETRY_AFTER_MARGIN_SECONDS
+                reading.has_been_blocked = True
+            except (Mee6Unavailable, Mee6NotJson) as error:
+                failure = error
+                wait = FIRST_BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
+            if tries == TRIES_PER_PAGE or not self._fits(reading, wait):
+                raise failure
+            self._sleep(wait)
 
     def _fits(self, reading: _Reading, wait: float) -> bool:
         return self._monotonic() + wait < reading.deadline
 
+    def _pace(self, reading: _Reading, page: int) -> None:
+        wait = max(0.0, self._next_request_at - self._monotonic())
+        if not self._fits(reading, wait):
+            raise Mee6Unavailable(
+                f"the deadline of {self._deadline_seconds:g} s passed before page {page}; "
+                "nothing was taken; raise the deadline if the board has that many pages"
+            )
+        if wait:
+            self._sleep(wait)
+        self._next_request_at = self._monotonic() + self._request_interval_seconds
+
     def _request(self, reading: _Reading, page: int) -> bytes:
         """The decoded body of a 200; every other outcome is raised."""
-        self._pace(reading, page)
         reading.requests += 1
         seconds = min(self._attempt_seconds, reading.deadline - self._monotonic())
         give_up_at = self._monotonic() + seconds
@@ -206,19 +220,8 @@ class Mee6Client:
         ) as error:
             raise Mee6Unavailable(
                 f"MEE6 gave no complete answer for page {page} in time "
-                f"({type(error).__name__}); if it stays, check the network and MEE6's status"
+                f"({type(error).__name__}); if it persists, check the network and MEE6's status"
             ) from error
-
-    def _pace(self, reading: _Reading, page: int) -> None:
-        wait = max(0.0, self._next_request_at - self._monotonic())
-        if not self._fits(reading, wait):
-            raise Mee6Unavailable(
-                f"the deadline of {self._deadline_seconds:g} s passed before page {page}; "
-                "nothing was taken; raise the deadline if the board has that many pages"
-            )
-        if wait:
-            self._sleep(wait)
-        self._next_request_at = self._monotonic() + self._request_interval_seconds
 
     def _exchange(self, guild_id: int, page: int, give_up_at: float) -> bytes:
         with self._session.get(
@@ -292,7 +295,7 @@ def _raise_for_status(response: requests.Response, page: int) -> None:
         )
     if status >= 500:
         raise Mee6Unavailable(
-            f"MEE6 answered page {page} with {status}; if it stays, look at MEE6's status page"
+            f"MEE6 answered page {page} with {status}; if it persists, look at MEE6's status page"
         )
     if 300 <= status < 400:
         raise Mee6InvalidResponse(
@@ -307,11 +310,10 @@ def _raise_for_status(response: requests.Response, page: int) -> None:
 
 def _server_time(response: requests.Response) -> datetime:
     """The server's own clock when it says, so that a wrong clock here never makes us early."""
-    now = datetime.now(UTC)
     try:
         stated = parsedate_to_datetime(response.headers.get("Date", ""))
     except (ValueError, OverflowError):
-        return now
+        return datetime.now(UTC)
     return stated.replace(tzinfo=stated.tzinfo or UTC)
 
 

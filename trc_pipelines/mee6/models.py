@@ -30,7 +30,7 @@ class Mee6AccessError(Mee6Error):
     """401, 403 or 404: asking again cannot help, an admin has to change something."""
 
 
-class Mee6Blocked(Mee6Error):
+class Mee6Blocked(Mee6Error):  # noqa: N818 - a state of the world, as the next two
     """429 whose wait is unknown or does not fit the deadline; asking earlier lengthens the block.
 
     `retry_after_seconds` is the wait MEE6 stated, None when it stated none that can be used.
@@ -41,11 +41,11 @@ class Mee6Blocked(Mee6Error):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Mee6Unavailable(Mee6Error):
+class Mee6Unavailable(Mee6Error):  # noqa: N818
     """No complete answer within the tries and the deadline: 5xx, timeout, connection, cut short."""
 
 
-class Mee6InvalidResponse(Mee6Error):
+class Mee6InvalidResponse(Mee6Error):  # noqa: N818
     """A complete answer that is not the page asked for."""
 
 
@@ -188,6 +188,7 @@ def _explained(error: ValidationError, page: int) -> Mee6InvalidResponse:
     bad = {e["loc"][1] for e in errors if e["loc"][:1] == ("players",) and len(e["loc"]) > 1}
     where = ".".join(str(step) for step in first["loc"]) or "body"
     return Mee6InvalidResponse(
-        f"MEE6 answered page {page} with {len(bad)} bad players; first: {where}: {first['msg']}. "
-        "Nothing was taken; if it stays, the API has changed and this client must follow"
+        f"MEE6 answered page {page} with something unexpected at {where}: {first['msg']} "
+        f"({len(bad)} bad players in all). Nothing was taken; if it persists, the API has changed "
+        "and this client must follow"
     )

@@ -152,6 +152,13 @@ def test_gzip_is_understood(simulator: Simulator) -> None:
     assert read(simulator, linked(5)).players["xp"].tolist() == [7]
 
 
+def test_an_encoding_that_was_not_offered_is_refused(simulator: Simulator) -> None:
+    simulator.add(faults.raw(b"{}", Content_Encoding="br"))
+    with pytest.raises(Mee6InvalidResponse, match="encoding 'br'"):
+        read(simulator)
+    assert len(simulator.requests) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -164,7 +171,7 @@ def test_gzip_is_understood(simulator: Simulator) -> None:
 )
 def test_wrong_options_are_refused_before_anything_is_sent(wrong: dict[str, Any]) -> None:
     options = {"base_url": "http://127.0.0.1:1", "user_agent": "x"} | wrong
-    with pytest.raises(ValueError, match="accepts|empty"):
+    with pytest.raises(ValueError, match=r"accepts|empty"):
         Mee6Client(**options)
 
 
@@ -299,7 +306,13 @@ def test_a_clock_that_is_ahead_does_not_shorten_the_wait(simulator: Simulator) -
     assert clock.waits == [51.0]
 
 
-@given(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str))
+@given(
+    st.text(max_size=40)
+    | st.datetimes(timezones=st.timezones()).map(lambda moment: format_datetime(moment))
+    | st.sampled_from(["Mon, 01 Jan 0001 00:00:00 +2359", "Fri, 31 Dec 9999 23:59:59 -2359"])
+    | st.floats().map(str)
+    | st.integers().map(str)
+)
 def test_no_retry_after_ever_raises_or_gives_a_wait_that_is_none(stated: str) -> None:
     seconds = retry_after_seconds(stated, NOW)
     assert seconds is None or 0 < seconds < float("inf")
@@ -341,6 +354,16 @@ def test_a_lasting_fault_ends_after_four_tries(
     with pytest.raises(error):
         read(simulator)
     assert len(simulator.requests) == 4
+
+
+def test_a_429_on_the_last_try_is_blocked_without_waiting(simulator: Simulator) -> None:
+    simulator.add(faults.failure(500), times=3)
+    simulator.add(faults.too_many_requests("200"), after=3)
+    clock = Clock()
+    with pytest.raises(Mee6Blocked) as caught:
+        read(simulator, sleep=clock.sleep)
+    assert caught.value.retry_after_seconds == 200
+    assert max(clock.waits) < 10
 
 
 def test_one_failed_page_fails_the_whole_reading(simulator: Simulator) -> None:
@@ -592,7 +615,7 @@ def page_of(simulator: Simulator, players: list[dict[str, Any]]) -> dict[str, An
 def test_one_bad_player_fails_the_reading_at_once(simulator: Simulator) -> None:
     players = [{"id": "5", "xp": 7}, {"id": "6", "xp": 1.5}]
     simulator.add(faults.raw(json.dumps(page_of(simulator, players)).encode()))
-    with pytest.raises(Mee6InvalidResponse, match="1 bad players; first: players.1.xp"):
+    with pytest.raises(Mee6InvalidResponse, match=r"players\.1\.xp.*1 bad players"):
         read(simulator)
     assert len(simulator.requests) == 1
 
@@ -620,7 +643,7 @@ def test_a_member_read_twice_is_kept_once_with_the_larger_xp(simulator: Simulato
 def test_a_member_repeated_on_one_page_is_kept_once(simulator: Simulator) -> None:
     twice = [{"id": "5", "xp": 7}, {"id": "5", "xp": 9}, {"id": "6", "xp": 8}]
     simulator.add(faults.raw(json.dumps(page_of(simulator, twice)).encode()))
-    board = read(simulator)
+    board = read(simulator, linked(5, 6, last_xp=None))
     assert board.players["xp"].tolist() == [9, 8]
     assert board.duplicates == 1
 
@@ -635,24 +658,34 @@ def test_a_member_who_slipped_between_pages_is_found_by_looking_again(
     assert board.duplicates == 1  # member 10, pushed down to page 1: the second look adds none
 
 
+@pytest.mark.parametrize(
+    ("last_xp", "again"), [(650 - 330, [2, 3, 4]), (10**9, [0, 1]), (0, [5, 6])]
+)
 def test_only_the_pages_around_the_last_xp_are_looked_at_again_and_only_once(
-    simulator: Simulator,
+    simulator: Simulator, last_xp: int, again: list[int]
 ) -> None:
     simulator.board = board_of(65)
-    gone = linked(1001, 1002, 1003, last_xp=650 - 330)  # all three stood on page 3
-    board = read(simulator, gone)
+    board = read(simulator, linked(1001, 1002, 1003, last_xp=last_xp))
     pages = [int(seen.path.split("page=")[1].split("&")[0]) for seen in simulator.requests]
-    assert pages == [0, 1, 2, 3, 4, 5, 6, 2, 3, 4]
-    assert (board.pages, board.requests, len(board.players)) == (7, 10, 65)
+    assert pages == [0, 1, 2, 3, 4, 5, 6, *again]
+    assert (board.pages, board.requests, len(board.players)) == (7, 7 + len(again), 65)
 
 
 def test_a_member_who_was_already_absent_is_not_looked_for_again(simulator: Simulator) -> None:
     assert read(simulator, linked(1001, last_xp=None)).requests == 3
 
 
-def test_a_board_of_one_page_is_not_read_again(simulator: Simulator) -> None:
+def test_a_board_of_one_page_is_read_once_and_its_end_is_seen(simulator: Simulator) -> None:
     simulator.board = board_of(5)
-    assert read(simulator, linked(1001, last_xp=30)).requests == 1
+    board = read(simulator, linked(1001, last_xp=30))
+    assert (board.pages, board.requests) == (2, 2)
+
+
+def test_a_server_that_gives_fewer_at_a_time_is_read_to_its_end(simulator: Simulator) -> None:
+    simulator.board = board_of(25)
+    simulator.largest_page = 10
+    board = read(simulator, linked(1001, last_xp=None), page_size=1000)
+    assert (board.pages, len(board.players)) == (3, 25)
 
 
 def test_a_failed_second_look_fails_the_reading(simulator: Simulator) -> None:
