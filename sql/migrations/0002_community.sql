@@ -215,7 +215,6 @@ CREATE TABLE community.xp_deltas (
     CONSTRAINT xp_deltas_baseline_check CHECK (kind NOT IN ('baseline', 'absent') OR xp_delta IS NULL),
     CONSTRAINT xp_deltas_present_check CHECK ((kind = 'absent') = (xp_total IS NULL))
 );
-CREATE INDEX xp_deltas_discord_id_idx ON community.xp_deltas (discord_id, sync_id);
 CREATE TRIGGER xp_deltas_accepted AFTER INSERT ON community.xp_deltas
 REFERENCING NEW TABLE AS inserted
 FOR EACH STATEMENT EXECUTE FUNCTION community.refuse_unaccepted_syncs();

@@ -125,13 +125,15 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
     if entries.empty:
         return {"entries": 0, "points": 0, "days": 0}
     work.db.stage("staged_entries", entries)
-    conflict = work.db.read_value("community/find_conflicting_entry")
-    if conflict is not None:
-        raise JobError(
-            f"the ledger has {conflict} already, with other contents; nothing was posted. "
-            "A correction needs a source of its own."
-        )
-    return work.db.read_row("community/insert_entries", work.options.run_id) or {}
+    posted = work.db.read_row("community/insert_entries", work.options.run_id) or {}
+    if posted["entries"] < len(entries):
+        conflict = work.db.read_value("community/find_conflicting_entry")
+        if conflict is not None:
+            raise JobError(
+                f"the ledger has {conflict} already, with other contents; nothing was posted. "
+                "A correction needs a source of its own."
+            )
+    return posted
 
 
 @step_asset(DOMAIN, deps=[xp_deltas, point_ledger], partitions=utc_days, max_age_minutes=35)
@@ -186,16 +188,18 @@ def daily_streaks(work: Work) -> Result:
     is_over = days["day"].dt.tz_localize("UTC") + pd.Timedelta(days=1) <= work.as_of
     days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & is_over
     work.db.execute("community/delete_daily_streaks", first, last)
-    rows = kept = longest = 0
-    for day_rows in streaks.compute_streaks(before, active, days):
-        work.db.append("community.daily_streaks", day_rows)
-        rows += len(day_rows)
-        kept = int((day_rows["current_streak"] > 0).sum())
-        longest = int(day_rows["current_streak"].max()) if len(day_rows) else 0
+    rows, standing = 0, pd.Series(dtype="int32")
+    for part in streaks.split_members(before, active, len(days)):
+        computed = streaks.compute_streaks(*part, days)
+        work.db.append("community.daily_streaks", computed)
+        rows += len(computed)
+        now = computed.loc[computed["day"] == days["day"].iat[-1], "current_streak"]
+        standing = pd.concat([standing, now[now > 0]])
+    longest = int(standing.max()) if len(standing) else 0
     return Result(
         affected=rows,
-        message=f"{kept} streaks stand on {last}, the longest {longest} weekdays",
-        details={"streaks": kept, "longest_current_streak": longest, "days": len(days)},
+        message=f"{len(standing)} streaks stand on {last}, the longest {longest} weekdays",
+        details={"streaks": len(standing), "longest_current_streak": longest, "days": len(days)},
         rows=rows,
     )
 

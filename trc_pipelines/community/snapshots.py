@@ -31,6 +31,29 @@ class Audit:
         return not self.findings
 
 
+def recall_accounts(accounts: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+    """Linked accounts with what the last accepted sync knew of them, in order of discord_id.
+
+    Args:
+        accounts: discord_id (unique), member_id.
+        states: discord_id (unique), member_id, xp, is_present. What is known of an account counts
+            for the member it was linked to, and for nobody else.
+
+    Returns:
+        discord_id int64, member_id, last_xp and is_present (NULL: nothing known).
+    """
+    accounts = accounts.astype({"discord_id": "int64"}).sort_values("discord_id", ignore_index=True)
+    known = pd.Index(states["discord_id"].to_numpy(dtype="int64")).get_indexer(
+        accounts["discord_id"]
+    )
+    recalled = states.reindex(known)  # -1, nothing known, is no label: NULL
+    is_same = recalled["member_id"].to_numpy() == accounts["member_id"].to_numpy()
+    return accounts.assign(
+        last_xp=recalled["xp"].where(is_same).array,
+        is_present=recalled["is_present"].where(is_same).array,
+    )
+
+
 def build_snapshot(accounts: pd.DataFrame, players: pd.DataFrame, sync_id: int) -> pd.DataFrame:
     """One row per linked account, in the order of `accounts`; who is not on the board is absent.
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 SATURDAY = 5
+# Rows held in memory at a time; a year of 100,000 members is computed in parts.
+MEMBER_DAYS_PER_PART = 4_000_000
 
 
-def compute_streaks(
-    before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFrame
-) -> Iterator[pd.DataFrame]:
-    """Streaks of each day in turn.
+def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """Streaks of consecutive days.
 
     A day is decided by the day before it and its own activity alone, so a range computed at once
     equals the same days computed one by one.
@@ -24,9 +24,10 @@ def compute_streaks(
         days: day (consecutive), is_observed: whether missing activity on that day means anything.
             It does not on a day without readings, nor before the day is over.
 
-    Yields:
-        Per day: member_id, day, is_active, current_streak, longest_streak, last_active_on; one row
-        for each member who was active, whose streak stands, or whose streak broke that day.
+    Returns:
+        member_id, day, is_active, current_streak, longest_streak, last_active_on, in order of
+        `before` and day; one row for each day on which the member was active, the streak stood, or
+        the streak broke.
     """
     members = pd.Index(before["member_id"])
     current = before["current_streak"].fillna(0).to_numpy(dtype="int32").copy()
@@ -34,31 +35,38 @@ def compute_streaks(
     last = before["last_active_on"].to_numpy(dtype="datetime64[s]").copy()
 
     calendar = days["day"].to_numpy(dtype="datetime64[s]")
-    column = np.searchsorted(calendar, active["day"].to_numpy(dtype="datetime64[s]"))
-    order = np.argsort(column, kind="stable")
-    row = members.get_indexer(active["member_id"])[order]
-    edges = np.searchsorted(column[order], np.arange(len(calendar) + 1))
-
     weekdays = days["day"].dt.day_of_week.to_numpy() < SATURDAY
     observed = days["is_observed"].to_numpy(dtype=bool)
-    for i, day in enumerate(calendar):
-        seen = np.zeros(len(members), dtype=bool)
-        seen[row[edges[i] : edges[i + 1]]] = True
+    is_active = np.zeros((len(calendar), len(members)), dtype=bool)
+    column = np.searchsorted(calendar, active["day"].to_numpy(dtype="datetime64[s]"))
+    is_active[column, members.get_indexer(active["member_id"])] = True
+
+    parts = []
+    for i, seen in enumerate(is_active):
         stood = current > 0
         if weekdays[i]:
             current += seen
             if observed[i]:
                 current[~seen] = 0
         np.maximum(longest, current, out=longest)
-        last[seen] = day
+        last[seen] = calendar[i]
         kept = np.flatnonzero(seen | stood)
-        yield pd.DataFrame(
-            {
-                "member_id": members[kept],
-                "day": day,
-                "is_active": seen[kept],
-                "current_streak": current[kept],
-                "longest_streak": longest[kept],
-                "last_active_on": last[kept],
-            }
-        )
+        day = np.full(len(kept), i)
+        parts.append((kept, day, seen[kept], current[kept], longest[kept], last[kept]))
+    member, day, *values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.argsort(member, kind="stable")
+    names = ["is_active", "current_streak", "longest_streak", "last_active_on"]
+    return pd.DataFrame(
+        {"member_id": members[member[order]], "day": calendar[day[order]]}
+        | {name: value[order] for name, value in zip(names, values, strict=True)}
+    )
+
+
+def split_members(
+    before: pd.DataFrame, active: pd.DataFrame, number_of_days: int
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Parts of `before` and `active` with the same members, small enough to compute at once."""
+    size = max(1, MEMBER_DAYS_PER_PART // number_of_days)
+    part_of = pd.Index(before["member_id"]).get_indexer(active["member_id"]) // size
+    for part in range(-(-len(before) // size)):
+        yield before[part * size : (part + 1) * size], active[part_of == part]

@@ -6,7 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from trc_pipelines.community.snapshots import Audit, Thresholds, audit_snapshot, build_snapshot
+from trc_pipelines.community.snapshots import (
+    Audit,
+    Thresholds,
+    audit_snapshot,
+    build_snapshot,
+    recall_accounts,
+)
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board, Mee6Blocked, Mee6Error
 from trc_pipelines.operations.contract import JobError, Result, Work
@@ -44,7 +50,7 @@ def take_snapshot(work: Work) -> Result:
             f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
         )
 
-    accounts = work.db.read("community/select_linked_accounts")
+    accounts = read_accounts(work)
     started = datetime.now(UTC)
     try:
         board = _read_board(work, settings.mee6_guild_id, accounts)
@@ -53,13 +59,21 @@ def take_snapshot(work: Work) -> Result:
     return store_board(work, sync_id, accounts, board, started)
 
 
+def read_accounts(work: Work) -> pd.DataFrame:
+    """Linked accounts and what is known of them: see `recall_accounts`."""
+    return recall_accounts(
+        work.db.read("community/select_linked_accounts"),
+        work.db.read("community/select_xp_states"),
+    )
+
+
 def store_board(
     work: Work, sync_id: int, accounts: pd.DataFrame, board: Board, started: datetime
 ) -> Result:
     """Stage a board that was read, audit it, accept or quarantine it.
 
     Args:
-        accounts: discord_id, member_id, last_xp, is_present as `select_linked_accounts` gives them.
+        accounts: as `read_accounts` gives them.
     """
     snapshot = build_snapshot(accounts, board.players, sync_id)
     found = int(snapshot["is_present"].sum())

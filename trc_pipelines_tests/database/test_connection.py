@@ -10,12 +10,12 @@ from trc_pipelines_tests.world import NOON, World
 def test_whole_numbers_with_null_stay_whole(world: World) -> None:
     big = 2**62 + 1
     world.execute(f"INSERT INTO community.members (member_id, discord_id) VALUES ('a', {big})")
-    world.execute("INSERT INTO community.members (member_id) VALUES ('b')")
+    world.sync(NOON, {})
     with world.database.transaction() as transaction:
-        frame = transaction.read("community/select_linked_accounts")
+        frame = transaction.read("community/select_xp_states")
     assert frame["discord_id"].tolist() == [big]
-    assert frame["last_xp"].dtype == "Int64"
-    assert frame["last_xp"].isna().all()
+    assert frame["xp"].dtype == "Int64"
+    assert frame["xp"].isna().all()
 
 
 def test_an_exception_rolls_everything_back(world: World) -> None:

@@ -1,0 +1,3 @@
+-- What the accepted syncs know of every account. No parameters, no order: sent as one binary copy.
+SELECT s.discord_id, s.member_id, s.xp, s.is_present
+FROM community.xp_states AS s
