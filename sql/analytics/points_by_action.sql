@@ -6,4 +6,4 @@ SELECT
     sum(l.points) AS points
 FROM community.point_ledger AS l
 GROUP BY date_trunc('month', l.effective_on)::date, l.action
-ORDER BY month, points DESC
+ORDER BY month ASC, points DESC

@@ -8,6 +8,7 @@ SELECT
     r.is_present,
     s.member_id AS state_member_id,
     s.is_present AS state_is_present,
+    s.is_never_present AS state_is_never_present,
     s.xp AS state_xp,
     s.baseline_xp AS state_baseline_xp,
     s.carry AS state_carry,

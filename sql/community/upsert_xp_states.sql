@@ -1,18 +1,20 @@
 -- Where the accounts of one sync stand now: the same account and member goes on, else it starts anew.
 -- $1: sync_id.
 INSERT INTO community.xp_states (
-    discord_id, member_id, last_sync_id, is_present, xp, baseline_xp, whole_total, carry
+    discord_id, member_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry
 )
 SELECT
     d.discord_id,
     d.member_id,
     d.sync_id,
     d.kind <> 'absent',
+    d.kind = 'absent' AND coalesce(o.is_never_present, TRUE),
     coalesce(d.xp_total, s.xp),
     d.baseline_xp,
     d.whole + CASE WHEN s.xp IS NULL THEN 0 ELSE s.whole_total END,
     d.carry_after
 FROM community.xp_deltas AS d
+LEFT JOIN community.xp_states AS o ON d.discord_id = o.discord_id
 LEFT JOIN community.xp_states AS s ON d.discord_id = s.discord_id AND d.member_id = s.member_id
 WHERE d.sync_id = $1
 ORDER BY d.discord_id
@@ -20,6 +22,7 @@ ON CONFLICT (discord_id) DO UPDATE SET
     member_id = excluded.member_id,
     last_sync_id = excluded.last_sync_id,
     is_present = excluded.is_present,
+    is_never_present = excluded.is_never_present,
     xp = excluded.xp,
     baseline_xp = excluded.baseline_xp,
     whole_total = excluded.whole_total,

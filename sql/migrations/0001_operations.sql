@@ -6,7 +6,7 @@ COMMENT ON SCHEMA operations IS 'Jobs: what ran, when, and what it changed.';
 CREATE FUNCTION operations.refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '%.% is append-only: % is refused', tg_table_schema, tg_table_name, tg_op
+    RAISE EXCEPTION '% on %.% is refused: its rows are kept as they are', tg_op, tg_table_schema, tg_table_name
         USING ERRCODE = 'restrict_violation',
         HINT = 'Write a new row that corrects the old one.';
 END

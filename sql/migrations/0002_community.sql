@@ -124,13 +124,23 @@ BEGIN
         RAISE EXCEPTION 'sync % cannot go from % to %', old.sync_id, old.status, new.status
             USING ERRCODE = 'restrict_violation';
     END IF;
+    IF new.status = 'accepted' AND old.status <> 'accepted' AND EXISTS (
+        SELECT 1 FROM community.mee6_syncs AS s
+        WHERE s.status = 'accepted' AND s.sync_id > new.sync_id
+    ) THEN
+        RAISE EXCEPTION 'sync % cannot be accepted: a newer one has been', new.sync_id
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     RETURN new;
 END
 $$;
-COMMENT ON FUNCTION community.guard_sync_status() IS 'What has been accepted stays accepted; what failed must be read again.';
+COMMENT ON FUNCTION community.guard_sync_status() IS 'What has been accepted stays accepted, in order; what failed must be read again.';
 CREATE TRIGGER mee6_syncs_status BEFORE UPDATE ON community.mee6_syncs
 FOR EACH ROW EXECUTE FUNCTION community.guard_sync_status();
 ALTER TABLE community.mee6_syncs ENABLE ALWAYS TRIGGER mee6_syncs_status;
+CREATE TRIGGER mee6_syncs_kept BEFORE DELETE OR TRUNCATE ON community.mee6_syncs
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE community.mee6_syncs ENABLE ALWAYS TRIGGER mee6_syncs_kept;
 
 CREATE TABLE community.mee6_blocks (
     blocked_at timestamptz CONSTRAINT mee6_blocks_pkey PRIMARY KEY,
@@ -167,8 +177,12 @@ DECLARE
     first_id bigint := extract(EPOCH FROM for_day::timestamp AT TIME ZONE 'UTC');
 BEGIN
     IF to_regclass('community.' || partition_name) IS NULL THEN
+        -- Attached, not created in place: that would wait for everybody who reads the table.
         EXECUTE format(
-            'CREATE TABLE community.%I PARTITION OF community.mee6_leaderboard_snapshot FOR VALUES FROM (%s) TO (%s)',
+            'CREATE TABLE community.%I (LIKE community.mee6_leaderboard_snapshot INCLUDING ALL)', partition_name
+        );
+        EXECUTE format(
+            'ALTER TABLE community.mee6_leaderboard_snapshot ATTACH PARTITION community.%I FOR VALUES FROM (%s) TO (%s)',
             partition_name, first_id, first_id + 86400
         );
     END IF;
@@ -240,6 +254,7 @@ CREATE TABLE community.xp_states (
     member_id text COLLATE "C" NOT NULL,
     last_sync_id bigint NOT NULL,
     is_present boolean NOT NULL,
+    is_never_present boolean NOT NULL,
     xp bigint,
     baseline_xp bigint,
     whole_total bigint NOT NULL,
@@ -254,6 +269,7 @@ COMMENT ON COLUMN community.xp_states.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.xp_states.member_id IS 'Member the account counts for; another member starts a new baseline.';
 COMMENT ON COLUMN community.xp_states.last_sync_id IS 'Sync of its last row in xp_deltas.';
 COMMENT ON COLUMN community.xp_states.is_present IS 'Whether it was on the board at its last change.';
+COMMENT ON COLUMN community.xp_states.is_never_present IS 'Whether the account has never been on the board, whoever it was linked to.';
 COMMENT ON COLUMN community.xp_states.xp IS 'XP at the last present reading; NULL when never present.';
 COMMENT ON COLUMN community.xp_states.baseline_xp IS 'XP from which it is counted.';
 COMMENT ON COLUMN community.xp_states.whole_total IS 'Whole hundreds paid since the baseline.';

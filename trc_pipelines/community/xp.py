@@ -17,7 +17,7 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
 
     Args:
         readings: one row per account of one sync: discord_id, member_id, xp, is_present, and what
-            was known before: state_member_id, state_is_present, state_xp, state_baseline_xp,
+            was known before: state_member_id, state_is_present, state_is_never_present, state_xp, state_baseline_xp,
             state_carry (all NULL for an account never read), absent_seconds (time since the last
             complete reading it was missing from; NULL when there is none).
         xp_rate: XP multiplier of the guild.
@@ -34,10 +34,11 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
     )
     was_present = known & readings["state_is_present"].fillna(False).to_numpy(dtype=bool)
     counted = known & readings["state_xp"].notna().to_numpy()
-    recorded_absent = known & ~counted
+    # What was never on the board had 0 XP; what was there under another member had not.
+    is_new = known & readings["state_is_never_present"].fillna(False).to_numpy(dtype=bool)
 
     plausible = (xp <= _plausible_xp(readings["absent_seconds"], xp_rate)).fillna(False)
-    joined = present & recorded_absent & plausible.to_numpy(dtype=bool)
+    joined = present & is_new & plausible.to_numpy(dtype=bool)
     baseline = present & ~counted & ~joined
     moved = (xp != readings["state_xp"]).fillna(False).to_numpy(dtype=bool)
     change = present & counted & (moved | ~was_present)
@@ -56,7 +57,7 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
             "kind": np.select(
                 [baseline, absent, joined], ["baseline", "absent", "joined"], "change"
             ),
-            "is_flagged": baseline & recorded_absent,
+            "is_flagged": baseline & is_new,
             "xp_total": xp,
             "xp_delta": delta,
             "baseline_xp": readings["state_baseline_xp"]

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
@@ -47,6 +47,13 @@ class Options:
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
             raise JobError("as_of needs a time zone, as in 2026-01-31T10:15:00Z")
+        # A minute of grace: two clocks never agree.
+        if self.as_of > self.now + timedelta(minutes=1):
+            raise JobError(
+                f"as_of is {self.as_of:%Y-%m-%dT%H:%M:%SZ}, which is still to come; "
+                "it accepts times up to now"
+            )
+        object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
         if self.limit is not None and self.limit < 1:
             raise JobError(f"limit is {self.limit}; it accepts whole numbers from 1")
 

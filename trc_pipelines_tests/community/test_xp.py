@@ -32,6 +32,7 @@ def reading(
             "is_present": [is_present],
             "state_member_id": [holder if known else missing],
             "state_is_present": [was_present if known else missing],
+            "state_is_never_present": [last_xp is None if known else missing],
             "state_xp": [last_xp],
             "state_baseline_xp": [baseline],
             "state_carry": [carry if known else missing],
@@ -41,7 +42,11 @@ def reading(
     whole_numbers = ["xp", "state_xp", "state_baseline_xp", "state_carry", "absent_seconds"]
     return frame.astype(
         dict.fromkeys(whole_numbers, "Int64")
-        | {"state_member_id": "str", "state_is_present": "boolean"}
+        | {
+            "state_member_id": "str",
+            "state_is_present": "boolean",
+            "state_is_never_present": "boolean",
+        }
     )
 
 

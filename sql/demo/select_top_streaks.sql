@@ -1,0 +1,10 @@
+-- The longest streaks that stand. $1: how many.
+SELECT
+    s.discord_username AS name,
+    s.current_streak,
+    s.longest_streak,
+    s.last_active_on
+FROM community.current_streaks AS s
+WHERE s.current_streak > 0
+ORDER BY s.current_streak DESC, s.longest_streak DESC, s.member_id ASC
+LIMIT $1
