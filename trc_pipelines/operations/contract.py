@@ -60,9 +60,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Work:
-    """What a step gets: an open transaction, the settings, the options, the days to compute."""
+    """What a step gets: an open transaction, the settings, the options, the days to compute.
+
+    `database` is for the rare fact that must outlive this transaction.
+    """
 
     db: Transaction
+    database: Database
     settings: Settings
     options: Options
     days: tuple[date, date]
@@ -124,7 +128,9 @@ def perform(
         if dry_run:
             with connection.transaction(commit=False) as transaction:
                 for step in job.steps:
-                    results[step.table] = _run_step(transaction, settings, job.days, step, options)
+                    results[step.table] = _run_step(
+                        database, transaction, settings, job.days, step, options
+                    )
                     if not results[step.table].success:
                         break
             return results
@@ -158,7 +164,7 @@ def perform_step(
     started = time.perf_counter()
     try:
         with connection.transaction() as transaction:
-            result = _run_step(transaction, settings, days, step, options)
+            result = _run_step(database, transaction, settings, days, step, options)
             _record(
                 transaction, job_name, step, options, started, result, is_last and result.success
             )
@@ -169,6 +175,7 @@ def perform_step(
 
 
 def _run_step(
+    database: Database,
     transaction: Transaction,
     settings: Settings,
     days: Days,
@@ -187,7 +194,7 @@ def _run_step(
     first, last = options.days or days(transaction, settings, options.as_of)
     if options.limit is not None:
         last = min(last, first + timedelta(days=options.limit - 1))
-    return step.run(Work(transaction, settings, options, (first, last)))
+    return step.run(Work(transaction, database, settings, options, (first, last)))
 
 
 def _record(

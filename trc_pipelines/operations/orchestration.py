@@ -36,6 +36,7 @@ from trc_pipelines.settings import Settings, load_settings
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 AS_OF_TAG = "trc/as_of"
+EXECUTED_BY_TAG = "trc/executed_by"
 LAST_STEP_TAG = "trc/last_step"
 MAX_RUNTIME_SECONDS = 3600
 ACTIVE = [
@@ -66,13 +67,14 @@ class RunOptions(dg.ConfigurableResource[None]):
 
     def resolve(self, context: dg.AssetExecutionContext, days: tuple[date, date] | None) -> Options:
         """The options of this run: config first, then the schedule's tick, then the clock."""
-        asked = self.as_of or context.run.tags.get(AS_OF_TAG)
+        tags = context.run.tags
+        asked = self.as_of or tags.get(AS_OF_TAG)
         now = datetime.now(UTC)
         return Options(
             as_of=parse_moment(asked) if asked else now.replace(microsecond=0),
             now=now,
             run_id=context.run.run_id,
-            executed_by=context.run.tags.get("dagster/schedule_name", "dagster"),
+            executed_by=tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
             limit=self.limit,
             verbose=self.verbose,
             days=days,

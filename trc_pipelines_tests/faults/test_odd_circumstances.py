@@ -1,4 +1,4 @@
-"""Promises found broken that belong to no other file here; each moves to its subject when mended."""
+"""Odd circumstances, each of which once broke a promise."""
 
 import contextlib
 from datetime import timedelta, timezone

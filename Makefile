@@ -1,0 +1,41 @@
+# What people do with a checkout. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Newer than the lock when everything in it is installed.
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench lock install
+
+help: ## list what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: install ## install what is needed, play the demo, open the Dagster UI; with MEE6_GUILD_ID: the real guild
+	@if [ -n "$$MEE6_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
+
+test: install ## run the tests
+	$(BIN)/pytest -n auto
+
+check: install ## lint, format, types, SQL
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar sql
+
+bench: install ## measure
+	$(BIN)/python -m bench
+
+lock: install ## choose versions again: rewrites requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+
+install: $(STAMP) ## create .venv with exactly what requirements.lock says
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Measurements of the pipelines against the work they cannot avoid, on one embedded PostgreSQL."""

@@ -1,0 +1,147 @@
+"""Syncs: against their raw parts, repeated, after a year, and row by row."""
+
+from datetime import UTC, datetime
+from statistics import median
+
+import adbc_driver_postgresql.dbapi as adbc
+import pandas as pd
+import pyarrow as pa
+
+from bench.community import QUARTER, Community, accepted_syncs, new_community, run_job, sync_board
+from bench.measure import Figure, seconds_of, tell
+from bench.server import Server, execute, scalar
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.snapshots import build_snapshot
+
+ACTIVE_SHARE = 0.05
+FIRST_SYNC = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figure], float]:
+    """A sync, and the same slot again; also the median seconds of a sync.
+
+    The raw parts are one binary COPY of the very same snapshot rows into a table without index,
+    and one read of what is known of the accounts from a table that holds just that.
+    """
+    ratios, shares, ours, raws = [], [], [], []
+    with new_community(server, size) as community:
+        tell(f"sync of {size:,} members")
+        sync_board(community.url, community.board(), FIRST_SYNC)
+        execute(
+            community.url,
+            "CREATE TABLE bare_state AS SELECT s.discord_id, s.member_id, s.xp AS last_xp, "
+            "s.is_present FROM community.xp_states AS s",
+            "CREATE TABLE bare_snapshot AS TABLE community.mee6_leaderboard_snapshot WITH NO DATA",
+        )
+        community.settle()
+        for number in range(1, repetitions + 1):
+            community.gain_xp(ACTIVE_SHARE)
+            board, as_of = community.board(), FIRST_SYNC + number * QUARTER
+            raws.append(_seconds_of_raw_parts(community, board.players))
+            execute(community.url, "CHECKPOINT")
+            ours.append(seconds_of(sync_board, community.url, board, as_of))
+            again = seconds_of(run_job, community.url, MEE6_SYNC, as_of)
+            ratios.append(ours[-1] / raws[-1])
+            shares.append(again / ours[-1])
+            tell(f"  {ours[-1]:.2f} s, raw {raws[-1]:.2f} s, again {again:.3f} s")
+    seconds = median(ours)
+    return [
+        Figure(
+            f"sync of {size:,} members against its raw parts",
+            ratios,
+            "×",
+            2,
+            note=f"{seconds:.2f} s against {median(raws):.2f} s, {ACTIVE_SHARE:.0%} active",
+        ),
+        Figure(f"the same slot again, {size:,} members", shares, "%", 0.10),
+    ], seconds
+
+
+def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:
+    accounts = pd.DataFrame(
+        {"discord_id": community.discord_ids, "member_id": community.member_ids}
+    )
+    snapshot = build_snapshot(accounts, players, 0)
+    rows = pa.Table.from_pandas(snapshot, preserve_index=False).replace_schema_metadata(None)
+    execute(community.url, "TRUNCATE bare_snapshot", "CHECKPOINT")
+
+    def write_and_read() -> None:
+        with adbc.connect(community.url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT discord_id, member_id, last_xp, is_present FROM bare_state")
+            cursor.fetch_arrow_table()
+            cursor.adbc_ingest("bare_snapshot", rows, mode="append")
+            connection.commit()
+
+    return seconds_of(write_and_read)
+
+
+def measure_year(server: Server, size: int, repetitions: int) -> Figure:
+    """The same sync on the first day of a community and after a year of history, in turn."""
+    ratios = []
+    with new_community(server, size) as fresh, new_community(server, size) as old:
+        tell(f"a year of history for {size:,} members")
+        sync_board(fresh.url, fresh.board(), FIRST_SYNC)
+        sync_board(old.url, old.board(), FIRST_SYNC)
+        rows = _add_year(old)
+        fresh.settle()
+        old.settle()
+        begin = FIRST_SYNC.replace(year=FIRST_SYNC.year + 1)
+        for number in range(1, repetitions + 1):
+            seconds = []
+            for community in (fresh, old):
+                community.gain_xp(ACTIVE_SHARE)
+                board, as_of = community.board(), begin + number * QUARTER
+                execute(community.url, "CHECKPOINT")
+                seconds.append(seconds_of(sync_board, community.url, board, as_of))
+            ratios.append(seconds[1] / seconds[0])
+            tell(f"  first day {seconds[0]:.3f} s, after a year {seconds[1]:.3f} s")
+    return Figure(
+        f"sync after a year against one on the first day, {size:,} members",
+        ratios,
+        "×",
+        1.1,
+        note=f"the year: {rows:,} rows each of xp_deltas, point_ledger and daily_points",
+    )
+
+
+def _add_year(community: Community) -> int:
+    """Every day for a year another tenth of the members gains 100 XP at noon."""
+    url = community.url
+    execute(
+        url,
+        accepted_syncs(
+            f"SELECT generate_series('{FIRST_SYNC}'::timestamptz + interval '1 day',"
+            f" '{FIRST_SYNC}'::timestamptz + interval '364 days', interval '1 day')"
+        ),
+        f"""INSERT INTO community.xp_deltas
+        SELECT y.sync_id, s.discord_id, s.member_id, 'change', FALSE,
+            s.baseline_xp + 100 * row_number() OVER (PARTITION BY s.discord_id ORDER BY y.sync_id),
+            100, s.baseline_xp, 0, 1, 0
+        FROM community.mee6_syncs AS y
+        INNER JOIN community.xp_states AS s ON (hashint8(s.discord_id) + y.sync_id / 86400) % 10 = 0
+        WHERE y.sync_id > {FIRST_SYNC.timestamp():.0f}
+        ORDER BY y.sync_id, s.discord_id""",
+        """INSERT INTO community.point_ledger (member_id, action, points, effective_at,
+            effective_on, source_key, sync_id, metadata, run_id)
+        SELECT d.member_id, 'discord_activity', 1, y.synced_at, y.synced_at::date,
+            'discord_activity:' || d.sync_id || ':' || d.discord_id, d.sync_id,
+            '{"xp_delta": 100}', 'bench'
+        FROM community.xp_deltas AS d INNER JOIN community.mee6_syncs AS y USING (sync_id)
+        WHERE d.kind = 'change'""",
+        """INSERT INTO community.daily_points
+        SELECT l.member_id, l.effective_on, 1, 0, 0, 1, 100, TRUE, l.effective_at
+        FROM community.point_ledger AS l""",
+        "INSERT INTO community.days SELECT DISTINCT day FROM community.daily_points"
+        " ON CONFLICT DO NOTHING",
+        """UPDATE community.xp_states AS s
+        SET xp = d.xp, whole_total = d.wholes, last_sync_id = d.sync_id
+        FROM (
+            SELECT discord_id, max(xp_total) AS xp, sum(whole) AS wholes, max(sync_id) AS sync_id
+            FROM community.xp_deltas WHERE kind = 'change' GROUP BY discord_id
+        ) AS d
+        WHERE s.discord_id = d.discord_id""",
+    )
+    with community.database.transaction() as transaction:
+        states = transaction.read("community/select_xp_states").set_index("discord_id")
+    community.xp = states["xp"].reindex(community.discord_ids).to_numpy(dtype="int64")
+    return scalar(url, "SELECT count(*) FROM community.daily_points")

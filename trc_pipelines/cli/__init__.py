@@ -1,0 +1,1 @@
+"""The trc command: what people type, and what they see. What is done lives in the other packages."""

@@ -1,0 +1,115 @@
+"""One installation, made ready: its folder, its databases, its Dagster instance."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from trc_pipelines.database.connection import Database
+from trc_pipelines.database.embedded import stop_embedded_server
+from trc_pipelines.database.locate import locate_dagster_database, locate_database
+from trc_pipelines.database.migrations import (
+    MigrationError,
+    ensure_database,
+    migrate,
+    pending_migrations,
+)
+from trc_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+
+# Not TRC_HOME itself, where our logs are: Dagster takes a folder "logs" there for its telemetry.
+DAGSTER_FOLDER = "dagster"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Settings and where they lead. `is_embedded`: the PostgreSQL server is ours."""
+
+    settings: Settings
+    database: Database
+    dagster_url: str
+    is_embedded: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What Dagster's processes and our code inside them are told."""
+        home = self.settings.trc_home
+        return {
+            "TRC_HOME": str(home),
+            "DATABASE_URL": self.database.url,
+            "DAGSTER_HOME": str(home / DAGSTER_FOLDER),
+            "DAGSTER_POSTGRES_URL": self.dagster_url,
+            # dagster.yaml alone does not stop the upload of files it finds in DAGSTER_HOME/logs.
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+            # A daemon silent for two minutes is dead; half an hour is the default.
+            "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": "120",
+        }
+
+
+def make_home(settings: Settings) -> Path:
+    """TRC_HOME, with Dagster's own folder in it."""
+    home = settings.trc_home
+    try:
+        (home / DAGSTER_FOLDER).mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT_ROOT / "dagster.yaml", home / DAGSTER_FOLDER)
+    except OSError as error:
+        raise SettingsError(
+            f"TRC_HOME: {home} cannot be written ({error.strerror}); it accepts a folder of yours"
+        ) from error
+    return home
+
+
+@contextmanager
+def open_installation() -> Iterator[Installation]:
+    """The installation the settings describe; an embedded server runs until the block ends.
+
+    This process then has the environment that Dagster's own have.
+    """
+    settings = load_settings()
+    home = make_home(settings)
+    is_embedded = settings.database_url is None
+    try:
+        database = locate_database(settings)
+        installation = Installation(
+            settings, database, locate_dagster_database(settings, database), is_embedded
+        )
+        os.environ.update(installation.environment)
+        if is_embedded:
+            ensure_database(database.url)
+        yield installation
+    finally:
+        if is_embedded:
+            stop_embedded_server(home / "postgres")
+
+
+def prepare_databases(installation: Installation) -> list[str]:
+    """Create and update both databases and Dagster's pools; names of our migrations applied now."""
+    ensure_database(installation.database.url)
+    ensure_database(installation.dagster_url)
+    applied = migrate(installation.database.url)
+    # Slow, and it reads the settings: not before they are checked and the environment is set.
+    from trc_pipelines.definitions import defs
+
+    nodes = defs.resolve_asset_graph().asset_nodes
+    with dg.DagsterInstance.get() as instance:
+        instance.upgrade()
+        # The default limit of dagster.yaml lets the first wave of a new pool through.
+        for pool in sorted({pool for node in nodes for pool in node.pools or ()}):
+            instance.event_log_storage.set_concurrency_slots(pool, 1)
+    return applied
+
+
+def require_schema(installation: Installation) -> None:
+    """Make sure the schema is up to date: ours is brought there, another's is not touched.
+
+    Raises:
+        MigrationError: migrations are pending on a server that is not ours.
+    """
+    pending = pending_migrations(installation.database.url)
+    if pending and not installation.is_embedded:
+        raise MigrationError(f"migration {pending[0]} is not applied; run: trc db migrate")
+    if pending:
+        prepare_databases(installation)

@@ -1,0 +1,314 @@
+"""The trc command: options, help and errors. Each command opens what it needs and says what it did.
+
+Errors that were foreseen are one line on stderr: exit code 1, or 2 when the command line itself is
+wrong. Anything else is a bug and keeps its traceback.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Annotated
+
+import pandas as pd
+import typer
+from sqlalchemy.engine import make_url
+from typer.exceptions import TyperException
+
+from trc_pipelines.cli.output import print_json, print_table, say
+from trc_pipelines.cli.services import (
+    ServiceError,
+    first_free_port,
+    hold_home,
+    run_services,
+)
+from trc_pipelines.database.connection import DatabaseError
+from trc_pipelines.database.embedded import EmbeddedServerError, client_program
+from trc_pipelines.database.migrations import MigrationError, pending_migrations
+from trc_pipelines.operations.contract import JobError
+from trc_pipelines.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from trc_pipelines.cli.installation import Installation
+
+# Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
+# definitions read settings that must be checked, or written by the demo, before.
+
+FORESEEN = (
+    SettingsError,
+    JobError,
+    DatabaseError,
+    MigrationError,
+    EmbeddedServerError,
+    ServiceError,
+)
+
+app = typer.Typer(
+    name="trc",
+    help="Community pipelines: Discord XP becomes points, streaks and leaderboards.\n\n"
+    "To look around, start: trc demo",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(db_app, name="db", help="The database: migrate, status, shell.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    # Whoever stops us wants what Ctrl-C does: everything we started ends with us. SIGINT is named
+    # because a shell's "&" ignores it, and Dagster then makes SIGTERM the same.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="trc", standalone_mode=False)
+    except TyperException as error:
+        code = _complain(f"{error.format_message().rstrip('.')}. See: trc --help", error.exit_code)
+    except SettingsError as error:
+        code = _complain(str(error), 1)  # one line for each setting
+    except FORESEEN as error:
+        code = _complain(" ".join(str(error).split()), 1)
+    sys.exit(code)
+
+
+@app.command(epilog="Example: MEE6_GUILD_ID=123456789012345678 trc up")
+def up() -> None:
+    """Run everything against your guild: database, code, schedules and the Dagster UI.
+
+    Needs MEE6_GUILD_ID. Runs until Ctrl-C. A second start continues where the first one stopped.
+    """
+    from trc_pipelines.cli.installation import make_home, open_installation, prepare_databases
+    from trc_pipelines.demo.app import GUILD_ID
+
+    settings = load_settings()
+    if settings.mee6_guild_id in (None, GUILD_ID):
+        raise SettingsError(
+            "MEE6_GUILD_ID: is not set; it accepts the id of the Discord server to read "
+            "(a made-up one: trc demo)"
+        )
+    with hold_home(make_home(settings)) as lock, open_installation() as installation:
+        prepare_databases(installation)
+        _serve(installation, lock)
+
+
+@app.command(epilog="Example: trc demo")
+def demo() -> None:
+    """Play three weeks of a made-up guild through the real pipeline, then run everything as `up`.
+
+    Nothing leaves this machine. A second start plays only what was missed.
+    """
+    from trc_pipelines.cli.demo import open_demo
+    from trc_pipelines.cli.installation import make_home
+
+    settings = load_settings()
+    with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
+        _serve(installation, lock)
+
+
+@app.command(epilog="Example: trc jobs")
+def jobs(as_json: AsJson = False) -> None:
+    """List the jobs: cadence (cron, UTC), last success, next run."""
+    from dagster._utils.schedules import get_next_cron_tick
+
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.definitions import JOBS
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with installation.database.transaction(commit=False) as transaction:
+            executions = transaction.read("cli/select_last_successes")
+    last = dict(zip(executions["job_name"], executions["last_success_at"], strict=True))
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "job": job.name,
+            "cadence": job.cron,
+            "last_success": last.get(job.name),
+            "next_run": get_next_cron_tick(job.cron, now, "UTC"),
+            "description": job.description,
+        }
+        for job in JOBS
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    frame = pd.DataFrame(rows).drop(columns="description")
+    for column in ("last_success", "next_run"):
+        times = pd.to_datetime(frame[column], utc=True)
+        frame[column] = times.dt.strftime("%Y-%m-%d %H:%M").fillna("never")
+    print_table("Jobs (times in UTC)", frame)
+
+
+@app.command(
+    epilog="Examples: trc run mee6_sync --dry-run | trc run daily_streaks --as-of 2026-01-31T00:05:00Z"
+)
+def run(
+    job_name: Annotated[str, typer.Argument(metavar="JOB", help="A job of `trc jobs`.")],
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Do everything, show the figures, roll everything back."),
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Change at most so many units, oldest first.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show every figure.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Logical time, as 2026-01-31T10:15:00Z; default: now."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.cli.runs import rehearse_job, run_job
+    from trc_pipelines.definitions import JOBS
+    from trc_pipelines.operations.orchestration import parse_moment
+
+    by_name = {job.name: job for job in JOBS}
+    if job_name not in by_name:
+        raise typer.BadParameter(
+            f"there is no job {job_name!r}; it accepts {', '.join(by_name)}", param_hint="JOB"
+        )
+    try:
+        moment = parse_moment(as_of) if as_of else datetime.now(UTC).replace(microsecond=0)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--as-of") from error
+    with open_installation() as installation:
+        require_schema(installation)
+        if dry_run:
+            outcome = rehearse_job(installation, by_name[job_name], moment, limit)
+        else:
+            outcome = run_job(installation, by_name[job_name], moment, limit, verbose=verbose)
+    if as_json:
+        print_json(asdict(outcome))
+    else:
+        for table, message in outcome.messages.items():
+            say(f"{table}: {message}")
+            if verbose:
+                say(f"    {outcome.details.get(table, {})}")
+        took = f"{outcome.duration_ms / 1000:.1f} s, run {outcome.run_id}"
+        if dry_run:
+            say(f"Dry run of {job_name} as of {moment:%Y-%m-%d %H:%M:%S}Z, rolled back ({took})")
+        elif outcome.success:
+            say(f"{job_name} as of {moment:%Y-%m-%d %H:%M:%S}Z succeeded ({took})")
+    if not outcome.success:
+        raise JobError(f"{job_name} did not succeed: {outcome.message}")
+
+
+@app.command(epilog="Example: trc verify")
+def verify(as_json: AsJson = False) -> None:
+    """Check every invariant against the tables; exit code 1 when one does not hold."""
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.definitions import CHECKS
+
+    with open_installation() as installation:
+        require_schema(installation)
+        rows = []
+        for check in CHECKS:
+            with installation.database.transaction(commit=False) as transaction:
+                found = check.find_violations(transaction)
+            first = {} if found.empty else found.astype("str").iloc[0].to_dict()
+            rows.append(
+                {"check": check.name, "violations": len(found), "first": first}
+                | {"description": check.description}
+            )
+            if not as_json:
+                say(f"holds  {check.name}" if found.empty else f"BROKEN {check.name}: {first}")
+    if as_json:
+        print_json(rows)
+    broken = [row for row in rows if row["violations"]]
+    if broken:
+        raise JobError(
+            f"{len(broken)} of {len(rows)} checks do not hold, first {broken[0]['check']}: "
+            f"{broken[0]['description']}"
+        )
+
+
+@db_app.command(
+    "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
+)
+def migrate_database() -> None:
+    """Create what is missing and bring the schema up to date; Dagster's own database too."""
+    from trc_pipelines.cli.installation import open_installation, prepare_databases
+
+    with open_installation() as installation:
+        applied = prepare_databases(installation)
+    say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
+
+
+@db_app.command("status", epilog="Example: trc db status")
+def show_status(as_json: AsJson = False) -> None:
+    """Show which database is used and which migrations are pending; exit code 1 when some are."""
+    from trc_pipelines.cli.installation import open_installation
+
+    with open_installation() as installation:
+        url = make_url(installation.database.url).render_as_string(hide_password=True)
+        pending = pending_migrations(installation.database.url)
+    if as_json:
+        print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
+    else:
+        say(f"{url}{' (embedded)' if installation.is_embedded else ''}")
+    if pending:
+        raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate")
+    if not as_json:
+        say("up to date")
+
+
+@db_app.command(
+    "shell",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog='Example: trc db shell -c "SELECT * FROM community.current_streaks LIMIT 5"',
+)
+def open_shell(context: typer.Context) -> None:
+    """Open psql on the database; further options are psql's."""
+    from trc_pipelines.cli.installation import open_installation
+
+    with open_installation() as installation:
+        psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
+        if psql is None:
+            raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
+        url = make_url(installation.database.url).set(drivername="postgresql")
+        # Other users of the machine see arguments, but not the environment.
+        password = {"PGPASSWORD": str(url.password)} if url.password else {}
+        # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
+        # psql would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        code = subprocess.call(  # noqa: S603
+            [psql, url._replace(password=None).render_as_string(), *context.args],
+            env={**os.environ, **password},
+        )
+    raise typer.Exit(code)
+
+
+def _serve(installation: "Installation", lock: IO[str]) -> None:
+    """Run the services until Ctrl-C or SIGTERM."""
+    wanted = installation.settings.webserver_port
+    port = first_free_port(wanted)
+    if port != wanted:
+        say(f"Port {wanted} is busy; the UI takes {port}.")
+    say("Starting the Dagster UI and the schedules …")
+    home = installation.settings.trc_home
+    with run_services(home, lock, installation.environment, port) as services:
+        say(f"\n    http://127.0.0.1:{port}\n")
+        say("Open it and look at Lineage, or at Runs. In another terminal: trc jobs, trc verify,")
+        say(f"trc db shell. Logs are in {home / 'logs'}. Ctrl-C stops everything.")
+        try:
+            while True:
+                services.check()
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            say("Stopping …")
+    say("Stopped.")
+
+
+def _complain(message: str, code: int) -> int:
+    typer.echo(f"trc: {message}", err=True)
+    return code

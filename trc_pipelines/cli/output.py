@@ -1,0 +1,50 @@
+"""What commands print: tables and bars for people on a terminal, plain lines and JSON for the rest."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T")
+
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """One line for people."""
+    console.print(line)
+
+
+def print_json(data: Any) -> None:
+    """Data for machines; times in ISO 8601."""
+    typer.echo(json.dumps(data, default=lambda value: value.isoformat(), indent=2))
+
+
+def print_table(title: str, frame: pd.DataFrame) -> None:
+    """A frame whose cells are text already."""
+    if not console.is_terminal:
+        say(f"{title}\n{frame.to_string(index=False)}\n")
+        return
+    table = Table(title=title, title_justify="left")
+    for column in frame.columns:
+        table.add_column(column)
+    for row in frame.itertuples(index=False):
+        table.add_row(*[Text(cell) for cell in row])
+    console.print(table)
+
+
+def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
+    """The items, with a bar that moves along on a terminal."""
+    if not console.is_terminal:
+        say(description)
+        yield from items
+        return
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        yield from progress.track(items, total=total, description=description)

@@ -1,0 +1,142 @@
+"""Running a job from the command line: rehearsed without Dagster, or for real as a Dagster run."""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from trc_pipelines import definitions
+from trc_pipelines.cli.installation import Installation
+from trc_pipelines.database.migrations import ensure_database
+from trc_pipelines.operations.contract import Job, Options, perform
+from trc_pipelines.operations.orchestration import (
+    AS_OF_TAG,
+    EXECUTED_BY_TAG,
+    day_range_tags,
+    new_run_id,
+)
+
+EXECUTED_BY = "cli"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did; `messages` and `details` by table."""
+
+    job: str
+    run_id: str
+    as_of: datetime
+    dry_run: bool
+    success: bool
+    message: str
+    affected: int
+    duration_ms: int
+    messages: dict[str, str]
+    details: dict[str, Any]
+
+
+def rehearse_job(
+    installation: Installation, job: Job, as_of: datetime, limit: int | None
+) -> Outcome:
+    """The same code and figures, rolled back."""
+    started = time.perf_counter()
+    run_id = new_run_id()
+    options = Options(as_of, datetime.now(UTC), run_id, EXECUTED_BY, limit)
+    results = perform(installation.database, installation.settings, job, options, dry_run=True)
+    return Outcome(
+        job.name,
+        run_id,
+        as_of,
+        dry_run=True,
+        success=all(result.success for result in results.values()),
+        message=list(results.values())[-1].message,
+        affected=sum(result.affected for result in results.values()),
+        duration_ms=round((time.perf_counter() - started) * 1000),
+        messages={table: result.message for table, result in results.items()},
+        details={table: result.details for table, result in results.items()},
+    )
+
+
+def run_job(
+    installation: Installation,
+    job: Job,
+    as_of: datetime,
+    limit: int | None = None,
+    *,
+    verbose: bool = False,
+) -> Outcome:
+    """Run a job as its schedule does, in this process; it shows in the UI like any other run."""
+    with installation.database.transaction(commit=False) as transaction:
+        days = job.days(transaction, installation.settings, as_of)
+    tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
+    ensure_database(installation.dagster_url)
+    with dg.DagsterInstance.get() as instance:
+        run = definitions.defs.resolve_job_def(job.name).execute_in_process(
+            run_config={
+                "resources": {"run_options": {"config": {"limit": limit, "verbose": verbose}}},
+                **_logging(verbose),
+            },
+            instance=instance,
+            tags=day_range_tags(*days) | tags,
+            raise_on_error=False,
+        )
+    with installation.database.transaction(commit=False) as transaction:
+        recorded = transaction.read("cli/select_execution", job.name, run.run_id)
+    if recorded.empty:
+        return Outcome(
+            job.name, run.run_id, as_of, False, False, _why_it_failed(run), 0, 0, {}, {}
+        )  # fmt: skip
+    row = recorded.iloc[0]
+    return Outcome(
+        job.name,
+        run.run_id,
+        as_of,
+        dry_run=False,
+        success=run.success and bool(row["success"]),
+        message=row["message"] if row["success"] or run.success else _why_it_failed(run),
+        affected=int(row["affected_count"]),
+        duration_ms=int(row["duration_ms"]),
+        messages={
+            ".".join(event.asset_key.path): str(event.materialization.metadata["message"].value)
+            for event in run.get_asset_materialization_events()
+            if event.asset_key
+        },
+        details=json.loads(row["details"]),
+    )
+
+
+def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None:
+    """Compute daily partitions from `first` to `last` as one run, as the UI's Materialize does."""
+    with dg.DagsterInstance.get() as instance:
+        definitions.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            run_config=_logging(verbose=False),
+            instance=instance,
+            asset_selection=assets,
+            tags=day_range_tags(first, last) | {EXECUTED_BY_TAG: EXECUTED_BY},
+        )
+
+
+def run_checks() -> None:
+    """Check every invariant once, so that the UI shows how things stand."""
+    with dg.DagsterInstance.get() as instance:
+        definitions.defs.resolve_job_def(definitions.verification.name).execute_in_process(
+            run_config=_logging(verbose=False), instance=instance
+        )
+
+
+def _logging(verbose: bool) -> dict[str, Any]:
+    level = "INFO" if verbose else "CRITICAL"
+    return {"loggers": {"console": {"config": {"log_level": level}}}}
+
+
+def _why_it_failed(run: dg.ExecuteInProcessResult) -> str:
+    for event in run.all_events:
+        if event.is_step_failure and event.step_failure_data.error:
+            error = event.step_failure_data.error
+            while error.cause:
+                error = error.cause
+            return error.message.strip()
+    return "the run was interrupted; what was open is rolled back"

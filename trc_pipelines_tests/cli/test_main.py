@@ -1,0 +1,204 @@
+"""What people type, and what they are told when it is wrong."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import dagster as dg
+import pytest
+
+from trc_pipelines.cli.main import main
+from trc_pipelines.operations.orchestration import connected
+from trc_pipelines.settings import Settings
+from trc_pipelines_tests.world import World
+
+GROUPS = ["", "db"]
+COMMANDS = ["up", "demo", "jobs", "run", "verify", "db migrate", "db status", "db shell"]
+
+# A value each setting refuses.
+BAD_VALUES = {
+    "TRC_HOME": "/dev/null/here",
+    "DATABASE_URL": "mysql://somebody:secret@host/trc",
+    "DAGSTER_DATABASE_URL": "postgresql://host",
+    "STATEMENT_TIMEOUT_SECONDS": "0",
+    "LOCK_TIMEOUT_SECONDS": "soon",
+    "WEBSERVER_PORT": "70000",
+    "COMMUNITY_START_ON": "2026-02-30",
+    "MEE6_SYNC_ENABLED": "perhaps",
+    "MEE6_GUILD_ID": "my guild",
+    "MEE6_BASE_URL": "mee6.xyz",
+    "MEE6_USER_AGENT": "naïve",
+    "MEE6_REQUEST_INTERVAL_SECONDS": "-1",
+    "MEE6_DEADLINE_SECONDS": "900",
+    "MEE6_MAX_MISSING_SHARE": "20",
+    "MEE6_MAX_DROPPED_SHARE": "-0.1",
+    "MEE6_MAX_TOTAL_DROP_SHARE": "1.5",
+}
+
+Trc = Callable[..., int]
+
+
+@pytest.fixture
+def trc(tmp_path: Path) -> Iterator[Trc]:
+    """The command, on an installation of its own; leaves environment and signals as they were."""
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def call(*arguments: str) -> int:
+        with patch.object(sys, "argv", ["trc", *arguments]), pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    connected.cache_clear()
+    with patch.dict(os.environ, {"TRC_HOME": str(tmp_path)}):
+        for name in {*BAD_VALUES, "DATABASE_URL"} - {"TRC_HOME"}:
+            os.environ.pop(name, None)
+        yield call
+    connected.cache_clear()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
+def test_every_command_explains_itself(
+    command: str, trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trc(*command.split(), "--help") == 0
+    help_text = capsys.readouterr().out
+    assert f"Usage: trc {command}".strip() in help_text
+    assert ("Example" in help_text) == (command in COMMANDS)
+
+
+def test_trc_alone_shows_the_help(trc: Trc, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trc() == 0
+    assert "trc demo" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["frobnicate"], ["frobnicate"]),
+        (["db"], ["Missing command"]),
+        (["jobs", "--frob"], ["--frob"]),
+        (["run"], ["JOB"]),
+        (["run", "mee6"], ["JOB", "'mee6'", "mee6_sync", "daily_streaks"]),
+        (["run", "mee6_sync", "--limit", "0"], ["--limit", "1"]),
+        (["run", "mee6_sync", "--limit", "many"], ["--limit"]),
+        (["run", "mee6_sync", "--as-of", "now"], ["--as-of", "'now'", "2026-01-31T10:15:00Z"]),
+        (["run", "mee6_sync", "--as-of", "2026-01-31T10:15:00"], ["--as-of", "accepts"]),
+    ],
+)
+def test_a_wrong_value_names_the_option_and_what_it_accepts(
+    arguments: list[str], words: list[str], trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trc(*arguments) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    for word in words:
+        assert word in told
+
+
+def test_every_setting_is_tried_below() -> None:
+    assert set(BAD_VALUES) == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", BAD_VALUES)
+def test_a_setting_with_a_bad_value_is_named_in_one_line(
+    name: str, trc: Trc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, BAD_VALUES[name])
+    assert trc("db", "status") == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"trc: {name}: ")
+    assert told.count("\n") == 1
+    assert "secret" not in told
+
+
+def test_up_wants_a_guild(trc: Trc, capsys: pytest.CaptureFixture[str]) -> None:
+    assert trc("up") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("trc: MEE6_GUILD_ID: ")
+    assert "trc demo" in told
+
+
+def test_the_demo_refuses_a_real_guild(
+    trc: Trc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEE6_GUILD_ID", "123456789012345678")
+    assert trc("demo") == 1
+    assert capsys.readouterr().err.startswith("trc: MEE6_GUILD_ID: is 123456789012345678")
+
+
+def test_a_database_that_does_not_answer_is_one_line(
+    trc: Trc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somebody:secret@127.0.0.1:9/trc")
+    assert trc("jobs") == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "did not answer" in told
+    assert "secret" not in told
+
+
+def test_machines_get_json(
+    trc: Trc,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    assert trc("jobs", "--json") == 0
+    jobs = json.loads(capsys.readouterr().out)
+    assert {"job", "cadence", "last_success", "next_run"} <= set(jobs[0])
+    assert jobs[0]["last_success"] is None
+
+    assert trc("verify", "--json") == 0
+    checks = json.loads(capsys.readouterr().out)
+    assert [check["violations"] for check in checks] == [0] * len(checks)
+
+    assert trc("db", "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["pending"] == []
+
+    assert trc("run", "leaderboard_recalculation", "--dry-run", "--json") == 0
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["success"] is True
+    assert outcome["dry_run"] is True
+
+
+def test_a_check_that_does_not_hold_fails_and_names_the_first_row(
+    trc: Trc,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+) -> None:
+    world.execute("INSERT INTO community.member_points (member_id, total) VALUES ('ann', 5)")
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    assert trc("verify") == 1
+    out, err = capsys.readouterr()
+    assert "BROKEN ledger_sums_match_balances" in out
+    assert "ann" in out
+    assert "ledger_sums_match_balances" in err
+
+
+def test_a_run_leaves_its_row_and_its_run_in_dagster(
+    trc: Trc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    assert trc("run", "leaderboard_recalculation", "--as-of", "2026-03-04T12:00:00Z", "--json") == 0
+    outcome = json.loads(capsys.readouterr().out)
+    recorded = world.query("SELECT run_id, executed_by, as_of FROM operations.job_executions")
+    assert recorded["run_id"].tolist() == [outcome["run_id"]]
+    assert recorded["executed_by"].tolist() == ["cli"]
+    assert recorded["as_of"].iat[0].isoformat() == outcome["as_of"] == "2026-03-04T12:00:00+00:00"
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(outcome["run_id"])
+    assert run is not None
+    assert run.is_success
+
+    assert trc("run", "mee6_sync") == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "MEE6_GUILD_ID is not set" in told

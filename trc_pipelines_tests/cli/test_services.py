@@ -1,0 +1,124 @@
+"""The processes behind `trc up`, started for real once, and ended."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+PATIENCE_SECONDS = 60
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MEE6_")}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An installation of its own that asks nobody anything, and whose port is taken."""
+    tmp_path.chmod(0o755)
+    for folder in (tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)  # the embedded server runs as a user of its own under root
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        changed = {
+            "TRC_HOME": str(tmp_path / "home"),
+            "MEE6_GUILD_ID": "1",
+            "MEE6_SYNC_ENABLED": "false",
+            "WEBSERVER_PORT": str(busy.getsockname()[1]),
+            "DATABASE_URL": "",
+            "DAGSTER_DATABASE_URL": "",
+        }
+        yield CLEAN | changed
+
+
+def start(environment: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("trc")), "up"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # As a shell's "&" starts it: it must end all the same.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+
+
+def read_until(process: "subprocess.Popen[str]", pattern: str) -> tuple[str, "re.Match[str]"]:
+    """What it printed up to the line that matches."""
+    assert process.stdout is not None
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if found := re.search(pattern, line):
+            return printed, found
+    raise AssertionError(f"it ended without {pattern!r}: {printed}")
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process, or any other of its session, is there."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_services_start_together_and_end_together(environment: dict[str, str]) -> None:
+    home = Path(environment["TRC_HOME"])
+    process = start(environment)
+    try:
+        printed, found = read_until(process, r"http://127\.0\.0\.1:(\d+)")
+        busy = environment["WEBSERVER_PORT"]
+        assert found[1] != busy
+        assert f"Port {busy} is busy" in printed
+        assert requests.get(f"{found[0]}/server_info", timeout=10).status_code == 200
+        assert requests.get(found[0], timeout=10).status_code == 200
+
+        children = [int(pid) for pid in (home / "up.lock").read_text().split()[1:]]
+        assert len(children) == 3
+        assert all(is_running(pid) for pid in children)
+        assert (home / "postgres" / "postmaster.pid").exists()
+
+        second = start(environment)
+        output, _ = second.communicate(timeout=PATIENCE_SECONDS)
+        assert second.returncode == 1
+        assert output.count("\n") == 1
+        assert "is in use" in output
+
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
+        assert time.monotonic() - began < 10
+        assert not any(is_running(pid) for pid in children)
+        assert not (home / "postgres" / "postmaster.pid").exists()
+        assert {log.name for log in (home / "logs").iterdir()} == {
+            "code_server.log",
+            "daemon.log",
+            "webserver.log",
+        }
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_child_that_dies_ends_everything(environment: dict[str, str]) -> None:
+    process = start(environment)
+    try:
+        read_until(process, r"http://127\.0\.0\.1:(\d+)")
+        lock = Path(environment["TRC_HOME"]) / "up.lock"
+        children = [int(pid) for pid in lock.read_text().split()[1:]]
+        os.kill(children[2], signal.SIGKILL)
+        output, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 1
+        assert "trc: the daemon ended by itself" in output
+        assert "daemon.log" in output
+        assert not any(is_running(pid) for pid in children)
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,122 @@
+"""The demo's made-up guild: played through the real jobs, the same every time."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from trc_pipelines.database.connection import Database
+from trc_pipelines.database.migrations import create_engine
+from trc_pipelines.definitions import CHECKS
+from trc_pipelines.demo import app
+from trc_pipelines.demo.play import HOUR, QUARTER, plan_slots, play
+from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.operations.contract import JobError
+from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.conftest import create_database
+
+FIRST_DAY = date(2026, 3, 3)
+START = datetime(2026, 3, 3, tzinfo=UTC)
+# Two nights, so that streaks are computed and carried on.
+SLOTS = [START + 3 * HOUR * number for number in range(18)]
+
+
+def play_into(database: Database, slots: list[datetime]) -> int:
+    """Found the community where there is none, and play; how many slots were played."""
+    population = app.invent_population()
+    with database.transaction() as transaction:
+        app.found_community(transaction, population)
+    with Simulator(population, guild_id=app.GUILD_ID) as simulator:
+        settings = load_settings(
+            database_url=database.url,
+            community_start_on=FIRST_DAY,
+            mee6_guild_id=app.GUILD_ID,
+            mee6_base_url=simulator.base_url,
+            mee6_request_interval_seconds=0,
+        )
+        return len(list(play(database, settings, simulator, slots)))
+
+
+# Without what tells when it was written, and by which run.
+TABLES = {
+    "point_ledger": "member_id, action, points, effective_at, source_key, metadata::text",
+    "xp_deltas": "*",
+    "daily_points": "*",
+    "daily_streaks": "*",
+    "leaderboard_rankings": "*",
+}
+
+
+def everything(database: Database) -> dict[str, pd.DataFrame]:
+    """What the play left, by table."""
+    engine = create_engine(database.url)
+    try:
+        return {
+            table: pd.read_sql(
+                f"SELECT {columns} FROM community.{table} ORDER BY 1, 2, 3, 4", engine
+            )
+            for table, columns in TABLES.items()
+        }
+    finally:
+        engine.dispose()
+
+
+def test_a_play_is_the_same_every_time(servers: dict[int, str]) -> None:
+    played = [Database(create_database(servers[18])) for _ in range(2)]
+    for database in played:
+        assert play_into(database, SLOTS) == len(SLOTS)
+    first, second = (everything(database) for database in played)
+    for table, rows in first.items():
+        assert len(rows), table
+        pd.testing.assert_frame_equal(rows, second[table])
+    with played[0].transaction(commit=False) as transaction:
+        assert [c.name for c in CHECKS if len(c.find_violations(transaction))] == []
+    assert first["daily_streaks"]["current_streak"].max() == 2
+    assert (first["point_ledger"]["points"] < 0).sum() == 0
+
+
+def test_what_was_played_is_not_played_again() -> None:
+    end = START + timedelta(days=3)
+    slots = plan_slots(FIRST_DAY, None, end)
+    assert slots[0] == START
+    assert slots[-1] == end
+    assert slots[1] - slots[0] == HOUR
+    assert slots[-1] - slots[-2] == QUARTER
+    assert plan_slots(FIRST_DAY, end, end) == []
+    assert plan_slots(FIRST_DAY, slots[-3], end) == slots[-2:]
+
+
+def test_a_long_absence_is_not_played_in_full() -> None:
+    end = START + timedelta(days=300)
+    slots = plan_slots(FIRST_DAY, START, end)
+    assert end - slots[0] <= app.HISTORY
+    assert slots[-1] == end
+
+
+def test_members_are_founded_once_and_strangers_refused(database: Database) -> None:
+    population = app.invent_population()
+    with database.transaction() as transaction:
+        assert app.found_community(transaction, population)
+    with database.transaction() as transaction:
+        assert not app.found_community(transaction, population)
+        stranger = pd.DataFrame({"member_id": ["ann"], "subscription_status": ["ACTIVE"]})
+        transaction.append("community.members", stranger)
+    with (
+        pytest.raises(JobError, match="1 members the demo did not make"),
+        database.transaction() as t,
+    ):
+        app.found_community(t, population)
+
+
+def test_the_community_has_members_of_every_kind() -> None:
+    population = app.invent_population()
+    members = app.invent_members(population)
+    on_board = members["discord_id"].isin(population.discord_ids)
+    assert on_board.sum() == app.LINKED
+    assert members["discord_id"].isna().sum() == app.UNLINKED
+    assert (~on_board & members["discord_id"].notna()).sum() == app.OFF_BOARD
+    assert set(members["subscription_status"]) == set(app.STATUSES)
+    assert members["subscription_status"].isin(["ACTIVE", "TRIALING"]).mean() > 0.75
+    assert 0 < (~members["leaderboard_visible"]).sum() < 30
+    assert members["member_id"].is_unique
+    assert members["discord_id"].dropna().is_unique

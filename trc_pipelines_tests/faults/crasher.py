@@ -1,0 +1,129 @@
+"""Runs MEE6_SYNC in processes that end at a chosen point: the driver of the crash matrix.
+
+Started once, so that a crash costs a fork and not an interpreter: imports are done, but no
+connection is open and no thread runs when it forks. One command a line on standard input, one
+answer a line on standard output.
+
+A point is the moment before a statement, before a commit, or after a commit; what is after one
+statement is before the next. Nothing in the product knows of it: the child wraps `Transaction` and
+the driver's connection for itself.
+"""
+
+import json
+import os
+import signal
+import sys
+from datetime import datetime
+
+import adbc_driver_postgresql.dbapi as adbc
+import pandas as pd
+
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.database import connection as connection_module
+from trc_pipelines.database.connection import Database, Transaction
+from trc_pipelines.mee6.client import Mee6Client
+from trc_pipelines.mee6.models import Board
+from trc_pipelines.operations.contract import Options, perform
+from trc_pipelines.settings import load_settings
+
+GUILD = 77
+
+
+class CrashError(Exception):
+    """An error nobody foresaw."""
+
+
+class Points:
+    """Counts the points that are passed, and ends the process, or raises, at one of them."""
+
+    def __init__(self, deadly: int | None, how: str) -> None:
+        self.deadly, self.how, self.passed = deadly, how, 0
+
+    def passing(self) -> None:
+        self.passed += 1
+        if self.passed != self.deadly:
+            return
+        if self.how == "exception":
+            raise CrashError
+        os.kill(os.getpid(), getattr(signal, self.how))
+        signal.pause()
+
+    def watch(self, call, *, both_sides: bool = False):
+        def watched(*args, **kwargs):
+            self.passing()
+            result = call(*args, **kwargs)
+            if both_sides:
+                self.passing()
+            return result
+
+        return watched
+
+
+class WatchedConnection:
+    """A driver connection whose commits are points."""
+
+    def __init__(self, real, points: Points) -> None:
+        self._real = real
+        self.commit = points.watch(real.commit, both_sides=True)
+
+    def __getattr__(self, name: str):
+        return getattr(self._real, name)
+
+
+def run_child(command: dict) -> int:
+    """One run of the job; the number of points it passed."""
+    points = Points(command["deadly"], command["how"])
+    for name in ("execute", "read", "append", "stage"):
+        setattr(Transaction, name, points.watch(getattr(Transaction, name)))
+    connect = adbc.connect
+    connection_module.adbc.connect = lambda *a, **k: WatchedConnection(connect(*a, **k), points)
+    players = pd.DataFrame(
+        {
+            "discord_id": pd.Series([int(i) for i in command["board"]], dtype="int64"),
+            "xp": pd.Series(list(command["board"].values()), dtype="int64"),
+            "level": pd.Series([None] * len(command["board"]), dtype="Int64"),
+            "message_count": pd.Series([None] * len(command["board"]), dtype="Int64"),
+        }
+    )
+    board = Board(GUILD, players, 1.0, pages=1, requests=1, duplicates=0)
+    Mee6Client.read_board = lambda *_: board
+    as_of = datetime.fromisoformat(command["as_of"])
+    perform(
+        Database(command["url"], statement_timeout_seconds=20, lock_timeout_seconds=10),
+        load_settings(
+            database_url=command["url"],
+            mee6_guild_id=GUILD,
+            trc_home="/nonexistent",
+            lock_timeout_seconds=10,
+        ),
+        MEE6_SYNC,
+        Options(as_of=as_of, now=as_of, run_id=f"{os.getpid()}-{as_of}", executed_by="crasher"),
+    )
+    return points.passed
+
+
+def main() -> None:
+    for line in sys.stdin:
+        command = json.loads(line)
+        reader, writer = os.pipe()
+        children = []
+        for _ in range(command["processes"]):
+            if (child := os.fork()) == 0:
+                try:
+                    os.write(writer, f"{run_child(command)} ".encode())
+                    os._exit(0)
+                except CrashError:
+                    os._exit(3)
+                except BaseException as error:
+                    print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+                    os._exit(4)
+            children.append(child)
+        ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        os.close(writer)
+        with os.fdopen(reader) as answers:
+            passed = [int(word) for word in answers.read().split()]
+        print(json.dumps({"ends": ends, "passed": passed}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The Dagster UI's own way in: a real code server, webserver and daemon, asked over GraphQL."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+
+from trc_pipelines.cli.installation import open_installation, prepare_databases
+from trc_pipelines.cli.services import first_free_port, hold_home, run_services
+from trc_pipelines.community import assets
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.operations.contract import Job
+from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.world import World, board
+
+DAYS = 60
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+FIRST = TODAY - timedelta(days=DAYS)
+TABLES = ["daily_points", "daily_streaks", "leaderboard_rankings"]
+STEPS = [assets.daily_points, assets.daily_streaks, assets.leaderboard_rankings]
+BACKFILL = """
+mutation ($assets: [AssetKeyInput!], $days: [String!]) {
+  launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days}) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+STATUS = """
+query ($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status error { message } runs { status } }
+  }
+}"""
+
+
+@pytest.fixture
+def two_months(
+    servers: dict[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
+    """Twenty members who now and then earn points in the app, and no Discord sync."""
+    url = create_database(servers[18])
+    for name, value in {
+        "TRC_HOME": tmp_path / "home",
+        "DATABASE_URL": url,
+        "MEE6_SYNC_ENABLED": "false",
+        "COMMUNITY_START_ON": FIRST.date(),
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    with open_installation() as installation, Simulator(board({})) as simulator:
+        world = World(installation.database, installation.settings, simulator)
+        world.link({f"m{i:02}": 1_000 + i for i in range(20)})
+        rng = np.random.default_rng(7)
+        is_active = rng.random((20, DAYS)) < rng.random((20, 1))
+        member, day = np.nonzero(is_active)
+        with world.database.transaction() as transaction:
+            transaction.append(
+                "community.point_transactions",
+                pd.DataFrame(
+                    {
+                        "member_id": [f"m{i:02}" for i in member],
+                        "action": "resource_download",
+                        "points": rng.integers(1, 50, len(member)),
+                        "created_at": FIRST + pd.to_timedelta(day * 24 + 9, unit="h"),
+                    }
+                ),
+            )
+        world.run(MEE6_SYNC, TODAY)
+        yield world
+
+
+def contents(world: World) -> dict[str, list[dict]]:
+    until = f"WHERE day < '{TODAY.date()}' ORDER BY 1, 2, 3"
+    return {
+        table: world.query(f"SELECT * FROM community.{table} {until}").to_dict("records")
+        for table in TABLES
+    }
+
+
+def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months: World) -> None:
+    world = two_months
+    for step in STEPS:
+        job = Job("by_hand", "", "", timedelta(), [step], lambda *_: (TODAY, TODAY))
+        for day in pd.date_range(FIRST, periods=DAYS).date:
+            world.run(job, TODAY, days=(day, day))
+    day_by_day = contents(world)
+    assert all(day_by_day.values())
+    world.execute("TRUNCATE community.daily_points, community.daily_streaks")
+    world.execute("TRUNCATE community.leaderboard_rankings, community.days")
+
+    with open_installation() as installation:
+        prepare_databases(installation)
+        home, port = installation.settings.trc_home, first_free_port(0)
+        with (
+            hold_home(home) as lock,
+            run_services(home, lock, installation.environment, port),
+        ):
+            url = f"http://127.0.0.1:{port}/graphql"
+            assert backfill(url, "daily_points", "leaderboard_rankings") == ["SUCCESS"]
+            assert backfill(url, "daily_streaks") == ["SUCCESS"]
+    assert contents(world) == day_by_day
+
+
+def backfill(url: str, *tables: str) -> list[str]:
+    """Launch the backfill as the UI does and wait for its end; statuses of its runs."""
+
+    def ask(query: str, **variables: object) -> dict:
+        answer = requests.post(url, json={"query": query, "variables": variables}, timeout=30)
+        return next(iter(answer.json()["data"].values()))
+
+    launched = ask(
+        BACKFILL,
+        assets=[{"path": ["community", table]} for table in tables],
+        days=[str(day) for day in pd.date_range(FIRST, periods=DAYS).date],
+    )
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    for _ in range(240):
+        state = ask(STATUS, id=launched["backfillId"])
+        if state["status"] not in ("REQUESTED", "CANCELING"):
+            break
+        time.sleep(0.5)
+    assert state["status"] == "COMPLETED_SUCCESS", state
+    return [run["status"] for run in state["runs"]]
