@@ -19,7 +19,7 @@ written AS (
         s.member_id, s.day, s.discord_points, s.contribution_points, s.adjustment_points, s.points,
         s.xp_gained, s.is_active, s.last_active_at
     FROM staged_daily_points AS s
-    ON CONFLICT (member_id, day) DO UPDATE
+    ON CONFLICT (day, member_id) DO UPDATE
         SET
             discord_points = excluded.discord_points,
             contribution_points = excluded.contribution_points,
@@ -43,7 +43,11 @@ written AS (
 touched AS (
     INSERT INTO community.days (day, is_points_stale)
     SELECT c.day, FALSE
-    FROM (SELECT g.day FROM gone AS g UNION SELECT w.day FROM written AS w) AS c
+    FROM (
+        SELECT g.day FROM gone AS g
+        UNION
+        SELECT w.day FROM written AS w
+    ) AS c
     ON CONFLICT (day) DO UPDATE SET is_streaks_stale = TRUE, is_boards_stale = TRUE
 )
 

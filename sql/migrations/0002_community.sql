@@ -263,7 +263,7 @@ CREATE TABLE community.xp_states (
     CHECK (100 * whole_total + carry = coalesce(xp - baseline_xp, 0)),
     CONSTRAINT xp_states_remainder_check CHECK (carry BETWEEN -99 AND 99),
     CONSTRAINT xp_states_present_check CHECK (NOT is_present OR xp IS NOT NULL)
-);
+) WITH (fillfactor = 80);
 COMMENT ON TABLE community.xp_states IS 'One row per linked account: where its XP stood after its last change. A projection of xp_deltas.';
 COMMENT ON COLUMN community.xp_states.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.xp_states.member_id IS 'Member the account counts for; another member starts a new baseline.';
@@ -297,7 +297,6 @@ CREATE TABLE community.point_ledger (
     )
 );
 CREATE INDEX point_ledger_effective_on_idx ON community.point_ledger (effective_on);
-CREATE INDEX point_ledger_member_id_idx ON community.point_ledger (member_id, effective_at);
 COMMENT ON TABLE community.point_ledger IS 'One row per award or correction of points. Append-only; a correction is a new entry.';
 COMMENT ON COLUMN community.point_ledger.entry_id IS 'Key, in the order of recording.';
 COMMENT ON COLUMN community.point_ledger.member_id IS 'Whose points.';
@@ -377,11 +376,10 @@ CREATE TABLE community.daily_points (
     xp_gained bigint NOT NULL,
     is_active boolean NOT NULL,
     last_active_at timestamptz,
-    CONSTRAINT daily_points_pkey PRIMARY KEY (member_id, day),
+    CONSTRAINT daily_points_pkey PRIMARY KEY (day, member_id),
     CONSTRAINT daily_points_sum_check CHECK (points = discord_points + contribution_points + adjustment_points),
     CONSTRAINT daily_points_xp_check CHECK (xp_gained >= 0)
 );
-CREATE INDEX daily_points_day_idx ON community.daily_points (day);
 COMMENT ON TABLE community.daily_points IS 'One row per member per day with XP or entries.';
 COMMENT ON COLUMN community.daily_points.member_id IS 'Member.';
 COMMENT ON COLUMN community.daily_points.day IS 'UTC day.';

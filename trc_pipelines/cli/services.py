@@ -22,8 +22,8 @@ import requests
 from trc_pipelines.settings import PROJECT_ROOT
 
 START_SECONDS = 120
-# A run in progress gets this long to roll back; with what follows it stays below ten seconds.
-STOP_SECONDS = 7
+# A run in progress gets this long to roll back; with the database it stays below ten seconds.
+STOP_SECONDS, KILL_SECONDS = 6, 1
 LOCATION = "trc_pipelines"
 
 
@@ -82,14 +82,16 @@ class Services:
     def stop(self) -> None:
         """Ask all to end, then make them."""
         self._signal(signal.SIGTERM)
-        give_up_at = time.monotonic() + STOP_SECONDS
+        self._wait_for_end(STOP_SECONDS)
+        self._signal(signal.SIGKILL)
+        self._wait_for_end(KILL_SECONDS)
+
+    def _wait_for_end(self, seconds: float) -> None:
+        give_up_at = time.monotonic() + seconds
         while time.monotonic() < give_up_at and self._signal(0):
             for process in self._processes.values():
-                process.poll()
+                process.poll()  # an ended child counts until it is asked
             time.sleep(0.05)
-        self._signal(signal.SIGKILL)
-        for process in self._processes.values():
-            process.wait()
 
     def _signal(self, number: int) -> bool:
         """Signal every process of every session; whether there was one."""

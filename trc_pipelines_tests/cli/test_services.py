@@ -24,7 +24,8 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     for folder in (tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)  # the embedded server runs as a user of its own under root
     with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
+        # Below the ports the system hands out, so that nobody takes the next one meanwhile.
+        busy.bind(("127.0.0.1", 20_000 + os.getpid() % 10_000))
         busy.listen()
         changed = {
             "TRC_HOME": str(tmp_path / "home"),
