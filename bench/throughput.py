@@ -105,7 +105,8 @@ def _entries(community: Community, hour: int) -> pd.DataFrame:
 def _post(community: Community, entries: pd.DataFrame) -> None:
     options = Options(as_of=BEGIN, now=BEGIN, run_id="bench", executed_by="bench")
     with community.database.transaction() as transaction:
-        work = Work(transaction, settings(), options, (date.min, date.max))
+        days = (date.min, date.max)
+        work = Work(transaction, community.database, settings(), options, days)
         posted = post_entries(work, entries)
     if posted["entries"] != len(entries):
         raise RuntimeError(f"{posted['entries']} of {len(entries)} entries were posted")

@@ -167,7 +167,8 @@ def test_posters_of_the_same_members_in_any_order_do_not_deadlock_and_balances_a
             for turn, entries in enumerate(batches[who]):
                 options = Options(NOON, datetime.now(UTC), f"{who}-{turn}", "test")
                 with connection.transaction() as transaction:
-                    work = Work(transaction, None, options, (NOON.date(), NOON.date()))
+                    days = (NOON.date(), NOON.date())
+                    work = Work(transaction, database, None, options, days)
                     assert post_entries(work, entries)["entries"] == len(entries)
 
     assert at_once(*[lambda who=who: poster(who) for who in range(WORKERS)]) == [None] * WORKERS
