@@ -1,23 +1,29 @@
--- What stood before day $1 for everyone active up to day $2 or with a streak standing.
-WITH concerned AS (
-    SELECT p.member_id FROM community.daily_points AS p
+-- What stood before day $1 for everyone active up to day $2 or with a streak standing. Who has a row
+-- of the day before needs no search; the others are looked up by their latest row.
+WITH active AS (
+    SELECT DISTINCT p.member_id FROM community.daily_points AS p
     WHERE p.day BETWEEN $1::date AND $2::date AND p.is_active
-    UNION
-    SELECT s.member_id FROM community.daily_streaks AS s
-    WHERE s.day = $1::date - 1 AND s.current_streak > 0
+),
+
+yesterday AS (
+    SELECT s.member_id, s.current_streak, s.longest_streak, s.last_active_on
+    FROM community.daily_streaks AS s
+    WHERE s.day = $1::date - 1
 )
 
 SELECT
-    c.member_id,
-    CASE WHEN l.day = $1::date - 1 THEN l.current_streak END AS current_streak,
-    l.longest_streak,
-    l.last_active_on
-FROM concerned AS c
+    coalesce(a.member_id, y.member_id) AS member_id,
+    y.current_streak,
+    coalesce(y.longest_streak, l.longest_streak) AS longest_streak,
+    coalesce(y.last_active_on, l.last_active_on) AS last_active_on
+FROM active AS a
+FULL JOIN yesterday AS y ON a.member_id = y.member_id
 LEFT JOIN LATERAL (
-    SELECT s.day, s.current_streak, s.longest_streak, s.last_active_on
+    SELECT s.longest_streak, s.last_active_on
     FROM community.daily_streaks AS s
-    WHERE s.member_id = c.member_id AND s.day < $1::date
+    WHERE s.member_id = a.member_id AND s.day < $1::date AND y.member_id IS NULL
     ORDER BY s.day DESC
     LIMIT 1
 ) AS l ON TRUE
-ORDER BY c.member_id
+WHERE a.member_id IS NOT NULL OR y.current_streak > 0
+ORDER BY member_id
