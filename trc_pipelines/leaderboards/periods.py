@@ -2,8 +2,6 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-BOARDS = ("global", "weekly", "monthly")
-
 
 def week_start(day: date) -> date:
     """Monday of the ISO week that holds the day."""
