@@ -1,13 +1,17 @@
 """From readings to points through the real client, simulator and database."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from trc_pipelines.community.assets import post_entries
 from trc_pipelines.community.jobs import JOBS, LEADERBOARD_RECALCULATION, MEE6_SYNC
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.community.ledger import entries_from_transactions
+from trc_pipelines.operations.contract import JobError, Result, Step
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002}
@@ -129,6 +133,32 @@ def test_awards_of_the_app_flow_into_the_ledger_once(world: World) -> None:
     for slot in range(3):
         world.sync(NOON + slot * QUARTER)
     assert world.points() == {"ann": 25, "bob": -10}
+
+
+def test_a_key_that_is_posted_already_with_other_contents_is_an_error_and_posts_nothing(
+    world: World,
+) -> None:
+    world.execute(
+        "INSERT INTO community.point_transactions (transaction_id, member_id, action, points) "
+        "VALUES (1, 'ann', 'intro_completed', 25)"
+    )
+    world.sync(NOON)
+    entries = entries_from_transactions(
+        pd.DataFrame(
+            {
+                "transaction_id": [1, 2],
+                "member_id": ["ann", "bob"],
+                "action": "intro_completed",
+                "points": [26, 25],
+                "created_at": pd.Timestamp(NOON),
+                "metadata": "{}",
+            }
+        )
+    )
+    step = Step("community.point_ledger", lambda work: Result(0, str(post_entries(work, entries))))
+    with pytest.raises(JobError, match="point_transactions:1 already, with other contents"):
+        world.run(replace(MEE6_SYNC, steps=[step]), NOON + QUARTER)
+    assert world.points() == {"ann": 25}
 
 
 def test_an_account_handed_to_another_member_starts_a_new_baseline(world: World) -> None:
