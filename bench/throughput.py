@@ -106,7 +106,7 @@ def _post(community: Community, entries: pd.DataFrame) -> None:
     options = Options(as_of=BEGIN, now=BEGIN, run_id="bench", executed_by="bench")
     with community.database.transaction() as transaction:
         days = (date.min, date.max)
-        work = Work(transaction, community.database, settings(), options, days)
+        work = Work(transaction, community.database, settings(), options, days, is_dry_run=False)
         posted = post_entries(work, entries)
     if posted["entries"] != len(entries):
         raise RuntimeError(f"{posted['entries']} of {len(entries)} entries were posted")

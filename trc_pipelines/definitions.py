@@ -5,7 +5,11 @@ import dagster as dg
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
 from trc_pipelines.community import jobs as community_jobs
+from trc_pipelines.community import review_job as community_review_job
 from trc_pipelines.community import sensors as community_sensors
+from trc_pipelines.community import trouble as community_trouble
+from trc_pipelines.community.boards import BOARDS
+from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
 from trc_pipelines.operations.checks import build_check
 from trc_pipelines.operations.orchestration import (
     RunOptions,
@@ -13,10 +17,16 @@ from trc_pipelines.operations.orchestration import (
     build_job,
     build_schedule,
 )
+from trc_pipelines.operations.sensors import (
+    build_alerts_sensor,
+    build_health_sensor,
+    build_runs_sensor,
+)
 
 JOBS = [*community_jobs.JOBS]
 STEPS = [*community_assets.STEPS]
 CHECKS = [*community_checks.CHECKS]
+CONDITIONS = [community_trouble.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
 verification = dg.define_asset_job(
@@ -33,6 +43,7 @@ defs = dg.Definitions(
     jobs=[
         *jobs.values(),
         community_sensors.recompute_days,
+        community_review_job.review_snapshot,
         verification,
         build_dry_run_job(JOBS),
     ],
@@ -44,7 +55,17 @@ defs = dg.Definitions(
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
     ],
-    sensors=[community_sensors.late_points_sensor],
+    sensors=[
+        community_sensors.late_points_sensor,
+        build_closing_sensor(BOARDS, jobs[community_jobs.LEADERBOARD_WEEKLY_RESET.name]),
+        build_cache_sensor(
+            community_assets.leaderboard_rankings.asset.key,
+            jobs[community_jobs.LEADERBOARD_CACHE.name],
+        ),
+        build_runs_sensor(JOBS),
+        build_health_sensor(JOBS, CONDITIONS),
+        build_alerts_sensor(JOBS),
+    ],
     resources={"run_options": RunOptions.configure_at_launch()},
     executor=dg.in_process_executor,
 )

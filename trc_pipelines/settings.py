@@ -3,17 +3,23 @@
 Nothing else reads the environment. A wrong value ends the program with one line that names it.
 """
 
+import logging
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# Both write URLs they are given, which hold tokens: Apprise in warnings, urllib3 when debugging.
+logging.getLogger("apprise").setLevel(logging.CRITICAL)
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 class SettingsError(Exception):
@@ -37,8 +43,40 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _sentry_dsn(value: str) -> str:
+    from sentry_sdk.utils import Dsn  # here, like apprise below: help must not wait for it
+
+    try:
+        Dsn(value)
+    except ValueError:
+        value = ""
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError("accepts a DSN as Sentry shows it: https://key@host/project")
+    return value
+
+
+def _alert_urls(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    import apprise
+
+    urls = [url for url in re.split(r"[\s,]+", value) if url]
+    for number, url in enumerate(urls, 1):
+        if apprise.Apprise.instantiate(url) is None:
+            raise ValueError(f"number {number} of {len(urls)} is no URL that Apprise knows")
+    return tuple(dict.fromkeys(urls))
+
+
+def _redis_url(value: str) -> str:
+    if not re.match(r"(rediss?|unix)://.", value):
+        raise ValueError("accepts redis://user:password@host:port/0, or rediss:// for TLS")
+    return value
+
+
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SentryDsn = Annotated[str, AfterValidator(_sentry_dsn)]
+AlertUrls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_alert_urls)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -90,6 +128,20 @@ class Settings(BaseSettings):
     )
     mee6_max_total_drop_share: Share = Field(
         0.1, description="quarantine when their XP altogether dropped by more: a board reset"
+    )
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
+        None, description="where boards are published for apps; without it they are not"
+    )
+    sentry_dsn: SentryDsn | None = Field(
+        None, repr=False, description="the Sentry project that gets every alert and check-in"
+    )
+    alert_urls: AlertUrls = Field(
+        (), repr=False, description="Apprise URLs, by space or comma: alerts that are for people"
+    )
+    environment: str = Field(
+        "production",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="what Sentry calls this installation; each needs a name of its own",
     )
 
 

@@ -1,4 +1,4 @@
--- Readings of one sync that differ from what is known of the account. $1: sync_id.
+-- Readings of one sync that differ from what is known of the account. $1: sync_id, $2: all of them.
 -- For an account never present before, also how long ago it was last recorded absent: usually
 -- at the previous sync, so the search ends at its first row.
 SELECT
@@ -31,7 +31,8 @@ LEFT JOIN LATERAL (
 WHERE
     r.sync_id = $1
     AND (
-        s.discord_id IS NULL
+        $2
+        OR s.discord_id IS NULL
         OR s.member_id <> r.member_id
         OR s.is_present <> r.is_present
         OR (r.is_present AND s.xp IS DISTINCT FROM r.xp)

@@ -9,9 +9,9 @@ SELECT
     d.sync_id,
     d.kind <> 'absent',
     d.kind = 'absent' AND coalesce(o.is_never_present, TRUE),
-    coalesce(d.xp_total, s.xp),
+    CASE WHEN d.baseline_xp IS NOT NULL THEN coalesce(d.xp_total, s.xp) END,
     d.baseline_xp,
-    d.whole + CASE WHEN s.xp IS NULL THEN 0 ELSE s.whole_total END,
+    d.whole + CASE WHEN d.kind = 'baseline' OR d.baseline_xp IS NULL OR s.xp IS NULL THEN 0 ELSE s.whole_total END,
     d.carry_after
 FROM community.xp_deltas AS d
 LEFT JOIN community.xp_states AS o ON d.discord_id = o.discord_id

@@ -3,5 +3,4 @@ SELECT
     set_config('statement_timeout', $1, FALSE) AS statement_timeout,
     set_config('lock_timeout', $2, FALSE) AS lock_timeout,
     set_config('idle_in_transaction_session_timeout', '900000', FALSE) AS idle_timeout,
-    set_config('TimeZone', 'UTC', FALSE) AS time_zone,
-    set_config('application_name', 'trc_pipelines', FALSE) AS application_name
+    set_config('TimeZone', 'UTC', FALSE) AS time_zone

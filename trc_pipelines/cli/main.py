@@ -34,6 +34,7 @@ from trc_pipelines.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.installation import Installation
+    from trc_pipelines.community.reviews import Decision
 
 # Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
 # definitions read settings that must be checked, or written by the demo, before.
@@ -58,6 +59,12 @@ app = typer.Typer(
 )
 db_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(db_app, name="db", help="The database: migrate, status, shell.")
+snapshots_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(
+    snapshots_app,
+    name="snapshots",
+    help="Quarantined readings of the board: list, show, approve, rebaseline, discard.",
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
@@ -232,6 +239,79 @@ def verify(as_json: AsJson = False) -> None:
         )
 
 
+SyncId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, metavar="SYNC", help="Its id.")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the sync.")
+]
+
+
+@snapshots_app.command("list", epilog="Example: trc snapshots list")
+def list_snapshots(as_json: AsJson = False) -> None:
+    """List readings that wait for a decision, and those that had one."""
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.community.reviews import list_syncs
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with installation.database.transaction(commit=False) as transaction:
+            syncs = list_syncs(transaction)
+    if as_json:
+        print_json(syncs.to_dict("records"))
+    elif syncs.empty:
+        say("no reading was ever quarantined")
+    else:
+        syncs["synced_at"] = syncs["synced_at"].dt.strftime("%Y-%m-%d %H:%M")
+        print_table("Quarantined readings (times in UTC)", syncs.astype("str").fillna(""))
+
+
+@snapshots_app.command("show", epilog="Example: trc snapshots show 1772625600")
+def show_snapshot(
+    sync_id: SyncId,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many accounts.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a reading differs from what is known: who is missing, whose XP changed most."""
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.community.reviews import compare_snapshot
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with installation.database.transaction(commit=False) as transaction:
+            accounts = compare_snapshot(transaction, sync_id, limit)
+    if as_json:
+        print_json(accounts.astype("object").where(accounts.notna(), None).to_dict("records"))
+    elif accounts.empty:
+        say(f"no account of sync {sync_id} differs from what is known")
+    else:
+        print_table(
+            f"Sync {sync_id} against what is known", accounts.astype("str").replace("<NA>", "–")
+        )
+
+
+@snapshots_app.command(
+    "approve", epilog='Example: trc snapshots approve 1772625600 --reason "purge"'
+)
+def approve_snapshot(sync_id: SyncId, reason: Reason) -> None:
+    """Believe a reading: what was gained or lost since the last accepted one is posted."""
+    _review(sync_id, "approve", reason)
+
+
+@snapshots_app.command(
+    "rebaseline", epilog='Example: trc snapshots rebaseline 1772625600 --reason "XP was reset"'
+)
+def rebaseline_snapshot(sync_id: SyncId, reason: Reason) -> None:
+    """Take a reading as a new beginning: no points either way, counting starts from its figures."""
+    _review(sync_id, "rebaseline", reason)
+
+
+@snapshots_app.command(
+    "discard", epilog='Example: trc snapshots discard 1772625600 --reason "MEE6 outage"'
+)
+def discard_snapshot(sync_id: SyncId, reason: Reason) -> None:
+    """Drop a reading: nothing comes of it."""
+    _review(sync_id, "discard", reason)
+
+
 @db_app.command(
     "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
 )
@@ -286,6 +366,24 @@ def open_shell(context: typer.Context) -> None:
             env={**os.environ, **password},
         )
     raise typer.Exit(code)
+
+
+def _review(sync_id: int, decision: "Decision", reason: str) -> None:
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.community.reviews import review_sync
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with installation.database.transaction() as transaction:
+            done = review_sync(
+                transaction,
+                sync_id,
+                decision,
+                reason=reason,
+                reviewed_by="cli",
+                now=datetime.now(UTC),
+            )
+    say(done)
 
 
 def _serve(installation: "Installation", lock: IO[str]) -> None:

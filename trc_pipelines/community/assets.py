@@ -2,13 +2,18 @@
 
 import pandas as pd
 
-from trc_pipelines.community import activity, ledger, streaks, syncs, xp
-from trc_pipelines.leaderboards.periods import day_before, month_start, week_start
+from trc_pipelines.community import activity, ledger, streaks, syncs
+from trc_pipelines.community.boards import BOARDS, CACHED_BOARDS
+from trc_pipelines.community.deltas import write_pending_deltas
+from trc_pipelines.leaderboards.boards import record_boards
+from trc_pipelines.leaderboards.cache import publish_boards
+from trc_pipelines.leaderboards.closing import close_periods
+from trc_pipelines.leaderboards.periods import month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.operations.contract import JobError, Result, Work
 from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
 
-DOMAIN = "community"
+DOMAIN = BOARDS.domain
 
 members = app_table(
     DOMAIN, "members", "One row per member of the community, as the web app keeps it."
@@ -49,38 +54,19 @@ def xp_deltas(work: Work) -> Result:
     Works off every accepted sync not yet processed, oldest first. The first reading of an account
     is its baseline: history is never awarded. Absence never deducts.
     """
-    pending = work.db.read("community/select_syncs_without_deltas", work.options.limit)
-    written = [
-        _write_deltas(work, sync_id, xp_rate, synced_at)
-        for sync_id, xp_rate, synced_at in zip(
-            pending["sync_id"], pending["xp_rate"], pending["synced_at"], strict=True
-        )
-    ]
+    written = write_pending_deltas(work.db, work.options.limit)
     deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
     return Result(
         affected=len(deltas),
-        message=f"{len(deltas)} changes in {len(pending)} syncs",
+        message=f"{len(deltas)} changes in {len(written)} syncs",
         details={
-            "syncs": len(pending),
+            "syncs": len(written),
             "baselines": int((deltas["kind"] == "baseline").sum()),
             "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
             "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
         },
         rows=len(deltas),
     )
-
-
-def _write_deltas(
-    work: Work, sync_id: int, xp_rate: float, synced_at: pd.Timestamp
-) -> pd.DataFrame:
-    readings = work.db.read("community/select_changed_readings", int(sync_id))
-    deltas = xp.compute_deltas(readings, xp_rate=float(xp_rate))
-    work.db.append("community.xp_deltas", deltas.assign(sync_id=int(sync_id)))
-    work.db.execute("community/upsert_xp_states", int(sync_id))
-    work.db.execute("community/mark_deltas_done", int(sync_id))
-    if (deltas["xp_delta"] > 0).any():
-        work.db.execute("community/mark_day_stale", day_before(synced_at.to_pydatetime()))
-    return deltas
 
 
 @step_asset(DOMAIN, deps=[xp_deltas, point_actions, point_transactions], max_age_minutes=35)
@@ -216,10 +202,16 @@ def leaderboard_rankings(work: Work) -> Result:
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)
         ranked = rank_boards(work.db.read("community/select_board_scores", day, week, month))
-        starts = {"weekly": pd.Timestamp(week), "monthly": pd.Timestamp(month)}
-        ranked = ranked.assign(day=pd.Timestamp(day), period_start=ranked["board"].map(starts))
+        starts = {"weekly": week, "monthly": month}
         work.db.execute("community/delete_rankings", day)
-        work.db.append("community.leaderboard_rankings", ranked)
+        work.db.append(
+            "community.leaderboard_rankings",
+            ranked.assign(
+                day=pd.Timestamp(day),
+                period_start=pd.to_datetime(ranked["board"].map(starts)),
+            ),
+        )
+        record_boards(work.db, DOMAIN, day, ranked, starts)
         rows += len(ranked)
     sizes = ranked["board"].value_counts()
     return Result(
@@ -231,6 +223,25 @@ def leaderboard_rankings(work: Work) -> Result:
     )
 
 
+@step_asset(DOMAIN, deps=[point_ledger, members], max_age_minutes=169 * 60)
+def leaderboard_archive(work: Work) -> Result:
+    """One row per closed week or month and rank: its final standings, archived once and for good.
+
+    Every period that has ended and in which nothing is still on its way is closed, oldest first,
+    with one `LeaderboardReset` event each. The next period is new; nothing is set to zero.
+    """
+    return close_periods(work, BOARDS)
+
+
+@step_asset(DOMAIN, deps=[leaderboard_rankings], kinds={"python", "redis"}, max_age_minutes=65)
+def leaderboard_cache(work: Work) -> Result:
+    """One list in Redis per board, exchanged whole when the board changed: for apps that ask often.
+
+    Nothing depends on it: without Redis the boards in the database are as fresh as ever.
+    """
+    return publish_boards(work, CACHED_BOARDS)
+
+
 STEPS = [
     mee6_leaderboard_snapshot,
     xp_deltas,
@@ -238,4 +249,6 @@ STEPS = [
     daily_points,
     daily_streaks,
     leaderboard_rankings,
+    leaderboard_archive,
+    leaderboard_cache,
 ]

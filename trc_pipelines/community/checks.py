@@ -15,6 +15,16 @@ CHECKS = [
     ),
     Check(
         "community.point_ledger",
+        "ledger_is_as_it_was_written",
+        "The entries of every batch still give the digest that was taken when they were written.",
+    ),
+    Check(
+        "community.point_ledger",
+        "every_entry_is_in_the_chain",
+        "No entry came into the ledger around its chain of digests.",
+    ),
+    Check(
+        "community.point_ledger",
         "only_accepted_syncs_are_posted",
         "No entry and no delta refers to a sync that was not accepted.",
     ),
@@ -37,5 +47,15 @@ CHECKS = [
         "community.leaderboard_rankings",
         "ranks_are_a_permutation",
         "Ranks are 1, 2, 3 … without gap or tie, follow the scores, and name nobody twice.",
+    ),
+    Check(
+        "community.leaderboard_archive",
+        "archived_scores_match_the_ledger",
+        "The archive of a closed period is what the ledger held for it when it was closed.",
+    ),
+    Check(
+        "community.leaderboard_archive",
+        "archives_are_complete",
+        "Every closed period has as many ranks as it was closed with, 1, 2, 3 … by score.",
     ),
 ]

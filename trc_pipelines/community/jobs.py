@@ -1,5 +1,6 @@
 """The jobs of the community and their clocks."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from trc_pipelines.community import assets
@@ -51,7 +52,40 @@ LEADERBOARD_RECALCULATION = Job(
     steps=[assets.leaderboard_rankings],
     days=_day_of_sync,
 )
-JOBS = [MEE6_SYNC, DAILY_STREAKS, LEADERBOARD_RECALCULATION]
+LEADERBOARD_WEEKLY_RESET = Job(
+    name="leaderboard_weekly_reset",
+    description="Close the week that ended, and whatever period before it is still open.",
+    cron="0 0 * * 1",
+    stale_after=timedelta(hours=169),
+    steps=[assets.leaderboard_archive],
+    days=_day_of_sync,
+    unit="period",
+)
+LEADERBOARD_MONTHLY_RESET = replace(
+    LEADERBOARD_WEEKLY_RESET,
+    name="leaderboard_monthly_reset",
+    description="Close the month that ended, and whatever period before it is still open.",
+    cron="0 0 1 * *",
+    stale_after=timedelta(hours=745),
+)
+LEADERBOARD_CACHE = Job(
+    name="leaderboard_cache",
+    description="Publish the boards that changed to Redis (REDIS_URL).",
+    cron="*/5 * * * *",
+    stale_after=timedelta(minutes=65),
+    steps=[assets.leaderboard_cache],
+    days=_day_of_sync,
+    unit="run",
+    is_enabled=lambda settings: settings.redis_url is not None,
+)
+JOBS = [
+    MEE6_SYNC,
+    DAILY_STREAKS,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+    LEADERBOARD_MONTHLY_RESET,
+    LEADERBOARD_CACHE,
+]
 
 
 def first_day_to_recompute(db: Transaction, settings: Settings, now: datetime) -> date | None:

@@ -13,8 +13,10 @@ from trc_pipelines.community.snapshots import (
     build_snapshot,
     recall_accounts,
 )
+from trc_pipelines.community.trouble import quarantined, refused
 from trc_pipelines.mee6.client import Mee6Client
-from trc_pipelines.mee6.models import Board, Mee6Blocked, Mee6Error
+from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
+from trc_pipelines.operations.alerts import report
 from trc_pipelines.operations.contract import JobError, Result, Work
 
 AUDIT_CHECK = "staged_snapshot_is_plausible"
@@ -87,6 +89,9 @@ def store_board(
     status = "accepted" if audit.passed else "quarantined"
     verdict = {"findings": audit.findings, **audit.figures}
     work.db.execute("community/decide_sync", sync_id, status, json.dumps(verdict))
+    if not audit.passed:
+        found_wrong = quarantined(sync_id, "; ".join(audit.findings))
+        report(work.db, found_wrong, work.options.now)
     return Result(
         affected=1,
         message=f"{status}: {found} of {len(snapshot)} linked members found"
@@ -196,6 +201,8 @@ def _record_failed_sync(
         with work.database.transaction() as transaction:
             transaction.execute("community/insert_block", refused_at, until)
         details["blocked_until"] = until.isoformat()
+    if isinstance(error, Mee6AccessError):
+        report(work.db, refused(str(error)), work.options.now)
     _upsert_sync(work, sync_id, guild_id, "failed", started, error=str(error))
     return Result(0, f"the board was not read: {error}", details, success=False)
 

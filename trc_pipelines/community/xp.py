@@ -12,7 +12,9 @@ INTERVAL_SECONDS = 900
 PLAUSIBLE_FACTOR = 2
 
 
-def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
+def compute_deltas(
+    readings: pd.DataFrame, *, xp_rate: float, is_rebaseline: bool = False
+) -> pd.DataFrame:
     """What each account gained since it was last seen.
 
     Args:
@@ -21,6 +23,8 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
             state_baseline_xp, state_carry (all NULL for an account never read), absent_seconds
             (time since the last complete reading it was missing from; NULL when there is none).
         xp_rate: XP multiplier of the guild.
+        is_rebaseline: nothing known before counts: who is present gets a baseline, who is absent
+            gets one on return.
 
     Returns:
         One row per account with a baseline, a change of XP or of presence, columns as in
@@ -32,6 +36,7 @@ def compute_deltas(readings: pd.DataFrame, *, xp_rate: float) -> pd.DataFrame:
     known = (
         (readings["state_member_id"] == readings["member_id"]).fillna(False).to_numpy(dtype=bool)
     )
+    known = known & (not is_rebaseline)
     was_present = known & readings["state_is_present"].fillna(False).to_numpy(dtype=bool)
     counted = known & readings["state_xp"].notna().to_numpy()
     # What was never on the board had 0 XP; what was there under another member had not.

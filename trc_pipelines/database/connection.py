@@ -3,13 +3,18 @@
 Frames follow two rules, so that nothing is ever rounded or shifted: a column of whole numbers that
 may hold NULL is nullable (Int64), and a timestamp without a time zone is a date, with one an
 instant in UTC.
+
+The driver waits in C, for as long as the connection stands, and nothing interrupts it there. Its
+calls are made by a worker, and who waits for one has a deadline and can be interrupted.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
@@ -18,6 +23,9 @@ import pyarrow as pa
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.statements import load_statement
+from trc_pipelines.database.waiting import Worker
+
+T = TypeVar("T")
 
 # A peer that is gone is noticed within a minute, also in the middle of a statement.
 _CONNECTION_OPTIONS = {
@@ -27,6 +35,25 @@ _CONNECTION_OPTIONS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
+# A server that is alive ends a statement itself, at its statement_timeout; this is added to it.
+_GRACE_SECONDS = 15.0
+_CONNECT_SECONDS = _ROLLBACK_SECONDS = 15.0
+_CANCEL_SECONDS = 4.0
+_CLOSE_SECONDS = 5.0
+
+# The driver has no SQLSTATE for a connection that was lost, cut or refused: an IO error and libpq's
+# words is all there is. It also drops the one of a server that answers and does not let us in (no
+# such role, wrong password), and of errors in its own look-ups; both repeat what the server said.
+_CONNECTION_FAILURE = "08006"
+_NO_CONNECTION = "08003"
+_SAID_BY_THE_SERVER = re.compile(
+    r"ERROR:  |failed: FATAL:  (?!the database system is |sorry, too many clients"
+    r"|remaining connection slots|too many connections)"
+)
+_TRANSIENT = ("08", "40", "57P01", "57P02", "57P03", "53300")
+# What a COPY of text into a column of numbers is called: it would be the same again.
+_PROTOCOL_VIOLATION = "08P01"
+
 _PANDAS_TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.int32(): pd.Int64Dtype(),
@@ -35,27 +62,41 @@ _PANDAS_TYPES = {
 
 
 class DatabaseError(Exception):
-    """The database refused or did not answer; `sqlstate` is its code where it gave one."""
+    """The database refused or did not answer.
+
+    `sqlstate` is its code, or one of class 08 for a connection that failed, or None.
+    """
 
     def __init__(self, message: str, sqlstate: str | None = None) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same may go well in a moment, after `Connection.reconnect`."""
+        code = self.sqlstate or ""
+        return code.startswith(_TRANSIENT) and code != _PROTOCOL_VIOLATION
+
 
 class Transaction:
     """An open transaction. Statements are named files under `sql/`; parameters are bound."""
 
-    def __init__(self, connection: adbc.Connection) -> None:
+    def __init__(self, connection: "Connection") -> None:
         self._connection = connection
 
     def execute(self, statement: str, *parameters: object) -> None:
         """Run a statement that returns nothing."""
-        with _errors_of(statement), self._connection.cursor() as cursor:
-            cursor.execute(load_statement(statement), parameters or None)
+        sql = load_statement(statement)
+        self._connection.use(statement, lambda cursor: cursor.execute(sql, parameters or None))
 
     def read(self, statement: str, *parameters: object) -> pd.DataFrame:
         """Rows of a statement (a SELECT, or anything with RETURNING)."""
         return _to_pandas(self._fetch(statement, *parameters))
+
+    def read_rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+        """Rows as Python values, None for NULL: for the few that are handled one by one."""
+        rows: list[dict[str, Any]] = self._fetch(statement, *parameters).to_pylist()
+        return rows
 
     def read_row(self, statement: str, *parameters: object) -> dict[str, Any] | None:
         """The first row as Python values, None for NULL; None when there is no row."""
@@ -68,29 +109,43 @@ class Transaction:
         return next(iter(row.values())) if row else None
 
     def _fetch(self, statement: str, *parameters: object) -> pa.Table:
-        with _errors_of(statement), self._connection.cursor() as cursor:
-            cursor.execute(load_statement(statement), parameters or None)
-            return cursor.fetch_arrow_table()
+        sql = load_statement(statement)
+        return self._connection.use(
+            statement,
+            lambda cursor: cursor.execute(sql, parameters or None).fetch_arrow_table(),
+        )
 
     def append(self, table: str, frame: pd.DataFrame) -> None:
         """COPY the frame into `schema.table`, columns by name."""
         schema, name = table.split(".")
         if frame.empty:
             return
-        with _errors_of(f"COPY {table}"), self._connection.cursor() as cursor:
-            cursor.adbc_ingest(name, _to_arrow(frame), mode="append", db_schema_name=schema)
+        rows = _to_arrow(frame)
+        self._connection.use(
+            f"COPY {table}",
+            lambda cursor: cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema),
+        )
 
     def stage(self, name: str, frame: pd.DataFrame) -> None:
         """COPY the frame into a temporary table of that name, replacing an earlier one."""
-        with _errors_of(f"COPY {name}"), self._connection.cursor() as cursor:
-            cursor.adbc_ingest(name, _to_arrow(frame), mode="replace", temporary=True)
+        rows = _to_arrow(frame)
+        self._connection.use(
+            f"COPY {name}",
+            lambda cursor: cursor.adbc_ingest(name, rows, mode="replace", temporary=True),
+        )
 
 
 class Connection:
-    """An open connection: any number of transactions, one after the other."""
+    """An open connection: any number of transactions, one after the other.
 
-    def __init__(self, connection: adbc.Connection) -> None:
-        self._connection = connection
+    Where the server gave no answer in time the driver's connection is given up: every use is then
+    refused, until `reconnect`.
+    """
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._driver: adbc.Connection | None = None
+        self._open()
 
     @contextmanager
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
@@ -101,23 +156,114 @@ class Connection:
                 happened: whatever runs here is safe to repeat).
         """
         try:
-            yield Transaction(self._connection)
-            with _errors_of("commit" if commit else "rollback"):
-                self._connection.commit() if commit else self._connection.rollback()
+            yield Transaction(self)
+            if commit:
+                self._call("commit", lambda driver: driver.commit(), self._statement_seconds)
+            else:
+                self._rollback()
         except BaseException:
             # The connection may be what failed: the error on its way says so better than a second.
-            with suppress(adbc_driver_manager.Error):
-                self._connection.rollback()
+            try:
+                self._rollback()
+            except DatabaseError:
+                self.close(wait_seconds=0)
             raise
+
+    def use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
+        """Make a call with a cursor of its own; `what` names it in errors.
+
+        Raises:
+            DatabaseError: the server refuses, or gives no answer in time.
+        """
+
+        def call_with_cursor(driver: adbc.Connection) -> T:
+            with driver.cursor() as cursor:
+                return call(cursor)
+
+        return self._call(what, call_with_cursor, self._statement_seconds)
+
+    def reconnect(self) -> None:
+        """Begin anew on another connection with the same settings; what was not committed is lost.
+
+        Raises:
+            DatabaseError: the server does not answer or does not let us in.
+        """
+        self.close()
+        self._open()
+
+    def close(self, wait_seconds: float = _CLOSE_SECONDS) -> None:
+        """Give the driver's connection up: it is closed as soon as its last call has returned."""
+        driver, self._driver = self._driver, None
+        closing = [self._worker.submit(driver.close)] if driver else []
+        self._worker.stop()
+        wait(closing, wait_seconds)
+
+    @property
+    def _statement_seconds(self) -> float:
+        return self._database.statement_timeout_seconds + _GRACE_SECONDS
+
+    def _open(self) -> None:
+        self._worker = Worker()
+        try:
+            self._driver = self._await("connect", self._database.open_driver, _CONNECT_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+
+    def _rollback(self) -> None:
+        self._call("rollback", lambda driver: driver.rollback(), _ROLLBACK_SECONDS)
+
+    def _call(self, what: str, call: Callable[[adbc.Connection], T], seconds: float) -> T:
+        driver = self._driver
+        if driver is None:
+            raise DatabaseError(f"{what}: the connection was given up", _NO_CONNECTION)
+        return self._await(what, lambda: call(driver), seconds)
+
+    def _await(self, what: str, call: Callable[[], T], seconds: float) -> T:
+        running = self._worker.submit(call)
+        try:
+            running.exception(seconds)  # raises what befalls the waiting, returns the call's error
+        except TimeoutError:
+            self.close(wait_seconds=0)
+            raise DatabaseError(
+                f"{what}: no answer within {seconds:g} s; "
+                "the server accepts connections but does not answer",
+                _CONNECTION_FAILURE,
+            ) from None
+        except BaseException:
+            self._interrupt(running)
+            raise
+        with _errors_of(what):
+            return running.result()
+
+    def _interrupt(self, running: Future[Any]) -> None:
+        """Have the server end what is running; without an answer give the connection up."""
+        # Given up until it proves well: a second interrupt may come while this one waits.
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        canceller = Worker()  # a cancel is a connection too, and may wait as long
+        cancelled = canceller.submit(driver.adbc_cancel)
+        canceller.stop()
+        if wait([running, cancelled], _CANCEL_SECONDS).not_done:
+            # Not closed, that would free what the cancel is using; the last who uses it does.
+            self._worker.stop()
+        else:
+            self._driver = driver
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where the tables are, and how long to wait for them."""
+    """Where the tables are, and how long to wait for them.
+
+    Attributes:
+        application_name: what its sessions are called in pg_stat_activity.
+    """
 
     url: str
     statement_timeout_seconds: float = 300
     lock_timeout_seconds: float = 30
+    application_name: str = "trc"
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -126,22 +272,9 @@ class Database:
         Raises:
             DatabaseError: the server does not answer or does not let us in.
         """
-        with _errors_of("connect"):
-            connection = adbc.connect(
-                make_url(self.url)
-                .set(drivername="postgresql")
-                .update_query_dict(_CONNECTION_OPTIONS)
-                .render_as_string(hide_password=False)
-            )
+        connection = Connection(self)
         try:
-            opened = Connection(connection)
-            with opened.transaction() as transaction:
-                transaction.execute(
-                    "operations/set_session",
-                    f"{self.statement_timeout_seconds * 1000:.0f}",
-                    f"{self.lock_timeout_seconds * 1000:.0f}",
-                )
-            yield opened
+            yield connection
         finally:
             connection.close()
 
@@ -151,6 +284,31 @@ class Database:
         with self.connect() as connection, connection.transaction(commit=commit) as transaction:
             yield transaction
 
+    def open_driver(self) -> adbc.Connection:
+        """A connection of the driver, with the session's settings. Blocks: `connect` does not."""
+        url = (
+            make_url(self.url)
+            .set(drivername="postgresql")
+            .update_query_dict(_CONNECTION_OPTIONS)
+            .render_as_string(hide_password=False)
+        )
+        # Not with the others: SQLAlchemy would write a space as "+", and libpq would read a plus.
+        driver = adbc.connect(f"{url}&application_name={quote(self.application_name)}")
+        try:
+            with driver.cursor() as cursor:
+                cursor.execute(
+                    load_statement("operations/set_session"),
+                    (
+                        f"{self.statement_timeout_seconds * 1000:.0f}",
+                        f"{self.lock_timeout_seconds * 1000:.0f}",
+                    ),
+                )
+            driver.commit()
+        except BaseException:
+            driver.close()
+            raise
+        return driver
+
 
 @contextmanager
 def _errors_of(what: str) -> Iterator[None]:
@@ -159,7 +317,12 @@ def _errors_of(what: str) -> Iterator[None]:
     except adbc_driver_manager.Error as error:
         # Only the server's own sentence: what follows repeats the statement and may show data.
         words = re.split(r"\n(?:LINE|DETAIL|HINT|CONTEXT|Query|\n)|\. SQLSTATE:", str(error))[0]
-        raise DatabaseError(f"{what}: {' '.join(words.split())}", error.sqlstate) from error
+        sqlstate = error.sqlstate
+        if error.status_code == adbc_driver_manager.AdbcStatusCode.IO and not (
+            sqlstate or _SAID_BY_THE_SERVER.search(str(error))
+        ):
+            sqlstate = _CONNECTION_FAILURE
+        raise DatabaseError(f"{what}: {' '.join(words.split())}", sqlstate) from error
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:

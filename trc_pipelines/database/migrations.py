@@ -42,6 +42,7 @@ def migrate(url: str) -> list[str]:
             config.set_main_option("script_location", str(_SCRIPTS))
             config.set_main_option("path_separator", "os")
             command.upgrade(config, "head")
+            connection.exec_driver_sql(load_statement("operations/hand_over"))
             return [name for name in _applied(connection) if name not in before]
     except sa.exc.DBAPIError as error:
         raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error

@@ -14,7 +14,7 @@ from trc_pipelines.database.connection import Connection, Database
 from trc_pipelines.demo.app import HISTORY, change_by_hand, invent_transactions
 from trc_pipelines.demo.population import Population
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.operations.contract import Job, JobError, Options, perform_step
+from trc_pipelines.operations.contract import Job, JobError, Options, Run
 from trc_pipelines.settings import Settings
 
 # Hour by hour is enough for what lies back; the last day is as dense as a real one.
@@ -77,16 +77,8 @@ def _perform(
     database: Database, connection: Connection, settings: Settings, job: Job, moment: datetime
 ) -> None:
     options = Options(as_of=moment, now=moment, run_id=str(uuid.uuid4()), executed_by="demo")
+    run = Run(database, connection, settings, job.name, job.days, options)
     for step in job.steps:
-        result = perform_step(
-            database,
-            connection,
-            settings,
-            job.name,
-            job.days,
-            step,
-            options,
-            is_last=step is job.steps[-1],
-        )
+        result = run.perform(step, is_last=step is job.steps[-1])
         if not result.success:
             raise JobError(f"{job.name} at {moment:%Y-%m-%dT%H:%MZ}: {result.message}")

@@ -38,8 +38,8 @@ def build_check(check: Check) -> dg.AssetChecksDefinition:
         asset=dg.AssetKey(check.table.split(".")),
         description=check.description,
     )
-    def audit() -> dg.AssetCheckResult:
-        database, _settings = connected()
+    def audit(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        database, _settings = connected(context.run.run_id)
         with database.transaction(commit=False) as transaction:
             violations = check.find_violations(transaction)
         first = violations.head(MAX_SHOWN).to_dict("records")

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from trc_pipelines.settings import Settings
 logger = logging.getLogger(__name__)
 
 LOCK_NOT_AVAILABLE = "55P03"
+# A lost connection, a deadlock, a server that restarts: every step is safe to repeat.
+RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 
 
 class JobError(Exception):
@@ -62,7 +65,8 @@ class Options:
 class Work:
     """What a step gets: an open transaction, the settings, the options, the days to compute.
 
-    `database` is for the rare fact that must outlive this transaction.
+    `database` is for the rare fact that must outlive this transaction, `is_dry_run` for what no
+    transaction rolls back: a cache, a file, another database.
     """
 
     db: Transaction
@@ -70,6 +74,7 @@ class Work:
     settings: Settings
     options: Options
     days: tuple[date, date]
+    is_dry_run: bool
 
     @property
     def as_of(self) -> datetime:
@@ -108,6 +113,7 @@ class Job:
         stale_after: longest time without a success before somebody should look.
         days: first and last day that a run at some `as_of` computes, missed ones included.
         unit: what `limit` counts.
+        is_enabled: whether the settings want it; a job that is switched off is not missed.
     """
 
     name: str
@@ -117,6 +123,112 @@ class Job:
     steps: Sequence[Step]
     days: Days
     unit: str = "day"
+    is_enabled: Callable[[Settings], bool] = lambda _settings: True
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job: its steps share a connection, and each has a transaction of its own."""
+
+    database: Database
+    connection: Connection
+    settings: Settings
+    job_name: str
+    days: Days
+    options: Options
+
+    def perform(self, step: Step, *, is_last: bool) -> Result:
+        """Run one step and record it, both in one transaction; a lost one is tried again.
+
+        Raises:
+            JobError: another run holds this step, or the step refused what was asked.
+            DatabaseError: nothing was written, or it is unknown whether the commit happened.
+        """
+        started = time.perf_counter()
+        retries = 0
+        try:
+            while True:
+                try:
+                    if retries:
+                        self.connection.reconnect()
+                    return self._perform_once(step, started, is_last=is_last)
+                except DatabaseError as error:
+                    if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
+                        raise
+                    logger.warning("%s: %s; it is tried again", step.table, error)
+                    time.sleep(RETRY_DELAYS_SECONDS[retries])
+                    retries += 1
+        except Exception as error:
+            failure = Result(0, f"{step.table} failed: {error}", {"error": type(error).__name__})
+            self._record_end(self.database.connect, step, started, failure, "failed")
+            raise
+        except BaseException:
+            stop = Result(0, f"{step.table} was interrupted; what was open is rolled back")
+            # On the connection at hand: whoever stops us does not wait for another.
+            self._record_end(
+                lambda: nullcontext(self.connection), step, started, stop, "interrupted"
+            )
+            raise
+
+    def rehearse(self, transaction: Transaction, step: Step) -> Result:
+        """Run one step in a transaction that the caller rolls back."""
+        return self._attempt(transaction, step, is_dry_run=True)
+
+    def _attempt(self, transaction: Transaction, step: Step, *, is_dry_run: bool) -> Result:
+        try:
+            transaction.execute("operations/lock_step", step.table)
+        except DatabaseError as error:
+            if error.sqlstate == LOCK_NOT_AVAILABLE:
+                raise JobError(
+                    f"another run is writing {step.table}; waited "
+                    f"{self.settings.lock_timeout_seconds:g} s (LOCK_TIMEOUT_SECONDS). "
+                    "Nothing was changed: run it again when that one is done."
+                ) from error
+            raise
+        options = self.options
+        first, last = options.days or self.days(transaction, self.settings, options.as_of)
+        if options.limit is not None:
+            last = min(last, first + timedelta(days=options.limit - 1))
+        days = (first, last)
+        return step.run(Work(transaction, self.database, self.settings, options, days, is_dry_run))
+
+    def _perform_once(self, step: Step, started: float, *, is_last: bool) -> Result:
+        with self.connection.transaction() as transaction:
+            result = self._attempt(transaction, step, is_dry_run=False)
+            state = "failed" if not result.success else "succeeded" if is_last else "running"
+            self._record(transaction, step, started, result, state)
+        return result
+
+    def _record(
+        self, transaction: Transaction, step: Step, started: float, result: Result, state: str
+    ) -> None:
+        transaction.execute(
+            "operations/upsert_job_execution",
+            self.job_name,
+            self.options.run_id,
+            self.options.as_of,
+            state,
+            result.message,
+            result.affected,
+            round((time.perf_counter() - started) * 1000),
+            json.dumps({step.table: result.details}, default=str),
+            self.options.executed_by,
+        )
+
+    def _record_end(
+        self,
+        connect: Callable[[], AbstractContextManager[Connection]],
+        step: Step,
+        started: float,
+        result: Result,
+        state: str,
+    ) -> None:
+        try:
+            with connect() as connection, connection.transaction() as transaction:
+                self._record(transaction, step, started, result, state)
+        except DatabaseError:
+            # The database may be what failed; the error itself is on its way to the caller.
+            logger.warning("the end of %s could not be recorded", self.job_name, exc_info=True)
 
 
 def perform(
@@ -124,114 +236,16 @@ def perform(
 ) -> dict[str, Result]:
     """Run the steps of a job in order; their results by table. Stops after one without success."""
     results: dict[str, Result] = {}
-    with database.connect() as connection:
-        if dry_run:
-            with connection.transaction(commit=False) as transaction:
-                for step in job.steps:
-                    results[step.table] = _run_step(
-                        database, transaction, settings, job.days, step, options
-                    )
-                    if not results[step.table].success:
-                        break
-            return results
+    with ExitStack() as stack:
+        connection = stack.enter_context(database.connect())
+        run = Run(database, connection, settings, job.name, job.days, options)
+        rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
         for step in job.steps:
-            is_last = step is job.steps[-1]
-            results[step.table] = perform_step(
-                database, connection, settings, job.name, job.days, step, options, is_last=is_last
-            )
-            if not results[step.table].success:
+            if rehearsal:
+                result = run.rehearse(rehearsal, step)
+            else:
+                result = run.perform(step, is_last=step is job.steps[-1])
+            results[step.table] = result
+            if not result.success:
                 break
     return results
-
-
-def perform_step(
-    database: Database,
-    connection: Connection,
-    settings: Settings,
-    job_name: str,
-    days: Days,
-    step: Step,
-    options: Options,
-    *,
-    is_last: bool,
-) -> Result:
-    """Run one step in a transaction of its own and record it.
-
-    Raises:
-        JobError: another run holds this step, or the step refused what was asked.
-        DatabaseError: nothing was written, or it is unknown whether the commit happened.
-    """
-    started = time.perf_counter()
-    try:
-        with connection.transaction() as transaction:
-            result = _run_step(database, transaction, settings, days, step, options)
-            _record(
-                transaction, job_name, step, options, started, result, is_last and result.success
-            )
-    except Exception as error:
-        _record_failure(database, job_name, step, options, started, error)
-        raise
-    return result
-
-
-def _run_step(
-    database: Database,
-    transaction: Transaction,
-    settings: Settings,
-    days: Days,
-    step: Step,
-    options: Options,
-) -> Result:
-    try:
-        transaction.execute("operations/lock_step", step.table)
-    except DatabaseError as error:
-        if error.sqlstate == LOCK_NOT_AVAILABLE:
-            raise JobError(
-                f"another run is writing {step.table}; waited {settings.lock_timeout_seconds:g} s "
-                "(LOCK_TIMEOUT_SECONDS). Nothing was changed: run it again when that one is done."
-            ) from error
-        raise
-    first, last = options.days or days(transaction, settings, options.as_of)
-    if options.limit is not None:
-        last = min(last, first + timedelta(days=options.limit - 1))
-    return step.run(Work(transaction, database, settings, options, (first, last)))
-
-
-def _record(
-    transaction: Transaction,
-    job_name: str,
-    step: Step,
-    options: Options,
-    started: float,
-    result: Result,
-    success: bool,
-) -> None:
-    transaction.execute(
-        "operations/upsert_job_execution",
-        job_name,
-        options.run_id,
-        options.as_of,
-        success,
-        result.message,
-        result.affected,
-        round((time.perf_counter() - started) * 1000),
-        json.dumps({step.table: result.details}, default=str),
-        options.executed_by,
-    )
-
-
-def _record_failure(
-    database: Database,
-    job_name: str,
-    step: Step,
-    options: Options,
-    started: float,
-    error: Exception,
-) -> None:
-    result = Result(0, f"{step.table} failed: {error}", {"error": type(error).__name__})
-    try:
-        with database.transaction() as transaction:
-            _record(transaction, job_name, step, options, started, result, success=False)
-    except DatabaseError:
-        # The database may be what failed; the error itself is on its way to the caller.
-        logger.warning("the failure of %s could not be recorded", job_name, exc_info=True)

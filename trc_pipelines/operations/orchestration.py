@@ -1,14 +1,14 @@
 """Dagster's side of the job contract: how a step becomes an asset, a job a schedule, a run its options.
 
 Nothing here knows a domain. Assets, schedules and jobs made here run their steps through
-`contract.perform_step`, as `trc run` does.
+`contract.Run`, as `trc run` does.
 """
 
 import inspect
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -26,10 +26,10 @@ from trc_pipelines.operations.contract import (
     Job,
     Options,
     Result,
+    Run,
     Step,
     Work,
     perform,
-    perform_step,
 )
 from trc_pipelines.settings import Settings, load_settings
 
@@ -105,10 +105,18 @@ def parse_moment(text: str) -> datetime:
 
 
 @cache
-def connected() -> tuple[Database, Settings]:
-    """Database and settings of this process."""
+def connected(run_id: str | None = None) -> tuple[Database, Settings]:
+    """Database and settings of this process; sessions of a run are called after it."""
     settings = load_settings()
-    return locate_database(settings), settings
+    database = locate_database(settings)
+    if run_id is None:
+        return database, settings
+    return replace(database, application_name=session_name(run_id)), settings
+
+
+def session_name(run_id: str) -> str:
+    """What sessions of a run are called: by them it is known to be alive."""
+    return f"trc run {run_id}"
 
 
 def app_table(domain: str, name: str, description: str) -> dg.AssetSpec:
@@ -231,6 +239,9 @@ def build_schedule(job: Job, dagster_job: Any) -> dg.ScheduleDefinition:
             return
         as_of = context.scheduled_execution_time.astimezone(UTC)
         database, settings = connected()
+        if not job.is_enabled(settings):
+            yield dg.SkipReason(f"{job.name} is switched off by its settings")
+            return
         with database.transaction(commit=False) as transaction:
             first, last = job.days(transaction, settings, as_of)
         yield dg.RunRequest(
@@ -260,11 +271,13 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
         options = Options(
             as_of=parse_moment(asked) if asked else now.replace(microsecond=0),
             now=now,
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             executed_by="dagster",
             limit=config.get("limit"),
         )
-        results = perform(*connected(), choices[config["job"]], options, dry_run=True)
+        results = perform(
+            *connected(context.run.run_id), choices[config["job"]], options, dry_run=True
+        )
         for table, result in results.items():
             context.log.info(f"{table}: {result.message} {result.details}")
         context.add_output_metadata(
@@ -298,19 +311,18 @@ def new_run_id() -> str:
 def _materialize(
     context: dg.AssetExecutionContext, options: Options, step: Step
 ) -> dg.MaterializeResult[Any]:
-    database, settings = connected()
+    database, settings = connected(context.run.run_id)
     last_step = context.run.tags.get(LAST_STEP_TAG)
     with database.connect() as connection:
-        result = perform_step(
+        run = Run(
             database,
             connection,
             settings,
             context.run.job_name if last_step else step.table,
             lambda _db, _settings, as_of: (as_of.date(), as_of.date()),
-            step,
             options,
-            is_last=last_step in (None, step.table),
         )
+        result = run.perform(step, is_last=last_step in (None, step.table))
         with connection.transaction(commit=False) as transaction:
             columns = transaction.read("operations/select_columns", *step.table.split("."))
     context.log.info(result.message)

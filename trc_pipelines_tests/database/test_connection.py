@@ -1,9 +1,18 @@
-"""Frames in and out, and the transaction around them."""
+"""Frames in and out, the transaction around them, and the connection below."""
 
+import threading
+import time
+import weakref
+from dataclasses import replace
+
+import adbc_driver_manager
 import pandas as pd
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Database, DatabaseError
+from trc_pipelines.database.connection import Connection, Database, DatabaseError
+from trc_pipelines.database.waiting import Worker
 from trc_pipelines_tests.world import NOON, World
 
 
@@ -69,3 +78,156 @@ def test_a_statement_that_takes_too_long_is_stopped(world: World) -> None:
         database.transaction() as transaction,
     ):
         transaction.execute("community/ensure_snapshot_partition", NOON.date())
+
+
+TRANSIENT = ["08000", "08003", "08006", "40001", "40P01", "57P01", "57P02", "57P03", "53300"]
+LASTING = ["55P03", "57014", "23505", "23514", "42601", "42P01", "22012", "08P01", "53100", None]
+
+
+@pytest.mark.parametrize("sqlstate", [*TRANSIENT, *LASTING])
+def test_what_may_go_well_in_a_moment(sqlstate: str | None) -> None:
+    assert DatabaseError("refused", sqlstate).is_transient == (sqlstate in TRANSIENT)
+
+
+def fetch(connection: Connection, sql: str) -> object:
+    rows = connection.use("ask", lambda cursor: cursor.execute(sql).fetch_arrow_table())
+    return rows.column(0)[0].as_py()
+
+
+@pytest.mark.parametrize("moment", ["at a statement", "at its commit", "while it runs"])
+def test_a_session_the_server_ends_is_transient_and_reconnect_begins_one_like_it(
+    world: World, moment: str
+) -> None:
+    def lose(connection: Connection, pid: object) -> None:
+        end = f"SELECT pg_terminate_backend({pid})"
+        with connection.transaction():
+            if moment == "while it runs":
+                threading.Timer(0.3, world.query, [end]).start()
+                fetch(connection, "SELECT pg_sleep(9)::text")
+            world.query(end)
+            if moment == "at a statement":
+                fetch(connection, "SELECT 1")
+
+    with world.database.connect() as connection:
+        pid = fetch(connection, "SELECT pg_backend_pid()")
+        with pytest.raises(DatabaseError) as caught:
+            lose(connection, pid)
+        assert caught.value.is_transient
+        connection.reconnect()
+        with connection.transaction():
+            assert fetch(connection, "SELECT pg_backend_pid()") != pid
+            assert fetch(connection, "SELECT current_setting('statement_timeout')") == "30s"
+            assert fetch(connection, "SELECT current_setting('TimeZone')") == "UTC"
+
+
+def test_a_session_has_the_name_it_was_given(database: Database) -> None:
+    with replace(database, application_name="50% of a+b").connect() as connection:
+        assert fetch(connection, "SELECT current_setting('application_name')") == "50% of a+b"
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "is_transient"),
+    [
+        ("host", "/nowhere", True),  # no server
+        ("user", "crowd", True),  # it has all the connections it may have
+        ("user", "nobody", False),
+        ("dbname", "nothing", False),
+    ],
+)
+def test_being_refused_is_transient_unless_it_is_for_who_we_are(
+    world: World, part: str, value: str, is_transient: bool
+) -> None:
+    world.execute("DROP ROLE IF EXISTS crowd; CREATE ROLE crowd LOGIN CONNECTION LIMIT 0")
+    url = make_url(world.database.url).update_query_dict({part: value})
+    database = Database(url.render_as_string(hide_password=False))
+    with pytest.raises(DatabaseError, match=r"^connect: ") as caught, database.connect():
+        pass
+    assert caught.value.is_transient is is_transient
+
+
+CONNECT = "[libpq] Failed to connect: connection to server at localhost failed: "
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "is_transient"),
+    [
+        ("IO", "[libpq] Failed to commit: server closed the connection unexpectedly", True),
+        ("IO", "Failed to prepare query: FATAL:  terminating connection due to command", True),
+        ("IO", CONNECT + "timeout expired", True),
+        ("IO", CONNECT + "FATAL:  the database system is starting up", True),
+        ("IO", CONNECT + "FATAL:  remaining connection slots are reserved for roles", True),
+        ("IO", CONNECT + 'FATAL:  password authentication failed for user "a"', False),
+        ("IO", "[libpq] Failed to execute query 'SELECT': ERROR:  no such thing", False),
+        ("INTERNAL", "Can't map Arrow type 'struct' to Postgres type", False),
+    ],
+)
+def test_without_a_code_it_is_the_words_that_tell_a_lost_connection(
+    database: Database, status: str, words: str, is_transient: bool
+) -> None:
+    def fail(_: object) -> None:
+        raise adbc_driver_manager.OperationalError(
+            words, status_code=adbc_driver_manager.AdbcStatusCode[status]
+        )
+
+    with pytest.raises(DatabaseError) as caught, database.connect() as connection:
+        connection.use("ask", fail)
+    assert caught.value.is_transient is is_transient
+
+
+def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(world: World) -> None:
+    def begin_and_lose(connection: Connection) -> None:
+        with connection.transaction() as transaction:
+            transaction.append("community.members", pd.DataFrame({"member_id": ["a"]}))
+            world.query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE state = 'idle in transaction' AND datname = current_database()"
+            )
+            raise RuntimeError
+
+    with world.database.connect() as connection:
+        with pytest.raises(RuntimeError):
+            begin_and_lose(connection)
+        with pytest.raises(DatabaseError, match="given up") as caught, connection.transaction():
+            fetch(connection, "SELECT 1")
+    assert caught.value.is_transient
+
+
+def test_connections_leave_no_thread_and_no_session(database: Database) -> None:
+    before = threading.active_count()
+    for i in range(200):
+        with database.connect() as connection:
+            if i % 10 == 0:
+                connection.reconnect()
+    time.sleep(0.1)
+    assert threading.active_count() == before
+    engine = sa.create_engine(make_url(database.url).set(drivername="postgresql+psycopg2"))
+    with engine.connect() as other:
+        sessions = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        assert other.execute(sessions).scalar_one() == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_worker_carries_over_errors_of_any_kind_and_goes_on(kind: type[BaseException]) -> None:
+    def fail() -> None:
+        raise kind
+
+    worker = Worker()
+    assert type(worker.submit(fail).exception(5)) is kind
+    assert worker.submit(lambda: 7).result(5) == 7
+    worker.stop()
+
+
+def test_a_worker_keeps_nothing_of_a_call_that_is_over() -> None:
+    class Rows:
+        pass
+
+    worker = Worker()
+    rows = worker.submit(Rows).result(5)
+    time.sleep(0.05)
+    kept = weakref.ref(rows)
+    del rows
+    assert kept() is None
+    worker.stop()

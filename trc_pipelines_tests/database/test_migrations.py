@@ -10,7 +10,15 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import MigrationError, ensure_database, migrate
 from trc_pipelines_tests.conftest import create_database, with_database
 
-ALL = ["0001_operations", "0002_community"]
+ALL = [
+    "0001_operations",
+    "0002_community",
+    "0003_leaderboards",
+    "0004_operations",
+    "0005_reviews",
+    "0006_ledger_batches",
+    "0007_roles",
+]
 
 
 @pytest.fixture(params=[18, 16])

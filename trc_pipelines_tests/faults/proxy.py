@@ -25,7 +25,7 @@ class Proxy:
         cut_before_commit, cut_after_commit: number of the COMMIT (from 1, counted over all
             connections) that does not reach the server, or is done and never acknowledged.
         is_mute: accept connections and never answer.
-        mute_at: text of a statement; from then on nothing is forwarded, and nothing is closed.
+        mute_at: text of a statement; with it the proxy becomes mute, and closes nothing.
     """
 
     def __init__(self, url: str) -> None:
@@ -93,6 +93,7 @@ class Proxy:
                         break
                     state["swallow"] = self.commits == self.cut_after_commit
                 if self.mute_at and self.mute_at in message:
+                    self.is_mute = True
                     self._released.wait()
                     break
                 server.sendall(message)

@@ -168,7 +168,7 @@ def test_posters_of_the_same_members_in_any_order_do_not_deadlock_and_balances_a
                 options = Options(NOON, datetime.now(UTC), f"{who}-{turn}", "test")
                 with connection.transaction() as transaction:
                     days = (NOON.date(), NOON.date())
-                    work = Work(transaction, database, None, options, days)
+                    work = Work(transaction, database, None, options, days, is_dry_run=False)
                     assert post_entries(work, entries)["entries"] == len(entries)
 
     assert at_once(*[lambda who=who: poster(who) for who in range(WORKERS)]) == [None] * WORKERS

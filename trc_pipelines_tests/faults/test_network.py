@@ -1,13 +1,19 @@
 """A commit nobody acknowledged, a connection that dies, a server that is not there."""
 
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, DatabaseError
+from trc_pipelines.operations import contract
 from trc_pipelines_tests.faults.proxy import Proxy
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
@@ -31,6 +37,12 @@ def behind(world: World) -> World:
     return world
 
 
+@pytest.fixture
+def tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one attempt leaves behind; by itself the contract would try again."""
+    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", ())
+
+
 def run_through(world: World, proxy: Proxy) -> None:
     """The sync of a quarter past, over the proxy."""
     through = World(
@@ -41,6 +53,7 @@ def run_through(world: World, proxy: Proxy) -> None:
     through.run(MEE6_SYNC, NOON + QUARTER)
 
 
+@pytest.mark.usefixtures("tried_once")
 @pytest.mark.parametrize("table", COMMITS)
 def test_a_commit_that_was_not_acknowledged_is_an_error_and_its_retry_changes_nothing_twice(
     behind: World, table: str
@@ -63,6 +76,7 @@ def test_a_commit_that_was_not_acknowledged_is_an_error_and_its_retry_changes_no
     assert [new - old for new, old in zip(counts(behind), before, strict=True)] == [1, 2, 2, 1, 2]
 
 
+@pytest.mark.usefixtures("tried_once")
 @pytest.mark.parametrize("table", COMMITS)
 def test_a_connection_that_dies_before_commit_writes_nothing_and_the_retry_writes_once(
     behind: World, table: str
@@ -82,6 +96,7 @@ def test_a_connection_that_dies_before_commit_writes_nothing_and_the_retry_write
     assert [new - old for new, old in zip(counts(behind), before, strict=True)] == [1, 2, 2, 1, 2]
 
 
+@pytest.mark.usefixtures("tried_once")
 def test_a_lost_connection_is_reported_as_what_was_being_done_not_as_a_failed_rollback(
     behind: World,
 ) -> None:
@@ -91,6 +106,7 @@ def test_a_lost_connection_is_reported_as_what_was_being_done_not_as_a_failed_ro
             run_through(behind, proxy)
 
 
+@pytest.mark.usefixtures("tried_once")
 def test_the_failure_of_a_lost_commit_is_on_record(behind: World) -> None:
     with Proxy(behind.database.url) as proxy:
         proxy.cut_after_commit = COMMITS["community.point_ledger"]
@@ -142,3 +158,143 @@ def test_a_server_that_never_answers_a_connection_is_given_up_in_seconds(behind:
     with Proxy(behind.database.url) as proxy:
         proxy.is_mute = True
         assert_given_up(behind, proxy, 15)  # connecting may take 5 s, also to record the failure
+
+
+LOCK_A_ROW = "SELECT member_id FROM community.members WHERE member_id = 'ann' FOR UPDATE"
+
+
+@pytest.mark.parametrize("cut", ["cut_before_commit", "cut_after_commit"])
+def test_a_step_whose_commit_is_lost_is_tried_again_on_a_new_connection_and_counts_once(
+    behind: World, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", (0.01,))
+    before = counts(behind)
+    with Proxy(behind.database.url) as proxy:
+        setattr(proxy, cut, COMMITS["community.point_ledger"])
+        run_through(behind, proxy)
+    assert behind.points() == {"ann": 2}
+    assert [new - old for new, old in zip(counts(behind), before, strict=True)] == [1, 2, 2, 1, 2]
+
+
+@contextmanager
+def assert_no_answer_within_a_second(what: str) -> Iterator[None]:
+    began = time.monotonic()
+    with pytest.raises(DatabaseError, match=rf"^{what}: no answer within 1 s; the serv") as caught:
+        yield
+    assert caught.value.is_transient
+    assert 0.9 < time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("mute_at", [None, b"pg_catalog", b"set_config"])
+def test_a_server_that_falls_mute_while_connecting_is_given_up_at_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch, mute_at: bytes | None
+) -> None:
+    """Before its first answer, at the driver's own look-ups, at the session's settings."""
+    monkeypatch.setattr(connection_module, "_CONNECT_SECONDS", 1.0)
+    with Proxy(world.database.url) as proxy:
+        proxy.is_mute, proxy.mute_at = mute_at is None, mute_at
+        with assert_no_answer_within_a_second("connect"), Database(proxy.url).connect():
+            pass
+        assert proxy.is_mute
+
+
+@pytest.mark.parametrize(
+    ("what", "mute_at"),
+    [
+        ("community/select_linked_accounts", b"discord_id"),
+        ("COPY b", b"COPY"),
+        ("commit", b"COMMIT"),
+    ],
+)
+def test_a_server_that_falls_mute_is_given_up_at_the_deadline_and_can_be_connected_to_anew(
+    behind: World, monkeypatch: pytest.MonkeyPatch, what: str, mute_at: bytes
+) -> None:
+    monkeypatch.setattr(connection_module, "_GRACE_SECONDS", 0.5)
+    with Proxy(behind.database.url) as proxy:
+        database = Database(proxy.url, statement_timeout_seconds=0.5)
+        with database.connect() as connection:
+            proxy.mute_at = mute_at
+            with assert_no_answer_within_a_second(what), connection.transaction() as transaction:
+                if what == "COPY b":
+                    transaction.stage("b", board({1001: 1}))
+                transaction.read("community/select_linked_accounts")
+            with pytest.raises(DatabaseError, match="given up"), connection.transaction() as again:
+                again.read("community/select_linked_accounts")
+            proxy.is_mute, proxy.mute_at = False, None
+            connection.reconnect()
+            with connection.transaction() as transaction:
+                assert len(transaction.read("community/select_linked_accounts")) == len(LINKED)
+
+
+# SIGTERM is answered with an exception in the main thread, as Dagster does.
+SLEEPER = """
+import signal, sys
+from trc_pipelines.database.connection import Database
+from trc_pipelines_tests.world import board
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+with Database(sys.argv[1], application_name="sleeper").connect() as connection:
+    try:
+        with connection.transaction() as transaction:
+            transaction.append("community.members", board({}).assign(member_id="zoe"))
+            connection.use("lock", lambda cursor: cursor.execute(sys.argv[2]).fetch_arrow_table())
+            connection.use("sleep", lambda cursor: cursor.execute(
+                "SELECT pg_sleep(60)::text").fetch_arrow_table())
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        with connection.transaction() as transaction:
+            print(len(transaction.read("community/select_linked_accounts")))
+"""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def interrupted(url: str, is_asleep: Callable[[], bool]) -> tuple[float, str, str]:
+    """How long the process above goes on after a SIGTERM, and what it says."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER, url, LOCK_A_ROW],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        wait_until(is_asleep)
+        began = time.monotonic()
+        process.terminate()
+        said = process.communicate(timeout=20)
+        return time.monotonic() - began, *said
+    finally:
+        process.kill()
+
+
+def sleepers(world: World) -> int:
+    return len(
+        world.query(
+            "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() "
+            "AND datname = current_database() AND query LIKE '%pg_sleep(60)%'"
+        )
+    )
+
+
+def test_an_interrupt_ends_the_running_statement_and_leaves_nothing_of_its_transaction(
+    behind: World,
+) -> None:
+    seconds, output, errors = interrupted(behind.database.url, lambda: sleepers(behind) == 1)
+    assert seconds < 3
+    # The connection is good for more, such as to record why.
+    assert (output.split(), errors) == (["interrupted", "2"], "")
+    assert sleepers(behind) == 0
+    assert behind.query("SELECT 1 FROM community.members WHERE member_id = 'zoe'").empty
+
+
+def test_an_interrupt_is_obeyed_also_when_the_server_is_mute_and_the_process_ends_by_itself(
+    behind: World,
+) -> None:
+    with Proxy(behind.database.url) as proxy:
+        proxy.mute_at = b"pg_sleep(60)"
+        seconds, output, errors = interrupted(proxy.url, lambda: proxy.is_mute)
+    assert seconds < 8
+    assert output.split() == ["interrupted"]
+    assert "the connection was given up" in errors

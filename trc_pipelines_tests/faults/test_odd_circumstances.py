@@ -99,7 +99,8 @@ def test_an_older_quarantined_sync_cannot_be_accepted_after_a_newer_one(running:
     """Deltas go in order; out of it, -1,000 and +1,000 XP are posted that nobody lost or gained."""
     running.sync(NOON + QUARTER, dict.fromkeys(LINKED.values(), 0))
     running.sync(NOON + 2 * QUARTER, dict.fromkeys(LINKED.values(), 1300))
-    with pytest.raises(sqlalchemy.exc.DBAPIError):
+    with pytest.raises(sqlalchemy.exc.DBAPIError, match="a newer one has been"):
         running.execute(
-            "UPDATE community.mee6_syncs SET status = 'accepted' WHERE status = 'quarantined'"
+            "UPDATE community.mee6_syncs SET status = 'accepted', reviewed_at = now(), "
+            "reviewed_by = 'cli', review_reason = 'late' WHERE status = 'quarantined'"
         )

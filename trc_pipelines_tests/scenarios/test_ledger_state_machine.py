@@ -40,7 +40,7 @@ from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
-from trc_pipelines.operations.contract import Options, perform_step
+from trc_pipelines.operations.contract import Options, Run
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.conftest import create_database
 
@@ -263,12 +263,11 @@ class Real:
 
     def run_steps(self, connection: Connection, at: datetime, steps: int) -> None:
         options = Options(as_of=at, now=at, run_id=os.urandom(8).hex(), executed_by="machine")
+        run = Run(
+            self.database, connection, self.settings, MEE6_SYNC.name, MEE6_SYNC.days, options
+        )
         for step in MEE6_SYNC.steps[:steps]:
-            result = perform_step(
-                self.database, connection, self.settings, MEE6_SYNC.name, MEE6_SYNC.days, step,
-                options, is_last=step is MEE6_SYNC.steps[-1],
-            )  # fmt: skip
-            if not result.success:
+            if not run.perform(step, is_last=step is MEE6_SYNC.steps[-1]).success:
                 break
 
 
@@ -414,10 +413,9 @@ class LedgerMachine(RuleBasedStateMachine):
         step = MEE6_SYNC.steps[lost - 1]
         options = Options(as_of=self.now, now=self.now, run_id=os.urandom(8).hex(), executed_by="m")
         with self.served(self.board()), pytest.raises(DatabaseError, match="commit"):
-            perform_step(
-                self.real.database, losing, self.real.settings, MEE6_SYNC.name, MEE6_SYNC.days,
-                step, options, is_last=False,
-            )  # fmt: skip
+            Run(
+                self.real.database, losing, self.real.settings, MEE6_SYNC.name, MEE6_SYNC.days, options
+            ).perform(step, is_last=False)
         self.model.run(self.now, self.rate, self.board(), lost)
 
     @rule(moves=moves, amount=amounts, quarters=quarters)

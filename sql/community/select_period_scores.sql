@@ -1,0 +1,11 @@
+-- Final scores of a period, from the ledger itself. $1, $2: first and last day.
+SELECT
+    l.member_id,
+    sum(l.points)::bigint AS score,
+    max(l.effective_at) FILTER (WHERE l.points > 0 AND l.action <> 'admin_adjustment') AS reached_at
+FROM community.point_ledger AS l
+INNER JOIN community.members AS m ON l.member_id = m.member_id
+WHERE
+    l.effective_on BETWEEN $1 AND $2
+    AND m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible
+GROUP BY l.member_id

@@ -1,0 +1,12 @@
+-- How a reading differs from what is known, worst first. $1: sync id, $2: at most so many rows.
+SELECT
+    r.member_id,
+    r.discord_id,
+    s.xp AS xp_known,
+    CASE WHEN r.is_present THEN r.xp END AS xp_read,
+    CASE WHEN r.is_present THEN r.xp - s.xp END AS difference
+FROM community.mee6_leaderboard_snapshot AS r
+INNER JOIN community.xp_states AS s ON r.discord_id = s.discord_id
+WHERE r.sync_id = $1 AND s.is_present AND (NOT r.is_present OR r.xp <> s.xp)
+ORDER BY r.is_present ASC, abs(r.xp - s.xp) DESC, r.discord_id ASC
+LIMIT $2

@@ -1,0 +1,12 @@
+-- The newest ended execution of each job by its schedule, unless told already. $1: none older.
+SELECT DISTINCT ON (e.job_name)
+    e.job_name,
+    e.execution_id,
+    e.success,
+    e.duration_ms
+FROM operations.job_executions AS e
+INNER JOIN operations.jobs AS j ON e.job_name = j.job_name
+WHERE
+    e.executed_at > $1 AND e.state <> 'running'
+    AND e.executed_by = e.job_name || '_schedule' AND e.execution_id > j.checked_in_execution_id
+ORDER BY e.job_name ASC, e.execution_id DESC

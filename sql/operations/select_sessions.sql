@@ -1,0 +1,4 @@
+-- Sessions of runs that are going on: each names its run.
+SELECT a.application_name AS session
+FROM pg_stat_activity AS a
+WHERE a.datname = current_database()

@@ -1,0 +1,35 @@
+"""What the shared boards code needs to know of the community's boards."""
+
+from datetime import date, datetime
+from typing import cast
+
+import pandas as pd
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.leaderboards.cache import CachedBoards
+from trc_pipelines.leaderboards.closing import PeriodicBoards
+from trc_pipelines.leaderboards.periods import Period
+from trc_pipelines.settings import Settings
+
+
+def _first_day(transaction: Transaction, settings: Settings) -> date | None:
+    day = transaction.read_value("community/select_first_day", settings.community_start_on)
+    return cast("date | None", day)
+
+
+def _settled_until(transaction: Transaction) -> datetime | None:
+    return cast("datetime | None", transaction.read_value("community/select_settled_until"))
+
+
+def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
+    # Points of the period that are being posted right now are waited for.
+    transaction.execute("operations/lock_step", "community.point_ledger")
+    return transaction.read("community/select_period_scores", period.start, period.last_day)
+
+
+def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
+    return transaction.read("community/select_board_rows", board)
+
+
+CACHED_BOARDS = CachedBoards("community", _read_rows)
+BOARDS = PeriodicBoards("community", _first_day, _settled_until, _read_scores)

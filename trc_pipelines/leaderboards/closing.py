@@ -1,0 +1,118 @@
+"""Closing a week or a month: its final standings are archived once, and everybody is told.
+
+A "reset" is nothing else: the next period is a new one, nothing is set to zero.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.leaderboards.periods import Period, ended_periods
+from trc_pipelines.leaderboards.ranking import rank_boards
+from trc_pipelines.operations.contract import Result, Work
+from trc_pipelines.operations.events import record_events
+from trc_pipelines.settings import Settings
+
+# What the last minutes of a period earned arrives a little later. A source that stays silent for a
+# day does not keep the period open: what it brings then is of another time.
+GRACE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class PeriodicBoards:
+    """What a domain says of its boards.
+
+    Attributes:
+        domain: the schema that holds them.
+        first_day: first day with a score; None while there is none.
+        settled_until: up to when every score has arrived; None when nothing has.
+        read_scores: final scores of a period: member_id, score, reached_at. Waits for whoever is
+            writing them.
+    """
+
+    domain: str
+    first_day: Callable[[Transaction, Settings], date | None]
+    settled_until: Callable[[Transaction], datetime | None]
+    read_scores: Callable[[Transaction, Period], pd.DataFrame]
+
+
+def find_due_periods(
+    transaction: Transaction, settings: Settings, boards: PeriodicBoards, as_of: datetime
+) -> tuple[list[Period], list[Period]]:
+    """Periods that have ended and are still open, oldest first: those to close now, those that wait."""
+    first_day = boards.first_day(transaction, settings)
+    if first_day is None:
+        return [], []
+    closed = transaction.read("leaderboards/select_closed_periods", boards.domain)
+    starts = set(zip(closed["board"], closed["period_start"].dt.date, strict=True))
+    open_periods = [
+        period
+        for period in ended_periods(first_day, as_of)
+        if (period.board, period.start) not in starts
+    ]
+    settled = boards.settled_until(transaction)
+    due = [
+        period
+        for period in open_periods
+        if (settled and settled >= period.ends_at) or as_of >= period.ends_at + GRACE
+    ]
+    return due, open_periods[len(due) :]
+
+
+def close_periods(work: Work, boards: PeriodicBoards) -> Result:
+    """Archive the final standings of every period that has ended and is settled, oldest first.
+
+    A limit counts periods.
+    """
+    due, waiting = find_due_periods(work.db, work.settings, boards, work.as_of)
+    closed = [_close(work, boards, period) for period in due[: work.options.limit]]
+    done = ", ".join(f"{period.board} {period.label}" for period in due[: work.options.limit])
+    message = f"closed {done}" if closed else "nothing to close"
+    if waiting:
+        labels = ", ".join(f"{period.board} {period.label}" for period in waiting)
+        message += f"; {labels}: not everything has arrived yet, it closes as soon as it has"
+    return Result(
+        affected=len(closed),
+        message=message,
+        details={"periods": len(closed), "waiting": len(waiting), "archived": sum(closed)},
+        rows=sum(closed),
+    )
+
+
+def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:
+    scores = boards.read_scores(work.db, period)
+    ranked = rank_boards(scores.assign(board=period.board)).assign(
+        domain=boards.domain, period_start=pd.Timestamp(period.start)
+    )
+    work.db.append("leaderboards.archived_rankings", ranked)
+    work.db.execute(
+        "leaderboards/insert_closed_period",
+        boards.domain,
+        period.board,
+        period.start,
+        period.end,
+        period.label,
+        len(ranked),
+        work.options.run_id,
+    )
+    record_events(
+        work.db,
+        "LeaderboardReset",
+        pd.DataFrame(
+            {
+                "domain": [boards.domain],
+                "leaderboard_type": period.board,
+                "period": period.label,
+                "period_start": str(period.start),
+                "period_end": str(period.end),
+                "players_archived": len(ranked),
+            }
+        ),
+        dedupe_keys=pd.Series([f"{boards.domain}:{period.board}:{period.start}"]),
+        occurred_at=work.as_of,
+        run_id=work.options.run_id,
+    )
+    return len(ranked)

@@ -1,0 +1,103 @@
+"""What people are told: written in the transaction of what it tells, sent later by the outbox."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from trc_pipelines.database.connection import Transaction
+
+REMIND_AFTER = timedelta(hours=6)
+# A condition that comes and goes is one incident: it is over once it has stayed away this long.
+QUIET = timedelta(minutes=15)
+
+Severity = Literal["info", "warning", "error", "critical"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that is wrong now; `kind` and `subject` say whether it is the same as before."""
+
+    kind: str
+    subject: str
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True)
+class News:
+    """One message; the same `dedupe_key` is sent once. `is_for_people`: not only to Sentry."""
+
+    dedupe_key: str
+    severity: Severity
+    title: str
+    body: str
+    tags: dict[str, str] = field(default_factory=dict)
+    is_for_people: bool = True
+
+
+def tell(transaction: Transaction, news: News, now: datetime) -> None:
+    """Put a message into the outbox, unless it was told before."""
+    transaction.execute(
+        "operations/insert_alert",
+        news.dedupe_key,
+        news.severity,
+        news.title,
+        news.body,
+        json.dumps(news.tags),
+        news.is_for_people,
+        now,
+    )
+
+
+def report(transaction: Transaction, condition: Condition, now: datetime) -> None:
+    """Open an incident and tell people, or note that an open one goes on."""
+    incident = transaction.read_row(
+        "operations/upsert_incident",
+        condition.kind,
+        condition.subject,
+        condition.severity,
+        condition.message,
+        now,
+    )
+    if incident and incident["is_new"]:
+        _tell_of_incident(transaction, incident, "opened", condition.severity, now)
+
+
+def reconcile(transaction: Transaction, conditions: list[Condition], now: datetime) -> None:
+    """Compare what is wrong now with the open incidents: open, go on, remind, close.
+
+    Args:
+        conditions: all that is wrong, of every kind.
+    """
+    for condition in conditions:
+        report(transaction, condition, now)
+    for incident in transaction.read_rows(
+        "operations/remind_of_incidents", now - REMIND_AFTER, now
+    ):
+        moment = f"reminder {incident['reminded_at']:%Y-%m-%dT%H:%M}"
+        _tell_of_incident(transaction, incident, moment, incident["severity"], now)
+    for incident in transaction.read_rows("operations/close_incidents", now - QUIET, now):
+        _tell_of_incident(transaction, incident, "over", "info", now)
+
+
+def _tell_of_incident(
+    transaction: Transaction,
+    incident: dict[str, Any],
+    moment: str,
+    severity: Severity,
+    now: datetime,
+) -> None:
+    since = f"since {incident['opened_at']:%Y-%m-%d %H:%M} UTC"
+    words = {"opened": "", "over": "Over: "}.get(moment, "Still: ")
+    tell(
+        transaction,
+        News(
+            f"incident:{incident['incident_id']}:{moment}",
+            severity,
+            f"{words}{incident['subject']} {incident['kind']}",
+            f"{incident['message']} ({since})",
+            {"kind": str(incident["kind"]), "subject": str(incident["subject"])},
+        ),
+        now,
+    )

@@ -1,0 +1,78 @@
+"""Health: what is wrong with the jobs, judged from what is stored, so that a restart forgets nothing."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.operations.alerts import Condition, reconcile
+from trc_pipelines.operations.contract import Job
+from trc_pipelines.settings import Settings
+
+FAILURES_TO_ESCALATE = 3
+
+FindConditions = Callable[[Transaction], list[Condition]]
+
+
+def assess_jobs(jobs: pd.DataFrame, now: datetime) -> list[Condition]:
+    """Jobs without a success for too long, and jobs that fail again and again.
+
+    Args:
+        jobs: job_name, stale_after (timedelta), first_seen_at, last_success_at (NULL: never),
+            failures (since the last success), last_message (of the latest failure).
+    """
+    since = jobs["last_success_at"].fillna(jobs["first_seen_at"])
+    late = jobs[since + jobs["stale_after"] < now]
+    failing = jobs[jobs["failures"] >= FAILURES_TO_ESCALATE]
+    return [
+        Condition("stale", job_name, "error", _describe_stale(job_name, last, limit))
+        for job_name, last, limit in zip(
+            late["job_name"], late["last_success_at"], late["stale_after"], strict=True
+        )
+    ] + [
+        Condition(
+            "failing",
+            job_name,
+            "critical",
+            f"{job_name} has failed {failures} times in a row, last: {message}",
+        )
+        for job_name, failures, message in zip(
+            failing["job_name"], failing["failures"], failing["last_message"], strict=True
+        )
+    ]
+
+
+def watch(
+    transaction: Transaction,
+    settings: Settings,
+    jobs: Sequence[Job],
+    finders: Sequence[FindConditions],
+    now: datetime,
+) -> list[Condition]:
+    """Look at every job once: open, remind of and close incidents; what is wrong now.
+
+    Args:
+        finders: what else may be wrong, one function per domain.
+    """
+    enabled = [job for job in jobs if job.is_enabled(settings)]
+    names = [job.name for job in enabled]
+    transaction.execute("operations/insert_jobs", names, now)
+    known = transaction.read("operations/select_job_health", names)
+    limits = {job.name: job.stale_after for job in enabled}
+    conditions = assess_jobs(known.assign(stale_after=known["job_name"].map(limits)), now)
+    for find in finders:
+        conditions += find(transaction)
+    reconcile(transaction, conditions, now)
+    return conditions
+
+
+def _describe_stale(job_name: str, last: pd.Timestamp, limit: pd.Timedelta) -> str:
+    success = (
+        "has never succeeded" if pd.isna(last) else f"last succeeded {last:%Y-%m-%d %H:%M} UTC"
+    )
+    hours = f"{limit / pd.Timedelta(hours=1):.3g} h"
+    return (
+        f"{job_name} {success}; it should every {hours}. Look at its runs in the Dagster UI, and "
+        "whether the daemon is up."
+    )

@@ -1,0 +1,164 @@
+"""What looks after the jobs: their health, runs that died, alerts that wait to be sent."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pandas as pd
+from dagster import DagsterRunStatus, RunRecord, RunsFilter
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.operations.alerts import News, tell
+from trc_pipelines.operations.contract import Job
+from trc_pipelines.operations.delivery import deliver
+from trc_pipelines.operations.health import FindConditions, watch
+from trc_pipelines.operations.orchestration import (
+    AS_OF_TAG,
+    EXECUTED_BY_TAG,
+    connected,
+    session_name,
+)
+
+# A run that says nothing and holds no session for so long has lost its process.
+SILENT_AFTER = timedelta(minutes=2)
+ENDED_WITHIN = timedelta(days=1)
+MOST_RUNS = 200
+
+
+def build_health_sensor(
+    jobs: Sequence[Job], finders: Sequence[FindConditions]
+) -> dg.SensorDefinition:
+    """The look at every job, every five minutes."""
+
+    @dg.sensor(
+        name="health_sensor",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Compares each job's last success with its limit; opens and closes incidents.",
+    )
+    def look(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, settings = connected()
+        with database.transaction() as transaction:
+            found = watch(transaction, settings, jobs, finders, datetime.now(UTC))
+        wrong = ", ".join(f"{condition.subject} {condition.kind}" for condition in found)
+        yield dg.SkipReason(f"wrong now: {wrong}" if wrong else "all jobs are well")
+
+    return look
+
+
+def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """The outbox: what is due is sent every half minute."""
+
+    @dg.sensor(
+        name="alerts_sensor",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends alerts and check-ins; what could not be sent is tried again later.",
+    )
+    def send(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        yield dg.SkipReason(deliver(*connected(), jobs, datetime.now(UTC)))
+
+    return send
+
+
+def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """Runs that ended badly are recorded and told; runs whose process is gone are ended."""
+    names = {job.name for job in jobs}
+
+    @dg.sensor(
+        name="runs_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose process died unseen, and records and reports failed runs.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, _settings = connected()
+        now = datetime.now(UTC)
+        with database.transaction() as transaction:
+            lost = end_lost_runs(context.instance, transaction, now)
+            ended = context.instance.get_run_records(
+                RunsFilter(
+                    statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED],
+                    updated_after=now - ENDED_WITHIN,
+                ),
+                limit=MOST_RUNS,
+            )
+            record_ended_runs(transaction, ended, names, now)
+        yield dg.SkipReason(f"{len(lost)} runs had lost their process")
+
+    return look
+
+
+def end_lost_runs(
+    instance: dg.DagsterInstance, transaction: Transaction, now: datetime
+) -> list[str]:
+    """Fail runs that are said to be going on while nothing of them is left; their ids.
+
+    Dagster itself notices a dead process only while its code server lives; else the run would hold
+    its place until its longest runtime is over.
+    """
+    running = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    sessions = set(transaction.read("operations/select_sessions")["session"])
+    lost = [
+        record.dagster_run.run_id
+        for record in running
+        if session_name(record.dagster_run.run_id) not in sessions
+        and now - _last_sign_of_life(instance, record) > SILENT_AFTER
+    ]
+    for run_id in lost:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and run.status is DagsterRunStatus.STARTED:
+            instance.report_run_failed(
+                run, "the process of this run is gone; what was open is rolled back"
+            )
+    return lost
+
+
+def record_ended_runs(
+    transaction: Transaction, records: Sequence[RunRecord], names: set[str], now: datetime
+) -> None:
+    """Write down runs that did not live to do so themselves, and report the failed ones once."""
+    runs = [record.dagster_run for record in records]
+    ended = pd.DataFrame(
+        {
+            "job_name": [run.job_name for run in runs],
+            "run_id": [run.run_id for run in runs],
+            "as_of": [
+                run.tags.get(AS_OF_TAG, record.create_timestamp.isoformat())
+                for run, record in zip(runs, records, strict=True)
+            ],
+            "is_canceled": [run.status is DagsterRunStatus.CANCELED for run in runs],
+            "executed_by": [_who_asked(run) for run in runs],
+        }
+    )
+    transaction.stage(
+        "ended_runs", ended[ended["job_name"].isin(names)].astype({"is_canceled": bool})
+    )
+    transaction.execute("operations/insert_ended_runs")
+    for run in runs:
+        if run.status is DagsterRunStatus.FAILURE:
+            tell(transaction, _news_of_failure(run), now)
+
+
+def _news_of_failure(run: dg.DagsterRun) -> News:
+    partition = run.tags.get("dagster/partition") or run.tags.get(
+        "dagster/asset_partition_range_start", ""
+    )
+    return News(
+        f"run_failed:{run.run_id}",
+        "error",
+        f"{run.job_name} failed",
+        f"Run {run.run_id} of {run.job_name} failed; its log is in the Dagster UI.",
+        {"kind": "run_failed", "job": run.job_name, "run_id": run.run_id, "partition": partition},
+        is_for_people=False,
+    )
+
+
+def _who_asked(run: dg.DagsterRun) -> str:
+    return run.tags.get(EXECUTED_BY_TAG) or run.tags.get("dagster/schedule_name", "dagster")
+
+
+def _last_sign_of_life(instance: dg.DagsterInstance, record: RunRecord) -> datetime:
+    latest = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False)
+    stamps = [entry.event_log_entry.timestamp for entry in latest.records]
+    return datetime.fromtimestamp(max([record.update_timestamp.timestamp(), *stamps]), UTC)
