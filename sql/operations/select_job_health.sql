@@ -1,8 +1,8 @@
--- Last success, and failures since. $1: names of jobs.
+-- Last success of every watched job, and its failures since. No parameters.
 WITH successes AS (
     SELECT e.job_name, max(e.executed_at) AS last_success_at
     FROM operations.job_executions AS e
-    WHERE e.success AND e.job_name = any($1::text[])
+    WHERE e.success
     GROUP BY e.job_name
 ),
 
@@ -13,9 +13,7 @@ failures AS (
         (array_agg(e.message ORDER BY e.executed_at DESC))[1] AS last_message
     FROM operations.job_executions AS e
     LEFT JOIN successes AS s ON e.job_name = s.job_name
-    WHERE
-        e.state = 'failed' AND e.job_name = any($1::text[])
-        AND (s.job_name IS NULL OR e.executed_at > s.last_success_at)
+    WHERE e.state = 'failed' AND (s.job_name IS NULL OR e.executed_at > s.last_success_at)
     GROUP BY e.job_name
 )
 
@@ -28,5 +26,4 @@ SELECT
 FROM operations.jobs AS j
 LEFT JOIN successes AS s ON j.job_name = s.job_name
 LEFT JOIN failures AS f ON j.job_name = f.job_name
-WHERE j.job_name = any($1::text[])
 ORDER BY j.job_name

@@ -73,7 +73,10 @@ class DatabaseError(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same may go well in a moment, after `Connection.reconnect`."""
+        """Whether the same may go well in a moment, after `Connection.reconnect`.
+
+        A server that gave no answer had its time: waiting for it again would only take longer.
+        """
         code = self.sqlstate or ""
         return code.startswith(_TRANSIENT) and code != _PROTOCOL_VIOLATION
 
@@ -227,8 +230,7 @@ class Connection:
             self.close(wait_seconds=0)
             raise DatabaseError(
                 f"{what}: no answer within {seconds:g} s; "
-                "the server accepts connections but does not answer",
-                _CONNECTION_FAILURE,
+                "the server accepts connections but does not answer"
             ) from None
         except BaseException:
             self._interrupt(running)

@@ -57,10 +57,13 @@ def watch(
     """
     enabled = [job for job in jobs if job.is_enabled(settings)]
     names = [job.name for job in enabled]
-    transaction.execute("operations/insert_jobs", names, now)
-    known = transaction.read("operations/select_job_health", names)
+    for name in names:
+        transaction.execute("operations/insert_job", name, now)
+    known = transaction.read("operations/select_job_health")
+    known = known[known["job_name"].isin(names)]
     limits = {job.name: job.stale_after for job in enabled}
-    conditions = assess_jobs(known.assign(stale_after=known["job_name"].map(limits)), now)
+    stale_after = pd.to_timedelta(known["job_name"].map(limits))
+    conditions = assess_jobs(known.assign(stale_after=stale_after), now)
     for find in finders:
         conditions += find(transaction)
     reconcile(transaction, conditions, now)

@@ -263,9 +263,7 @@ class Real:
 
     def run_steps(self, connection: Connection, at: datetime, steps: int) -> None:
         options = Options(as_of=at, now=at, run_id=os.urandom(8).hex(), executed_by="machine")
-        run = Run(
-            self.database, connection, self.settings, MEE6_SYNC.name, MEE6_SYNC.days, options
-        )
+        run = Run(self.database, connection, self.settings, MEE6_SYNC.name, MEE6_SYNC.days, options)
         for step in MEE6_SYNC.steps[:steps]:
             if not run.perform(step, is_last=step is MEE6_SYNC.steps[-1]).success:
                 break
@@ -414,7 +412,12 @@ class LedgerMachine(RuleBasedStateMachine):
         options = Options(as_of=self.now, now=self.now, run_id=os.urandom(8).hex(), executed_by="m")
         with self.served(self.board()), pytest.raises(DatabaseError, match="commit"):
             Run(
-                self.real.database, losing, self.real.settings, MEE6_SYNC.name, MEE6_SYNC.days, options
+                self.real.database,
+                losing,
+                self.real.settings,
+                MEE6_SYNC.name,
+                MEE6_SYNC.days,
+                options,
             ).perform(step, is_last=False)
         self.model.run(self.now, self.rate, self.board(), lost)
 

@@ -1,0 +1,16 @@
+-- What is told of old runs; the last success and the last failure of each job stay. $1: none older.
+WITH latest AS (
+    SELECT DISTINCT ON (e.job_name, e.success) e.execution_id
+    FROM operations.job_executions AS e
+    ORDER BY e.job_name ASC, e.success ASC, e.executed_at DESC, e.execution_id DESC
+),
+
+gone AS (
+    DELETE FROM operations.job_executions AS e
+    WHERE
+        e.executed_at < $1::timestamptz
+        AND NOT EXISTS (SELECT 1 FROM latest AS l WHERE l.execution_id = e.execution_id)
+    RETURNING e.execution_id
+)
+
+SELECT count(*) AS removed FROM gone

@@ -1,0 +1,2 @@
+-- Takes back what followed the savepoint.
+ROLLBACK TO SAVEPOINT target

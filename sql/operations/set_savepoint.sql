@@ -1,0 +1,2 @@
+-- What follows can be taken back without what came before.
+SAVEPOINT target

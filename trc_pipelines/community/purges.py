@@ -1,0 +1,15 @@
+"""What of the community grows old and is removed by housekeeping."""
+
+from trc_pipelines.operations.housekeeping import Target
+
+BLOCKS_FOR_DAYS = 90
+
+TARGETS = [
+    Target("mee6_blocks", "community/purge_blocks", lambda _settings: BLOCKS_FOR_DAYS),
+    # Last: nobody can read or write a snapshot between this and the commit.
+    Target(
+        "snapshot_days",
+        "community/purge_snapshots",
+        lambda settings: settings.snapshot_retention_days,
+    ),
+]

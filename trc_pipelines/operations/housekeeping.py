@@ -1,0 +1,216 @@
+"""Housekeeping: what has grown old is removed once a day, so that years of operation stay flat.
+
+Dagster removes nothing of its own but old ticks: its runs and events are removed here, by SQL in its
+database. What it knows of assets stays (which partitions are materialised, the newest event of each,
+the newest verdict of each check), and so does everything of runs and backfills that go on. Its own
+`delete_run` would forget the partitions with the run.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+from sqlalchemy.engine import make_url
+
+from trc_pipelines.database.connection import Database, DatabaseError, Transaction
+from trc_pipelines.database.locate import locate_dagster_database
+from trc_pipelines.operations.contract import Job, Result, Work
+from trc_pipelines.operations.orchestration import StepAsset, step_asset
+from trc_pipelines.settings import Settings
+
+INCIDENTS_FOR_DAYS = EVENTS_FOR_DAYS = 90
+PURGES_FOR_DAYS = 365
+RUN_FILES = "dagster_run_files"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that grows old.
+
+    Attributes:
+        name: what is removed, as `operations.purges` has it.
+        statement: removes what is older than $1; its only value is how much that was.
+        days: how long it is kept.
+    """
+
+    name: str
+    statement: str
+    days: Callable[[Settings], int]
+
+
+def _history_days(settings: Settings) -> int:
+    return settings.history_retention_days
+
+
+# In this order: an event or verdict goes after its run, a backfill after all of its runs.
+DAGSTER_TARGETS = [
+    Target("dagster_runs", "operations/purge_dagster_runs", _history_days),
+    Target("dagster_backfills", "operations/purge_dagster_backfills", _history_days),
+    Target("dagster_checks", "operations/purge_dagster_checks", _history_days),
+    Target("dagster_events", "operations/purge_dagster_events", _history_days),
+]
+TARGETS = [
+    Target("job_executions", "operations/purge_job_executions", _history_days),
+    Target("alerts", "operations/purge_alerts", _history_days),
+    Target(
+        "incidents",
+        "operations/purge_incidents",
+        lambda settings: max(settings.history_retention_days, INCIDENTS_FOR_DAYS),
+    ),
+    Target("domain_events", "operations/purge_domain_events", lambda _settings: EVENTS_FOR_DAYS),
+    Target("purges", "operations/purge_purges", lambda _settings: PURGES_FOR_DAYS),
+]
+
+
+@dataclass
+class Purged:
+    """What a run removed, by target, and why some of it could not be or was not looked for."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: str = ""
+
+
+def build_purges(targets: Sequence[Target]) -> StepAsset:
+    """The step that removes what has grown old; `targets` are those of the domains."""
+
+    @step_asset("operations", deps=[], max_age_minutes=25 * 60)
+    def purges(work: Work) -> Result:
+        """One row per housekeeping run and target: how much was removed because it had grown old.
+
+        History of runs, alerts and readings; nothing that points, streaks or boards are made from.
+        """
+        return purge(work, targets)
+
+    return purges
+
+
+def build_housekeeping(step: StepAsset) -> Job:
+    """The job of that step."""
+    return Job(
+        name="housekeeping",
+        description="Remove what has grown old: readings, and the history of runs and alerts.",
+        cron="30 3 * * *",
+        stale_after=timedelta(hours=25),
+        steps=[step],
+        days=lambda _db, _settings, as_of: (_day(as_of), _day(as_of)),
+        unit="target",
+    )
+
+
+def purge(work: Work, targets: Sequence[Target]) -> Result:
+    """Work off every target; one that cannot be is named, and the others are done all the same."""
+    # Domains last: a lock on what they read every few minutes is held until the commit.
+    ours = [*TARGETS, *targets]
+    names = [target.name for target in DAGSTER_TARGETS] + [RUN_FILES]
+    chosen = {*[*names, *[target.name for target in ours]][: work.options.limit]}
+    purged = Purged()
+    _purge_dagster(work, [t for t in DAGSTER_TARGETS if t.name in chosen], purged)
+    if RUN_FILES in chosen:
+        _purge_run_files(work, purged)
+    _work_off(work, work.db, [t for t in ours if t.name in chosen], purged)
+
+    removed = pd.Series(purged.removed, dtype="int64")
+    work.db.stage(
+        "staged_purges",
+        pd.DataFrame({"target": removed.index.astype(str), "removed_count": removed.to_numpy()}),
+    )
+    work.db.execute("operations/upsert_purges", work.options.run_id, work.as_of)
+    failures = [f"{name} ({reason})" for name, reason in purged.failed.items()]
+    total = int(removed.sum())
+    return Result(
+        affected=total,
+        message=f"{total} removed of {len(removed)} targets"
+        + (f"; skipped: {purged.skipped}" if purged.skipped else "")
+        + (f"; not removed: {', '.join(failures)}" if failures else ""),
+        details=dict(purged.removed),
+        rows=len(removed),
+        success=not failures,
+    )
+
+
+def remove_run_files(folder: Path, before: datetime, *, dry_run: bool) -> int:
+    """Remove what runs that began before then printed; how many runs.
+
+    Args:
+        folder: where Dagster keeps a folder per run, called after it.
+    """
+    old = [
+        path
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if _is_run_id(path.name) and path.stat().st_mtime < before.timestamp()
+    ]
+    if not dry_run:
+        for path in old:
+            shutil.rmtree(path)
+    return len(old)
+
+
+def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> None:
+    """Commits before the rest: killed in between, the next run finds and tells the less."""
+    there = Purged()
+    try:
+        dagster = _find_dagster(work)
+        if isinstance(dagster, str):
+            purged.skipped = dagster
+            return
+        with dagster.transaction(commit=not work.is_dry_run) as transaction:
+            if transaction.read_value("operations/has_event_log"):
+                _work_off(work, transaction, targets, there)
+            else:
+                there.skipped = "Dagster has made no tables in its database yet"
+    except DatabaseError as error:
+        there = Purged(failed={target.name: str(error) for target in targets})
+    purged.removed |= there.removed
+    purged.failed |= there.failed
+    purged.skipped = there.skipped
+
+
+def _find_dagster(work: Work) -> Database | str:
+    """Dagster's database, or why there is none; one that the settings name is there."""
+    url = locate_dagster_database(work.settings, work.database)
+    name = make_url(url).database
+    if work.settings.dagster_database_url is None and not work.db.read_value(
+        "operations/has_database", name
+    ):
+        return f"there is no database {name}, so Dagster has kept nothing"
+    return replace(work.database, url=url)
+
+
+def _purge_run_files(work: Work, purged: Purged) -> None:
+    before = work.as_of - timedelta(days=_history_days(work.settings))
+    try:
+        purged.removed[RUN_FILES] = remove_run_files(
+            work.settings.trc_home / "dagster" / "storage", before, dry_run=work.is_dry_run
+        )
+    except OSError as error:
+        purged.failed[RUN_FILES] = f"{error.filename}: {error.strerror}"
+
+
+def _work_off(
+    work: Work, transaction: Transaction, targets: Sequence[Target], purged: Purged
+) -> None:
+    for target in targets:
+        before = work.as_of - timedelta(days=target.days(work.settings))
+        transaction.execute("operations/set_savepoint")
+        try:
+            purged.removed[target.name] = int(transaction.read_value(target.statement, before))
+        except DatabaseError as error:
+            # Where the connection is lost this fails too, and the whole step is tried again.
+            transaction.execute("operations/return_to_savepoint")
+            purged.failed[target.name] = str(error)
+
+
+def _is_run_id(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _day(as_of: datetime) -> date:
+    return as_of.date()
