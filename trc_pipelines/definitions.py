@@ -5,12 +5,14 @@ import dagster as dg
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
 from trc_pipelines.community import jobs as community_jobs
+from trc_pipelines.community import purges as community_purges
 from trc_pipelines.community import review_job as community_review_job
 from trc_pipelines.community import sensors as community_sensors
 from trc_pipelines.community import trouble as community_trouble
 from trc_pipelines.community.boards import BOARDS
 from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
 from trc_pipelines.operations.checks import build_check
+from trc_pipelines.operations.housekeeping import build_housekeeping, build_purges
 from trc_pipelines.operations.orchestration import (
     RunOptions,
     build_dry_run_job,
@@ -23,8 +25,9 @@ from trc_pipelines.operations.sensors import (
     build_runs_sensor,
 )
 
-JOBS = [*community_jobs.JOBS]
-STEPS = [*community_assets.STEPS]
+PURGES = build_purges([*community_purges.TARGETS])
+JOBS = [*community_jobs.JOBS, build_housekeeping(PURGES)]
+STEPS = [*community_assets.STEPS, PURGES]
 CHECKS = [*community_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]
 

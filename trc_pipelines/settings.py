@@ -143,6 +143,13 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_.-]{1,64}$",
         description="what Sentry calls this installation; each needs a name of its own",
     )
+    snapshot_retention_days: int = Field(
+        14, ge=2, description="whole days of raw readings that are kept"
+    )
+    # Alerts are tried for three days, and runs that died are looked at for one.
+    history_retention_days: int = Field(
+        30, ge=3, description="days for which runs, their events and alerts are kept"
+    )
 
 
 def load_settings(**overrides: object) -> Settings:

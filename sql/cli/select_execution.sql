@@ -1,5 +1,6 @@
 -- What one run of a job left behind. $1: job, $2: run id.
 SELECT
+    e.state,
     e.success,
     e.message,
     e.affected_count,

@@ -1,5 +1,7 @@
 -- A board as it is published: ids, no names. $1: board.
-SELECT b.rank, b.member_id, b.score, b.reached_at, b.movement
-FROM community.current_leaderboards AS b
-WHERE b.board = $1
-ORDER BY b.rank
+-- Of the day the board stands for: where nobody is ranked any more, the view shows an earlier one.
+SELECT c.rank, c.member_id, c.score, c.movement
+FROM community.current_leaderboards AS c
+INNER JOIN leaderboards.boards AS b ON b.domain = 'community' AND c.board = b.board AND c.day = b.day
+WHERE c.board = $1
+ORDER BY c.rank

@@ -1,11 +1,23 @@
--- A board as it stands now; an earlier day's does not replace a later one's, and an unchanged one nothing.
+-- A board as it stands now. An earlier day's does not replace a later one's, and an unchanged one nothing.
+-- Movement counts from the day before: so a version is the board's and, after the slash, that of its
+-- day before as far as it is known, and changes with either.
 -- $1: domain, $2: board, $3: day, $4: first day of its period, $5: members, $6: version.
 INSERT INTO leaderboards.boards AS b (domain, board, day, period_start, members, version)
-VALUES ($1, $2, $3, $4, $5, $6)
+VALUES ($1, $2, $3, $4, $5, $6 || '/')
 ON CONFLICT (domain, board) DO UPDATE SET
-    day = excluded.day,
+    day = greatest(b.day, excluded.day),
     period_start = excluded.period_start,
-    members = excluded.members,
-    version = excluded.version,
+    members = CASE WHEN excluded.day < b.day THEN b.members ELSE excluded.members END,
+    version = CASE excluded.day - b.day
+        WHEN -1 THEN split_part(b.version, '/', 1) || '/' || $6
+        WHEN 0 THEN excluded.version || split_part(b.version, '/', 2)
+        WHEN 1 THEN excluded.version || split_part(b.version, '/', 1)
+        ELSE excluded.version
+    END,
     computed_at = excluded.computed_at
-WHERE excluded.day >= b.day AND excluded.version <> b.version
+WHERE CASE
+    WHEN excluded.day >= b.day THEN split_part(b.version, '/', 1) <> $6
+    WHEN excluded.day = b.day - 1 AND excluded.period_start IS NOT DISTINCT FROM b.period_start
+        THEN split_part(b.version, '/', 2) <> $6
+    ELSE FALSE
+END

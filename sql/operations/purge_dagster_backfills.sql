@@ -4,7 +4,10 @@ WITH gone AS (
     WHERE
         b.status IN ('COMPLETED', 'COMPLETED_SUCCESS', 'COMPLETED_FAILED', 'FAILED', 'CANCELED')
         AND b.timestamp < $1::timestamptz AT TIME ZONE 'UTC'
-        AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.backfill_id = b.key)
+        AND NOT EXISTS (
+            SELECT 1 FROM runs AS r
+            WHERE r.backfill_id = b.key
+        )
     RETURNING b.key
 ),
 

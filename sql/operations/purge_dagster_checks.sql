@@ -9,8 +9,14 @@ gone AS (
     DELETE FROM asset_check_executions AS c
     WHERE
         c.evaluation_event_timestamp < $1::timestamptz AT TIME ZONE 'UTC'
-        AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.run_id = c.run_id)
-        AND NOT EXISTS (SELECT 1 FROM newest AS n WHERE n.id = c.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM runs AS r
+            WHERE r.run_id = c.run_id
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM newest AS n
+            WHERE n.id = c.id
+        )
     RETURNING c.id
 )
 

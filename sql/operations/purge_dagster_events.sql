@@ -12,8 +12,14 @@ gone AS (
     DELETE FROM event_logs AS e
     WHERE
         e.timestamp < $1::timestamptz AT TIME ZONE 'UTC'
-        AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.run_id = e.run_id)
-        AND NOT EXISTS (SELECT 1 FROM newest AS n WHERE n.id = e.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM runs AS r
+            WHERE r.run_id = e.run_id
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM newest AS n
+            WHERE n.id = e.id
+        )
     RETURNING e.id
 ),
 

@@ -9,7 +9,10 @@ gone AS (
     DELETE FROM operations.job_executions AS e
     WHERE
         e.executed_at < $1::timestamptz
-        AND NOT EXISTS (SELECT 1 FROM latest AS l WHERE l.execution_id = e.execution_id)
+        AND NOT EXISTS (
+            SELECT 1 FROM latest AS l
+            WHERE l.execution_id = e.execution_id
+        )
     RETURNING e.execution_id
 )
 

@@ -96,7 +96,9 @@ def run_job(
         as_of,
         dry_run=False,
         success=run.success and bool(row["success"]),
-        message=row["message"] if row["success"] or run.success else _why_it_failed(run),
+        message=row["message"]
+        if run.success or row["state"] in ("succeeded", "interrupted")
+        else _why_it_failed(run),
         affected=int(row["affected_count"]),
         duration_ms=int(row["duration_ms"]),
         messages={

@@ -202,7 +202,7 @@ def leaderboard_rankings(work: Work) -> Result:
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)
         ranked = rank_boards(work.db.read("community/select_board_scores", day, week, month))
-        starts = {"weekly": week, "monthly": month}
+        starts = {"global": None, "weekly": week, "monthly": month}
         work.db.execute("community/delete_rankings", day)
         work.db.append(
             "community.leaderboard_rankings",

@@ -6,7 +6,6 @@ BLOCKS_FOR_DAYS = 90
 
 TARGETS = [
     Target("mee6_blocks", "community/purge_blocks", lambda _settings: BLOCKS_FOR_DAYS),
-    # Last: nobody can read or write a snapshot between this and the commit.
     Target(
         "snapshot_days",
         "community/purge_snapshots",

@@ -1,6 +1,7 @@
 """Which boards stand now, and whether they changed: what a cache goes by."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
@@ -9,27 +10,30 @@ from trc_pipelines.database.connection import Transaction
 
 
 def record_boards(
-    transaction: Transaction, domain: str, day: date, ranked: pd.DataFrame, starts: dict[str, date]
+    transaction: Transaction,
+    domain: str,
+    day: date,
+    ranked: pd.DataFrame,
+    starts: Mapping[str, date | None],
 ) -> None:
     """Note the boards of a day as they were ranked; a board that is as it was keeps its version.
 
     Args:
         ranked: as `rank_boards` gives it.
-        starts: first day of the period, for boards that have one.
+        starts: every board there is, also one on which nobody is ranked, and the first day of its
+            period; None for a board without one.
     """
-    for board, rows in ranked.groupby("board"):
+    for board, start in starts.items():
+        rows = ranked[ranked["board"] == board]
+        version = f"{day}:{_digest(rows)}"
         transaction.execute(
-            "leaderboards/upsert_board",
-            domain,
-            board,
-            day,
-            starts.get(str(board)),
-            len(rows),
-            f"{day}:{_digest(rows)}",
+            "leaderboards/upsert_board", domain, board, day, start, len(rows), version
         )
 
 
 def _digest(rows: pd.DataFrame) -> str:
-    # Row by row hashes, in order of rank: cheap, and the same on every machine.
-    hashes = pd.util.hash_pandas_object(rows[["rank", "member_id", "score"]], index=False)
+    # Row by row hashes, in order of rank: cheap, and the same on every machine. Ids are unique on a
+    # board, so looking for equal ones first (categorize) only costs.
+    what = rows[["rank", "member_id", "score"]]
+    hashes = pd.util.hash_pandas_object(what, index=False, categorize=False)
     return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()[:16]

@@ -4,7 +4,7 @@ For every board, under `trc:boards:<domain>:<board>`:
 
 * `…:rows`: a list, one JSON object per rank (index 0 is rank 1): LRANGE gives the top or any page;
 * `…:members`: a hash, the same object by member id: HGET gives a member's own row;
-* `…:about`: a JSON object: day, period_start, members, computed_at, version.
+* `…:about`: a JSON object: board, day, period_start, members, computed_at, version.
 """
 
 import json
@@ -25,7 +25,7 @@ PREFIX = "trc:boards"
 TIMEOUT_SECONDS = 5
 ROWS_AT_ONCE = 10_000
 # What a publisher left behind that died before the exchange goes away by itself.
-STAGED_FOR_SECONDS = 3600
+STAGED_FOR_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -42,34 +42,36 @@ class CachedBoards:
 def publish_boards(work: Work, boards: CachedBoards) -> Result:
     """Publish the boards that are not in the cache as they are; unchanged ones cost a look.
 
-    Without success when Redis does not answer: the boards themselves are not touched by that, and
-    the next run publishes them.
+    Without success when Redis does not take them: the boards themselves are not touched by that,
+    and the next run publishes them.
     """
-    from redis import RedisError
+    client = connect(work.settings)
+    from redis import RedisError  # after `connect`, which says so when it is missing
 
     standing = work.db.read_rows("leaderboards/select_boards", boards.domain)
+    published = []
     try:
-        client = connect(work.settings)
-        known = client.mget([_key(boards.domain, board["board"], "about") for board in standing])
-        changed = [
-            board
-            for board, about in zip(standing, known, strict=True)
-            if about is None or json.loads(about)["version"] != board["version"]
-        ]
-        for board in changed:
-            rows = boards.read_rows(work.db, board["board"])
-            if not work.is_dry_run:
-                _replace(client, boards.domain, board, rows)
+        with client:
+            known = client.mget([_key(boards, board, "about") for board in standing])
+            for board, about in zip(standing, known, strict=True):
+                if json.dumps(board["version"]) in str(about):
+                    continue
+                current, rows = _read(work, boards, board)
+                if not work.is_dry_run:
+                    _replace(client, boards, current, rows)
+                published.append(current)
     except (RedisError, OSError) as error:
         # The class alone: messages of Redis may repeat its URL.
-        problem = f"Redis does not answer ({type(error).__name__}); the next run publishes again"
-        return Result(0, problem, {"boards": len(standing)}, success=False)
-    names = ", ".join(board["board"] for board in changed)
+        problem = (
+            f"Redis did not take the boards ({type(error).__name__}); the next run tries again"
+        )
+        return Result(len(published), problem, {"boards": len(standing)}, success=False)
+    names = ", ".join(board["board"] for board in published)
     return Result(
-        affected=len(changed),
-        message=f"published {names}" if changed else "every board is published as it stands",
-        details={"boards": len(standing), "published": len(changed)},
-        rows=sum(board["members"] for board in changed),
+        affected=len(published),
+        message=f"published {names}" if published else "every board is published as it stands",
+        details={"boards": len(standing), "published": len(published)},
+        rows=sum(board["members"] for board in published),
     )
 
 
@@ -77,7 +79,7 @@ def connect(settings: Settings) -> "Redis":
     """The client of REDIS_URL; every wait is bounded.
 
     Raises:
-        JobError: no URL is set, or the library is not installed.
+        JobError: no URL is set, or it is malformed, or the library is not installed.
     """
     if settings.redis_url is None:
         raise JobError("REDIS_URL is not set; it accepts redis://host:port/0")
@@ -85,43 +87,79 @@ def connect(settings: Settings) -> "Redis":
         import redis
     except ImportError as error:
         raise JobError("REDIS_URL is set, but redis is not installed: pip install redis") from error
-    return redis.Redis.from_url(
-        settings.redis_url,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        decode_responses=True,
-    )
+    try:
+        return redis.Redis.from_url(
+            settings.redis_url,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            # A push that is sent again may be done twice; the next run is the retry.
+            retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
+            decode_responses=True,
+        )
+    except ValueError:
+        # Its words may be a piece of the password.
+        raise JobError(
+            "REDIS_URL cannot be read; it accepts redis://user:password@host:port/0, "
+            "with special characters of the password as %XX"
+        ) from None
 
 
-def _replace(client: "Redis", domain: str, board: dict[str, Any], rows: pd.DataFrame) -> None:
-    """Write a board aside, then exchange it for the one that is read, in one transaction."""
-    name = board["board"]
-    staged = {
-        part: f"{_key(domain, name, part)}:{board['version']}" for part in ("rows", "members")
-    }
-    lines = rows.to_json(orient="records", lines=True, date_format="iso").splitlines()
+def _read(
+    work: Work, boards: CachedBoards, board: dict[str, Any]
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A board and its rows, of one version also when it is ranked again in between."""
+    while True:
+        rows = boards.read_rows(work.db, board["board"])
+        standing = work.db.read_rows("leaderboards/select_boards", boards.domain)
+        if board in standing:
+            return board, rows
+        board = next(now for now in standing if now["board"] == board["board"])
+
+
+def _replace(
+    client: "Redis", boards: CachedBoards, board: dict[str, Any], rows: pd.DataFrame
+) -> None:
+    """Write a board aside, then exchange it for the one that is read, in one transaction.
+
+    Raises:
+        WatchError: what was written aside is no longer whole; nothing is exchanged.
+    """
+    from redis import WatchError
+
+    targets = [_key(boards, board, part) for part in ("rows", "members")]
+    staged_rows, staged_members = staged = [f"{target}:next" for target in targets]
+    # An empty frame gives one line too, an empty one.
+    lines = rows.to_json(orient="records", lines=True).split("\n")[: len(rows)]
     members = rows["member_id"].tolist()
-    client.delete(*staged.values())
+    client.unlink(*staged)
     for first in range(0, len(lines), ROWS_AT_ONCE):
         some = slice(first, first + ROWS_AT_ONCE)
-        with client.pipeline(transaction=False) as pipe:
-            pipe.rpush(staged["rows"], *lines[some])
-            pipe.hset(staged["members"], mapping=dict(zip(members[some], lines[some], strict=True)))
-            for key in staged.values():
+        # A transaction, so that nothing is ever staged without a time to live.
+        with client.pipeline() as pipe:
+            pipe.rpush(staged_rows, *lines[some])
+            pipe.hset(staged_members, mapping=dict(zip(members[some], lines[some], strict=True)))
+            for key in staged:
                 pipe.expire(key, STAGED_FOR_SECONDS)
             pipe.execute()
-    about = {**board, "members": len(rows)}
-    with client.pipeline(transaction=True) as pipe:
-        for part, key in staged.items():
-            target = _key(domain, name, part)
+    about = {**board, "members": len(lines)}
+    with client.pipeline() as pipe:
+        # Redis rolls nothing back: what expired, was flushed, or was written by a second publisher
+        # has to be noticed before anything is exchanged.
+        pipe.watch(*staged)  # type: ignore[no-untyped-call]
+        if not pipe.llen(staged_rows) == pipe.hlen(staged_members) == len(lines):
+            raise WatchError
+        pipe.multi()
+        # Not left to RENAME, which would free the old board while everybody waits.
+        pipe.unlink(*targets)
+        for key, target in zip(staged, targets, strict=True):
             if lines:
-                pipe.persist(key)
                 pipe.rename(key, target)
-            else:
-                pipe.delete(target)
-        pipe.set(_key(domain, name, "about"), json.dumps(about, default=str))
+                pipe.persist(target)
+        pipe.set(
+            _key(boards, board, "about"), json.dumps(about, default=lambda day: day.isoformat())
+        )
         pipe.execute()
 
 
-def _key(domain: str, board: str, part: str) -> str:
-    return f"{PREFIX}:{domain}:{board}:{part}"
+def _key(boards: CachedBoards, board: dict[str, Any], part: str) -> str:
+    return f"{PREFIX}:{boards.domain}:{board['board']}:{part}"

@@ -10,10 +10,9 @@ import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database, DatabaseError, Transaction
@@ -97,38 +96,31 @@ def build_housekeeping(step: StepAsset) -> Job:
         cron="30 3 * * *",
         stale_after=timedelta(hours=25),
         steps=[step],
-        days=lambda _db, _settings, as_of: (_day(as_of), _day(as_of)),
+        days=lambda _db, _settings, as_of: (as_of.date(), as_of.date()),
         unit="target",
     )
 
 
 def purge(work: Work, targets: Sequence[Target]) -> Result:
     """Work off every target; one that cannot be is named, and the others are done all the same."""
-    # Domains last: a lock on what they read every few minutes is held until the commit.
     ours = [*TARGETS, *targets]
-    names = [target.name for target in DAGSTER_TARGETS] + [RUN_FILES]
-    chosen = {*[*names, *[target.name for target in ours]][: work.options.limit]}
+    names = [*[target.name for target in DAGSTER_TARGETS], RUN_FILES, *[t.name for t in ours]]
+    chosen = names[: work.options.limit]
     purged = Purged()
     _purge_dagster(work, [t for t in DAGSTER_TARGETS if t.name in chosen], purged)
     if RUN_FILES in chosen:
         _purge_run_files(work, purged)
-    _work_off(work, work.db, [t for t in ours if t.name in chosen], purged)
-
-    removed = pd.Series(purged.removed, dtype="int64")
-    work.db.stage(
-        "staged_purges",
-        pd.DataFrame({"target": removed.index.astype(str), "removed_count": removed.to_numpy()}),
-    )
-    work.db.execute("operations/upsert_purges", work.options.run_id, work.as_of)
+    _record(work, work.db, purged.removed)
+    _purge_ours(work, [t for t in ours if t.name in chosen], purged)
+    total = sum(purged.removed.values())
     failures = [f"{name} ({reason})" for name, reason in purged.failed.items()]
-    total = int(removed.sum())
     return Result(
         affected=total,
-        message=f"{total} removed of {len(removed)} targets"
+        message=f"{total} removed of {len(purged.removed)} targets"
         + (f"; skipped: {purged.skipped}" if purged.skipped else "")
         + (f"; not removed: {', '.join(failures)}" if failures else ""),
         details=dict(purged.removed),
-        rows=len(removed),
+        rows=len(purged.removed),
         success=not failures,
     )
 
@@ -150,9 +142,28 @@ def remove_run_files(folder: Path, before: datetime, *, dry_run: bool) -> int:
     return len(old)
 
 
+def _purge_ours(work: Work, targets: Sequence[Target], purged: Purged) -> None:
+    """Each with its record in a transaction of its own: a lock is held, or waited for, by one."""
+    with work.database.connect() as connection:
+        for target in targets:
+            try:
+                with connection.transaction(commit=not work.is_dry_run) as transaction:
+                    removed = _remove(work, transaction, [target])
+                    _record(work, transaction, removed)
+            except DatabaseError as error:
+                if error.is_transient:
+                    raise  # the whole step is tried again
+                purged.failed[target.name] = str(error)
+            else:
+                purged.removed |= removed
+
+
 def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> None:
-    """Commits before the rest: killed in between, the next run finds and tells the less."""
-    there = Purged()
+    """All in one transaction, for each looks at what the one before has left.
+
+    It commits before its record: killed in between, a run removed more than it tells.
+    """
+    removed: dict[str, int] = {}
     try:
         dagster = _find_dagster(work)
         if isinstance(dagster, str):
@@ -160,14 +171,13 @@ def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> Non
             return
         with dagster.transaction(commit=not work.is_dry_run) as transaction:
             if transaction.read_value("operations/has_event_log"):
-                _work_off(work, transaction, targets, there)
+                removed = _remove(work, transaction, targets)
             else:
-                there.skipped = "Dagster has made no tables in its database yet"
+                purged.skipped = "Dagster has made no tables in its database yet"
     except DatabaseError as error:
-        there = Purged(failed={target.name: str(error) for target in targets})
-    purged.removed |= there.removed
-    purged.failed |= there.failed
-    purged.skipped = there.skipped
+        purged.failed |= {target.name: str(error) for target in targets}
+    else:
+        purged.removed |= removed
 
 
 def _find_dagster(work: Work) -> Database | str:
@@ -191,18 +201,20 @@ def _purge_run_files(work: Work, purged: Purged) -> None:
         purged.failed[RUN_FILES] = f"{error.filename}: {error.strerror}"
 
 
-def _work_off(
-    work: Work, transaction: Transaction, targets: Sequence[Target], purged: Purged
-) -> None:
-    for target in targets:
-        before = work.as_of - timedelta(days=target.days(work.settings))
-        transaction.execute("operations/set_savepoint")
-        try:
-            purged.removed[target.name] = int(transaction.read_value(target.statement, before))
-        except DatabaseError as error:
-            # Where the connection is lost this fails too, and the whole step is tried again.
-            transaction.execute("operations/return_to_savepoint")
-            purged.failed[target.name] = str(error)
+def _remove(work: Work, transaction: Transaction, targets: Sequence[Target]) -> dict[str, int]:
+    return {
+        target.name: int(
+            transaction.read_value(
+                target.statement, work.as_of - timedelta(days=target.days(work.settings))
+            )
+        )
+        for target in targets
+    }
+
+
+def _record(work: Work, transaction: Transaction, removed: dict[str, int]) -> None:
+    for name, count in removed.items():
+        transaction.execute("operations/upsert_purge", work.options.run_id, name, count, work.as_of)
 
 
 def _is_run_id(name: str) -> bool:
@@ -210,7 +222,3 @@ def _is_run_id(name: str) -> bool:
         return str(uuid.UUID(name)) == name
     except ValueError:
         return False
-
-
-def _day(as_of: datetime) -> date:
-    return as_of.date()

@@ -131,12 +131,14 @@ def record_ended_runs(
             "executed_by": [_who_asked(run) for run in runs],
         }
     )
+    # Stopped on purpose, and said so themselves: no news for anybody.
+    stopped = transaction.read("operations/select_interrupted_runs", now - ENDED_WITHIN)
     transaction.stage(
         "ended_runs", ended[ended["job_name"].isin(names)].astype({"is_canceled": bool})
     )
     transaction.execute("operations/insert_ended_runs")
     for run in runs:
-        if run.status is DagsterRunStatus.FAILURE:
+        if run.status is DagsterRunStatus.FAILURE and run.run_id not in set(stopped["run_id"]):
             tell(transaction, _news_of_failure(run), now)
 
 

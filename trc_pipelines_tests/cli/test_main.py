@@ -41,6 +41,8 @@ BAD_VALUES = {
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
     "ENVIRONMENT": "the attic",
+    "SNAPSHOT_RETENTION_DAYS": "1",
+    "HISTORY_RETENTION_DAYS": "2",
 }
 
 Trc = Callable[..., int]

@@ -1,5 +1,4 @@
--- One row per target; a repeated run adds what it found. $1: run, $2: logical time.
+-- A run that is repeated adds what it found. $1: run, $2: target, $3: how much, $4: logical time.
 INSERT INTO operations.purges AS p (run_id, target, removed_count, purged_at)
-SELECT $1, s.target, s.removed_count, $2
-FROM staged_purges AS s
+VALUES ($1, $2, $3, $4)
 ON CONFLICT (run_id, target) DO UPDATE SET removed_count = p.removed_count + excluded.removed_count

@@ -1,2 +1,0 @@
--- Takes back what followed the savepoint.
-ROLLBACK TO SAVEPOINT target

@@ -1,2 +1,0 @@
--- What follows can be taken back without what came before.
-SAVEPOINT target
