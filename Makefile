@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock install
+.PHONY: help run test check bench soak lock install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -26,6 +26,9 @@ check: install ## lint, format, types, SQL
 
 bench: install ## measure
 	$(BIN)/python -m bench
+
+soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
+	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
 
 lock: install ## choose versions again: rewrites requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -1,7 +1,25 @@
 -- A board as it is published: ids, no names. $1: board.
--- Of the day the board stands for: where nobody is ranked any more, the view shows an earlier one.
-SELECT c.rank, c.member_id, c.score, c.movement
-FROM community.current_leaderboards AS c
-INNER JOIN leaderboards.boards AS b ON b.domain = 'community' AND c.board = b.board AND c.day = b.day
-WHERE c.board = $1
-ORDER BY c.rank
+-- Movement is that of current_leaderboards, by a sort: right after a day is ranked nothing is known of
+-- how its rows are spread, and a join of two days may then compare everyone with everyone.
+WITH standing AS MATERIALIZED (
+    SELECT b.day FROM leaderboards.boards AS b
+    WHERE b.domain = 'community' AND b.board = $1
+),
+
+both_days AS (
+    SELECT
+        r.day,
+        r.rank,
+        r.member_id,
+        r.score,
+        lag(r.rank) OVER (PARTITION BY r.member_id, r.period_start ORDER BY r.day) - r.rank AS movement
+    FROM community.leaderboard_rankings AS r
+    WHERE
+        r.board = $1
+        AND r.day BETWEEN (SELECT s.day - 1 FROM standing AS s) AND (SELECT s.day FROM standing AS s)
+)
+
+SELECT d.rank, d.member_id, d.score, d.movement
+FROM both_days AS d
+WHERE d.day = (SELECT s.day FROM standing AS s)
+ORDER BY d.rank

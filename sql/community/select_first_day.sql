@@ -1,4 +1,4 @@
--- First day of which anything is known. $1: nothing before this day counts.
-SELECT min(d.day) AS day
-FROM community.days AS d
-WHERE d.day >= $1
+-- First day on which anybody did anything. $1: nothing before this day counts.
+SELECT min(p.day) AS day
+FROM community.daily_points AS p
+WHERE p.day >= $1

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "trc:boards"
 TIMEOUT_SECONDS = 5
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000
 # What a publisher left behind that died before the exchange goes away by itself.
 STAGED_FOR_SECONDS = 600
 

@@ -1,36 +1,14 @@
-"""The crash driver, and small things the fault tests share."""
+"""The crash driver."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-Crasher = Callable[..., dict]
+from trc_pipelines_tests.faults.crasher import Crasher, start_crasher
 
 
 @pytest.fixture(scope="session")
 def crasher() -> Iterator[Crasher]:
-    """Runs a sync in processes of its own, which may be told to die at a point."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "trc_pipelines_tests.faults.crasher"],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-
-        def run(
-            url: str, as_of: datetime, board: dict[int, int], *,
-            deadly: int | None = None, how: str = "SIGKILL", processes: int = 1,
-        ) -> dict:  # fmt: skip
-            command = {
-                "url": url, "as_of": as_of.isoformat(), "board": board,
-                "deadly": deadly, "how": how, "processes": processes,
-            }  # fmt: skip
-            print(json.dumps(command), file=process.stdin, flush=True)
-            return json.loads(process.stdout.readline())
-
+    """Runs a job in processes of its own, which may be told to die at a point."""
+    with start_crasher() as run:
         yield run
-        process.stdin.close()

@@ -1,4 +1,4 @@
-"""Runs MEE6_SYNC in processes that end at a chosen point: the driver of the crash matrix.
+"""Runs a job of the community in processes that end at a chosen point: the driver of the crash matrix.
 
 Started once, so that a crash costs a fork and not an interpreter: imports are done, but no
 connection is open and no thread runs when it forks. One command a line on standard input, one
@@ -12,13 +12,17 @@ the driver's connection for itself.
 import json
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 
-from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.jobs import JOBS
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.mee6.client import Mee6Client
@@ -27,6 +31,32 @@ from trc_pipelines.operations.contract import Options, perform
 from trc_pipelines.settings import load_settings
 
 GUILD = 77
+ROOT = Path(__file__).resolve().parents[2]
+BY_NAME = {job.name: job for job in JOBS}
+Crasher = Callable[..., dict]
+
+
+@contextmanager
+def start_crasher() -> Iterator[Crasher]:
+    """A driver; each call of it runs a job, which may be told to die at a point."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "trc_pipelines_tests.faults.crasher"],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+
+        def run(
+            url: str, as_of: datetime, board: dict[int, int], *, job: str = "mee6_sync",
+            deadly: int | None = None, how: str = "SIGKILL", processes: int = 1,
+        ) -> dict:  # fmt: skip
+            command = {
+                "url": url, "as_of": as_of.isoformat(), "board": board, "job": job,
+                "deadly": deadly, "how": how, "processes": processes,
+            }  # fmt: skip
+            print(json.dumps(command), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield run
+        process.stdin.close()
 
 
 class CrashError(Exception):
@@ -96,7 +126,7 @@ def run_child(command: dict) -> int:
             trc_home="/nonexistent",
             lock_timeout_seconds=10,
         ),
-        MEE6_SYNC,
+        BY_NAME[command["job"]],
         Options(as_of=as_of, now=as_of, run_id=f"{os.getpid()}-{as_of}", executed_by="crasher"),
     )
     return points.passed
