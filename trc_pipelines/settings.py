@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         0.1, description="quarantine when their XP altogether dropped by more: a board reset"
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
-        None, description="where boards are published for apps; without it they are not"
+        None, repr=False, description="where boards are published for apps; without it they are not"
     )
     sentry_dsn: SentryDsn | None = Field(
         None, repr=False, description="the Sentry project that gets every alert and check-in"

@@ -119,6 +119,25 @@ COMMENT ON COLUMN community.leaderboard_archive.reached_at IS 'Latest point-earn
 COMMENT ON COLUMN community.leaderboard_archive.closed_at IS 'When the period was closed.';
 
 CREATE OR REPLACE VIEW community.current_leaderboards AS
+WITH latest AS (
+    SELECT max(d.day) AS day FROM community.leaderboard_rankings AS d
+),
+
+-- Two days by a sort: joined, everyone is compared with everyone until there are statistics.
+both_days AS (
+    SELECT
+        r.board,
+        r.rank,
+        r.member_id,
+        r.score,
+        r.reached_at,
+        r.period_start,
+        r.day,
+        lag(r.rank) OVER (PARTITION BY r.board, r.period_start, r.member_id ORDER BY r.day) AS rank_yesterday
+    FROM community.leaderboard_rankings AS r
+    WHERE r.day BETWEEN (SELECT l.day - 1 FROM latest AS l) AND (SELECT l.day FROM latest AS l)
+)
+
 SELECT
     r.board,
     r.rank,
@@ -128,13 +147,9 @@ SELECT
     r.reached_at,
     r.period_start,
     r.day,
-    y.rank AS rank_yesterday,
-    y.rank - r.rank AS movement
-FROM community.leaderboard_rankings AS r
-INNER JOIN community.members AS m ON r.member_id = m.member_id
-LEFT JOIN community.leaderboard_rankings AS y
-    ON
-        r.board = y.board AND r.member_id = y.member_id AND y.day = r.day - 1
-        AND r.period_start IS NOT DISTINCT FROM y.period_start
-WHERE r.day = (SELECT max(latest.day) FROM community.leaderboard_rankings AS latest);
+    r.rank_yesterday,
+    r.rank_yesterday - r.rank AS movement
+FROM both_days AS r
+INNER JOIN latest AS l ON r.day = l.day
+INNER JOIN community.members AS m ON r.member_id = m.member_id;
 COMMENT ON VIEW community.current_leaderboards IS 'One row per board and rank: the boards as last computed. Movement since yesterday: up is positive, NULL is new on the board of this period.';
