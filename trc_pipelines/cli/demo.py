@@ -129,4 +129,4 @@ def _show_boards(installation: Installation) -> None:
     streaks["name"] = clean_names(streaks["name"])
     streaks["last_active_on"] = streaks["last_active_on"].dt.strftime("%a %d %b")
     streaks.columns = streaks.columns.str.replace("_", " ")
-    print_table("Streaks, in weekdays", streaks.astype("str"))
+    print_table("Streaks, in weekdays", streaks)

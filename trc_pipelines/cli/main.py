@@ -261,7 +261,7 @@ def list_snapshots(as_json: AsJson = False) -> None:
         say("no reading was ever quarantined")
     else:
         syncs["synced_at"] = syncs["synced_at"].dt.strftime("%Y-%m-%d %H:%M")
-        print_table("Quarantined readings (times in UTC)", syncs.astype("str").fillna(""))
+        print_table("Quarantined readings (times in UTC)", syncs)
 
 
 @snapshots_app.command("show", epilog="Example: trc snapshots show 1772625600")
@@ -283,9 +283,7 @@ def show_snapshot(
     elif accounts.empty:
         say(f"no account of sync {sync_id} differs from what is known")
     else:
-        print_table(
-            f"Sync {sync_id} against what is known", accounts.astype("str").replace("<NA>", "–")
-        )
+        print_table(f"Sync {sync_id} against what is known", accounts)
 
 
 @snapshots_app.command(

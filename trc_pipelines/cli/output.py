@@ -27,7 +27,8 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, frame: pd.DataFrame) -> None:
-    """A frame whose cells are text already."""
+    """A frame, as it reads; what is missing is a dash."""
+    frame = frame.astype("object").where(frame.notna(), "–").astype("str")
     if not console.is_terminal:
         say(f"{title}\n{frame.to_string(index=False)}\n")
         return

@@ -12,12 +12,16 @@ import dagster as dg
 import pytest
 
 from trc_pipelines.cli.main import main
+from trc_pipelines.community.review_job import review_snapshot
 from trc_pipelines.operations.orchestration import connected
 from trc_pipelines.settings import Settings
-from trc_pipelines_tests.world import World
+from trc_pipelines_tests.world import NOON, QUARTER, World
 
-GROUPS = ["", "db"]
-COMMANDS = ["up", "demo", "jobs", "run", "verify", "db migrate", "db status", "db shell"]
+GROUPS = ["", "db", "snapshots"]
+COMMANDS = [
+    "up", "demo", "jobs", "run", "verify", "db migrate", "db status", "db shell", "snapshots list",
+    "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
+]  # fmt: skip
 
 # A value each setting refuses.
 BAD_VALUES = {
@@ -95,6 +99,10 @@ def test_trc_alone_shows_the_help(trc: Trc, capsys: pytest.CaptureFixture[str]) 
         (["run", "mee6_sync", "--limit", "many"], ["--limit"]),
         (["run", "mee6_sync", "--as-of", "now"], ["--as-of", "'now'", "2026-01-31T10:15:00Z"]),
         (["run", "mee6_sync", "--as-of", "2026-01-31T10:15:00"], ["--as-of", "accepts"]),
+        (["snapshots", "approve"], ["SYNC"]),
+        (["snapshots", "approve", "12"], ["--reason"]),
+        (["snapshots", "discard", "yesterday", "--reason", "x"], ["SYNC", "valid integer"]),
+        (["snapshots", "show", "0"], ["SYNC", "1"]),
     ],
 )
 def test_a_wrong_value_names_the_option_and_what_it_accepts(
@@ -208,3 +216,72 @@ def test_a_run_leaves_its_row_and_its_run_in_dagster(
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "MEE6_GUILD_ID is not set" in told
+
+
+@pytest.fixture
+def quarantined(trc: Trc, world: World, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The installation of a community whose board has collapsed; the sync that waits."""
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    linked = {f"m{i}": 1000 + i for i in range(7)}
+    world.link(linked)
+    world.sync(NOON, dict.fromkeys(linked.values(), 1000))
+    world.sync(NOON + QUARTER, {1000: 400, 1001: 1050})
+    return int((NOON + QUARTER).timestamp())
+
+
+def test_a_quarantined_reading_is_listed_shown_and_decided(
+    trc: Trc, quarantined: int, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert trc("snapshots", "list", "--json") == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["sync_id"], listed["state"], listed["present_members"]) == (
+        quarantined,
+        "waits",
+        2,
+    )
+    assert trc("snapshots", "list") == 0
+    assert "5 of 7 members present before are missing" in capsys.readouterr().out
+    assert trc("snapshots", "show", str(quarantined), "--json", "--limit", "5") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(row["member_id"], row["difference"]) for row in shown] == [
+        ("m2", None), ("m3", None), ("m4", None), ("m5", None), ("m6", None),
+    ]  # fmt: skip
+    assert trc("snapshots", "show", str(quarantined)) == 0
+    assert "–" in capsys.readouterr().out
+    assert trc("snapshots", "approve", str(quarantined), "--reason", "they left") == 0
+    assert f"sync {quarantined} is approved" in capsys.readouterr().out
+    assert trc("snapshots", "discard", str(quarantined), "--reason", "no") == 1
+    assert capsys.readouterr().err == (
+        f"trc: sync {quarantined} is accepted (they left); only a quarantined one waits for a decision\n"
+    )
+    assert (
+        world.query("SELECT reviewed_by FROM community.mee6_syncs")["reviewed_by"].tolist()[1]
+        == "cli"
+    )
+
+
+def test_where_nothing_was_quarantined_the_list_says_so(
+    trc: Trc, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    assert trc("snapshots", "list") == 0
+    assert capsys.readouterr().out == "no reading was ever quarantined\n"
+    assert trc("snapshots", "show", "7") == 0
+    assert capsys.readouterr().out == "no account of sync 7 differs from what is known\n"
+
+
+def test_the_ui_decides_as_the_command_does(trc: Trc, quarantined: int, world: World) -> None:
+    def decide(decision: str) -> dg.ExecuteInProcessResult:
+        config = {"sync_id": quarantined, "decision": decision, "reason": "a reset"}
+        with dg.instance_for_test() as instance:
+            return review_snapshot.execute_in_process(
+                {"ops": {"decide": {"config": config}}}, instance=instance, raise_on_error=False
+            )
+
+    assert decide("rebaseline").success
+    assert not decide("discard").success
+    row = world.query(
+        "SELECT status, is_rebaseline, reviewed_by, review_reason FROM community.mee6_syncs "
+        f"WHERE sync_id = {quarantined}"
+    ).iloc[0]
+    assert row.tolist() == ["accepted", True, "ui", "a reset"]

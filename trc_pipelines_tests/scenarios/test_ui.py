@@ -16,6 +16,7 @@ from trc_pipelines.community import assets
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.operations.contract import Job
+from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.world import World, board
 
@@ -31,6 +32,11 @@ mutation ($assets: [AssetKeyInput!], $days: [String!]) {
     ... on LaunchBackfillSuccess { backfillId }
     ... on PythonError { message }
   }
+}"""
+JOBS = """{
+  repositoryOrError(repositorySelector: {
+    repositoryName: "__repository__", repositoryLocationName: "trc_pipelines"
+  }) { ... on Repository { jobs { name } } }
 }"""
 STATUS = """
 query ($id: String!) {
@@ -127,3 +133,37 @@ def backfill(url: str, *tables: str) -> list[str]:
         time.sleep(0.5)
     assert state["status"] == "COMPLETED_SUCCESS", state
     return [run["status"] for run in state["runs"]]
+
+
+def test_a_read_only_webserver_shows_everything_and_changes_nothing(two_months: World) -> None:
+    """As docs/operators.md starts it: beside the other, on the same instance."""
+    with open_installation() as installation:
+        prepare_databases(installation)
+        home, port, second = installation.settings.trc_home, first_free_port(0), first_free_port(0)
+        with (
+            hold_home(home) as lock,
+            run_services(home, lock, installation.environment, port) as services,
+        ):
+            services.start(
+                "read-only webserver", "dagster-webserver", "--read-only", "-h", "127.0.0.1",
+                "-p", str(second), "-w", str(PROJECT_ROOT / "workspace.yaml"),
+            )  # fmt: skip
+            url = f"http://127.0.0.1:{second}/graphql"
+            services.wait_until(lambda: _answers(url), "read-only webserver")
+            jobs = requests.post(url, json={"query": JOBS}, timeout=30).json()
+            names = {job["name"] for job in jobs["data"]["repositoryOrError"]["jobs"]}
+            assert {"mee6_sync", "review_snapshot", "housekeeping"} <= names
+            asked = {"query": BACKFILL, "variables": {
+                "assets": [{"path": ["community", "daily_points"]}], "days": [str(FIRST.date())],
+            }}  # fmt: skip
+            refused = requests.post(url, json=asked, timeout=30).json()
+            assert refused["data"]["launchPartitionBackfill"]["__typename"] == "UnauthorizedError"
+            assert requests.get(f"http://127.0.0.1:{second}/runs", timeout=30).status_code == 200
+
+
+def _answers(url: str) -> bool:
+    try:
+        answer = requests.post(url, json={"query": JOBS}, timeout=10)
+    except requests.ConnectionError:
+        return False
+    return "review_snapshot" in answer.text
