@@ -15,8 +15,10 @@ from trc_pipelines.database.embedded import start_embedded_server, stop_embedded
 from trc_pipelines.database.migrations import create_engine, ensure_database, migrate
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.world import World, board
 
+pytest_configure = injection.pytest_configure
 POSTGRES_VERSIONS = [18, 16]
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.
 hypothesis.settings.register_profile("patient", deadline=None, print_blob=True)

@@ -6,7 +6,7 @@ SELECT
     r.job_name,
     r.run_id,
     r.as_of::timestamptz,
-    CASE WHEN r.is_canceled THEN 'interrupted' ELSE 'failed' END,
+    CASE WHEN r.status = 'CANCELED' THEN 'interrupted' ELSE 'failed' END,
     FALSE,
     'the run ended before its first step did',
     0,

@@ -77,7 +77,11 @@ def _play(installation: Installation, simulator: Simulator) -> None:
     """Play what is missing, and let Dagster see it."""
     # Partitions begin where settings.env says, and are made on import: so not before now.
     from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
-    from trc_pipelines.community.jobs import LEADERBOARD_RECALCULATION, MEE6_SYNC
+    from trc_pipelines.community.jobs import (
+        LEADERBOARD_RECALCULATION,
+        LEADERBOARD_WEEKLY_RESET,
+        MEE6_SYNC,
+    )
     from trc_pipelines.demo.play import plan_slots, play, stop_clock
 
     database, settings = installation.database, installation.settings
@@ -95,7 +99,8 @@ def _play(installation: Installation, simulator: Simulator) -> None:
     for _slot in track(played, len(slots), f"Playing {(slots[-1] - slots[0]).days} days of XP"):
         pass
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
-    runs = [*live, (LEADERBOARD_RECALCULATION, 0)]
+    # The weeks and months that lie behind close in one run, as after an outage.
+    runs = [*live, (LEADERBOARD_RECALCULATION, 0), (LEADERBOARD_WEEKLY_RESET, 0)]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
         stop_clock(simulator, newest_board - before * QUARTER)
         outcome = run_job(installation, job, now - before * LIVE_STEP)

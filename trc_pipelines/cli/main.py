@@ -130,6 +130,7 @@ def jobs(as_json: AsJson = False) -> None:
 
     with open_installation() as installation:
         require_schema(installation)
+        settings = installation.settings
         with installation.database.transaction(commit=False) as transaction:
             executions = transaction.read("cli/select_last_successes")
     last = dict(zip(executions["job_name"], executions["last_success_at"], strict=True))
@@ -139,7 +140,9 @@ def jobs(as_json: AsJson = False) -> None:
             "job": job.name,
             "cadence": job.cron,
             "last_success": last.get(job.name),
-            "next_run": get_next_cron_tick(job.cron, now, "UTC"),
+            "next_run": get_next_cron_tick(job.cron, now, "UTC")
+            if job.is_enabled(settings)
+            else None,
             "description": job.description,
         }
         for job in JOBS
@@ -150,7 +153,9 @@ def jobs(as_json: AsJson = False) -> None:
     frame = pd.DataFrame(rows).drop(columns="description")
     for column in ("last_success", "next_run"):
         times = pd.to_datetime(frame[column], utc=True)
-        frame[column] = times.dt.strftime("%Y-%m-%d %H:%M").fillna("never")
+        frame[column] = times.dt.strftime("%Y-%m-%d %H:%M")
+    frame["last_success"] = frame["last_success"].fillna("never")
+    frame["next_run"] = frame["next_run"].fillna("switched off")
     print_table("Jobs (times in UTC)", frame)
 
 

@@ -127,15 +127,14 @@ def record_ended_runs(
                 run.tags.get(AS_OF_TAG, record.create_timestamp.isoformat())
                 for run, record in zip(runs, records, strict=True)
             ],
-            "is_canceled": [run.status is DagsterRunStatus.CANCELED for run in runs],
+            "status": [run.status.value for run in runs],
             "executed_by": [_who_asked(run) for run in runs],
-        }
+        },
+        dtype="str",
     )
     # Stopped on purpose, and said so themselves: no news for anybody.
     stopped = transaction.read("operations/select_interrupted_runs", now - ENDED_WITHIN)
-    transaction.stage(
-        "ended_runs", ended[ended["job_name"].isin(names)].astype({"is_canceled": bool})
-    )
+    transaction.stage("ended_runs", ended[ended["job_name"].isin(names)])
     transaction.execute("operations/insert_ended_runs")
     for run in runs:
         if run.status is DagsterRunStatus.FAILURE and run.run_id not in set(stopped["run_id"]):

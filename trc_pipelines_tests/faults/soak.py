@@ -2,8 +2,8 @@
 
 `make soak` (or `python -m trc_pipelines_tests.faults.soak --kills 1000 --seed 7`): each run of each
 job is killed at a random statement or commit and run again, possibly to be killed again. At the end
-both worlds must have the same tables, row for row, and every check must hold. The same seed kills at
-the same points.
+both worlds must have the same tables, row for row, and the same figures on record; in both every
+check must hold. The same seed kills at the same points.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -33,12 +33,22 @@ from trc_pipelines.definitions import CHECKS
 from trc_pipelines.operations.contract import Job
 from trc_pipelines_tests.conftest import with_database
 from trc_pipelines_tests.faults.crasher import Crasher, start_crasher
-from trc_pipelines_tests.world import NOON, World
+from trc_pipelines_tests.world import World
 
 MEMBERS = {f"m{i}": 1000 + i for i in range(12)}
 STEP = timedelta(hours=6)
-BEGIN = NOON.replace(hour=0)
+# A Saturday: a month ends with it, and a week a day later.
+BEGIN = datetime(2026, 2, 28, tzinfo=UTC)
 KILLED_AGAIN = 0.3
+RARELY_DUE = (LEADERBOARD_WEEKLY_RESET.name, LEADERBOARD_MONTHLY_RESET.name)
+RARE_KILLED_AGAIN = 0.9
+# Figures of steps that do nothing the second time: whatever is committed is on record, once.
+RECORDED = {
+    "community.mee6_leaderboard_snapshot": "linked_members",
+    "community.xp_deltas": "syncs",
+    "community.point_ledger": "entries",
+    "community.leaderboard_archive": "archived",
+}
 COMPARED = {
     "community.mee6_syncs": "sync_id, status, found_count",
     "community.mee6_leaderboard_snapshot": "sync_id, discord_id, member_id, xp, is_present",
@@ -50,9 +60,21 @@ COMPARED = {
     "community.daily_streaks": "*",
     "community.leaderboard_rankings": "*",
     "community.leaderboard_archive": "board, period, rank, member_id, score, reached_at",
+    "leaderboards.boards": "board, day, period_start, members, version",
+    "leaderboards.closed_periods": "board, period_start, members",
     "operations.domain_events": "event_type, dedupe_key, payload::text",
     "community.posting_cursors": "*",
+    "community.days": "day, is_points_stale, is_streaks_stale, is_boards_stale",
+    "operations.job_executions": ", ".join(
+        f"sum((details -> '{table}' ->> '{figure}')::int) AS {figure}"
+        for table, figure in RECORDED.items()
+    ),
 }
+UNTOLD = (
+    "SELECT p.board, p.period FROM leaderboards.closed_periods AS p WHERE NOT EXISTS ("
+    "SELECT FROM operations.domain_events AS e WHERE e.event_type = 'LeaderboardReset' "
+    "AND e.payload ->> 'leaderboard_type' = p.board AND e.payload ->> 'period' = p.period)"
+)
 
 
 def jobs_at(moment: datetime) -> list[Job]:
@@ -109,6 +131,7 @@ class Soak:
         self.crasher = crasher
         self.kills: Counter[str] = Counter()
         self.points: dict[str, int] = {}
+        self.untried: dict[str, list[int]] = {}
         self.worlds = []
         for name in ("killed", "calm"):
             url = with_database(server, name)
@@ -128,29 +151,43 @@ class Soak:
             self.points[job.name] = max(self.points.get(job.name, 0), calm["passed"][0])
             self.run_and_kill(job, moment, board)
 
+    def next_point(self, job: Job) -> int:
+        """Each point of a job once, in random order, before any of them again."""
+        untried = self.untried.setdefault(job.name, [])
+        if not untried:
+            untried += range(1, self.points[job.name] + 1)
+            self.random.shuffle(untried)
+        return untried.pop()
+
     def run_and_kill(self, job: Job, moment: datetime, board: dict[int, int]) -> None:
+        killed_again = RARE_KILLED_AGAIN if job.name in RARELY_DUE else KILLED_AGAIN
         while True:
-            deadly = self.random.randint(1, self.points[job.name])
+            deadly = self.next_point(job)
             run = self.crasher(self.killed.database.url, moment, board, job=job.name, deadly=deadly)
             if run["ends"] == [-signal.SIGKILL]:
                 self.kills[job.name] += 1
             else:
                 assert run["ends"] == [0], f"{job.name} at {moment}, point {deadly}: {run}"
                 return  # it had fewer points than that this time
-            if self.random.random() > KILLED_AGAIN:
+            if self.random.random() > killed_again:
                 break
         run = self.crasher(self.killed.database.url, moment, board, job=job.name)
         assert run["ends"] == [0], f"{job.name} at {moment} after point {deadly}: {run}"
 
-    def compare(self) -> tuple[int, int, list[str]]:
-        """Rows lost, rows too many, and checks that do not hold."""
-        lost = doubled = 0
+    def compare(self) -> tuple[Counter[str], Counter[str], set[str]]:
+        """Rows lost and rows too many by table, and what does not hold."""
+        lost, doubled, broken = Counter[str](), Counter[str](), set[str]()
         for table, columns in COMPARED.items():
             killed, calm = (rows_of(world, table, columns) for world in self.worlds)
-            lost += (calm - killed).total()
-            doubled += (killed - calm).total()
-        with self.killed.database.transaction() as transaction:
-            broken = [c.name for c in CHECKS if not c.find_violations(transaction).empty]
+            lost += Counter({table: (calm - killed).total()})
+            doubled += Counter({table: (killed - calm).total()})
+            if not calm:
+                broken.add(f"{table} has something to compare")
+        for world in self.worlds:
+            with world.database.transaction() as transaction:
+                broken |= {c.name for c in CHECKS if not c.find_violations(transaction).empty}
+            if len(world.query(UNTOLD)):
+                broken.add("every closed period is told")
         return lost, doubled, broken
 
 
@@ -174,9 +211,10 @@ def soak(kills: int, seed: int) -> bool:
         f"{run.kills.total()} kills over {(moment - BEGIN).days} days, {time.monotonic() - began:.0f} s"
     )
     say(pd.Series(run.kills).to_string())
-    say(
-        f"{rows} ledger entries; {lost} rows lost, {doubled} doubled; broken checks: {broken or 'none'}"
-    )
+    say(f"{rows} ledger entries; {lost.total()} rows lost, {doubled.total()} doubled")
+    say(f"broken checks: {', '.join(sorted(broken)) or 'none'}")
+    if lost or doubled:
+        say(pd.DataFrame({"lost": lost, "doubled": doubled}).fillna(0).astype(int).to_string())
     return not (lost or doubled or broken)
 
 

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from trc_pipelines.community.jobs import JOBS, MEE6_SYNC
 from trc_pipelines.community.trouble import find_conditions
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.operations.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.operations.health import assess_jobs, watch
+from trc_pipelines.operations.sensors import end_lost_runs, record_ended_runs
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -165,3 +168,21 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
     world.simulator.clear()
     world.sync(NOON + QUARTER, {1001: 5})
     assert look(world, datetime.now(UTC)) == []
+
+
+def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
+    with dg.instance_for_test() as instance, world.database.transaction() as transaction:
+        assert end_lost_runs(instance, transaction, NOON) == []
+        record_ended_runs(transaction, [], {"mee6_sync"}, NOON)
+        for job_name, status in [
+            ("mee6_sync", "FAILURE"),
+            ("mee6_sync", "CANCELED"),
+            ("x", "FAILURE"),
+        ]:
+            create_run_for_test(instance, job_name=job_name, status=dg.DagsterRunStatus(status))
+        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
+        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
+    states = world.query("SELECT state FROM operations.job_executions ORDER BY 1")
+    assert states["state"].tolist() == ["failed", "interrupted"]
+    alerts = world.query("SELECT title, is_for_people FROM operations.alerts ORDER BY 1")
+    assert alerts.values.tolist() == [["mee6_sync failed", False], ["x failed", False]]
