@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak lock install
+.PHONY: help run test faults check bench soak lock install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -17,6 +17,9 @@ run: install ## install what is needed, play the demo, open the Dagster UI; with
 
 test: install ## run the tests
 	$(BIN)/pytest -n auto
+
+faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
+	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n auto
 
 check: install ## lint, format, types, SQL
 	$(BIN)/ruff check

@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     mee6_max_total_drop_share: Share = Field(
         0.1, description="quarantine when their XP altogether dropped by more: a board reset"
     )
+    mee6_max_implausible_share: Share = Field(
+        0.2, description="quarantine when more of them gained more XP than chatting can give"
+    )
+    mee6_max_gain: int = Field(
+        1_000_000, ge=1, description="quarantine when one member gained more XP at once"
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None, repr=False, description="where boards are published for apps; without it they are not"
     )

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from trc_pipelines.community.xp import plausible_xp
 
 # An admin who corrects one member of a small community is no collapse of its board.
 FEW_ACCOUNTS = 5
@@ -11,11 +14,13 @@ FEW_ACCOUNTS = 5
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Shares (0 to 1) above which a reading is quarantined."""
+    """What a reading is quarantined above: shares (0 to 1) of the accounts, XP of one account."""
 
     missing_share: float
     dropped_share: float
     total_drop_share: float
+    implausible_share: float
+    gain: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def audit_snapshot(
     snapshot: pd.DataFrame,
     *,
     board_is_empty: bool,
+    xp_rate: float,
     guild_id: int,
     last_guild_id: int | None,
     sync_id: int,
@@ -105,11 +111,17 @@ def audit_snapshot(
     known = int(before.sum())
     missing = int((before & ~snapshot["is_present"].to_numpy(dtype=bool)).sum())
     dropped = int((both & (xp < last_xp)).sum())
+    gains = np.where(both, xp - last_xp, 0)
+    elapsed = pd.Series([sync_id - (last_sync_id or sync_id)])
+    implausible = int((gains > plausible_xp(elapsed, xp_rate).iat[0]).sum())
+    largest = int(gains.max(initial=0))
     total_before, total_now = int(last_xp[both].sum()), int(xp[both].sum())
     figures = {
         "known_accounts": known,
         "missing_accounts": missing,
         "dropped_accounts": dropped,
+        "implausible_gains": implausible,
+        "largest_gain": largest,
         "total_xp_before": total_before,
         "total_xp_now": total_now,
     }
@@ -124,6 +136,12 @@ def audit_snapshot(
         findings.append(f"{missing} of {known} members present before are missing")
     if dropped > thresholds.dropped_share * known and _is_many(dropped, known):
         findings.append(f"the XP of {dropped} of {known} members present before has dropped")
+    if implausible > thresholds.implausible_share * known and _is_many(implausible, known):
+        findings.append(
+            f"{implausible} of {known} members gained more XP than chatting can give in that time"
+        )
+    if largest > thresholds.gain:
+        findings.append(f"one member gained {largest} XP at once")
     fall = total_before - total_now
     if fall > thresholds.total_drop_share * total_before and _is_many(dropped, known):
         findings.append(f"total XP fell from {total_before} to {total_now}: a board reset?")

@@ -145,6 +145,7 @@ def _audit(
         accounts,
         snapshot,
         board_is_empty=board.players.empty,
+        xp_rate=board.xp_rate,
         guild_id=board.guild_id,
         last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
@@ -153,6 +154,8 @@ def _audit(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,
             total_drop_share=work.settings.mee6_max_total_drop_share,
+            implausible_share=work.settings.mee6_max_implausible_share,
+            gain=work.settings.mee6_max_gain,
         ),
     )
 

@@ -42,7 +42,7 @@ def compute_deltas(
     # What was never on the board had 0 XP; what was there under another member had not.
     is_new = known & readings["state_is_never_present"].fillna(False).to_numpy(dtype=bool)
 
-    plausible = (xp <= _plausible_xp(readings["absent_seconds"], xp_rate)).fillna(False)
+    plausible = (xp <= plausible_xp(readings["absent_seconds"], xp_rate)).fillna(False)
     joined = present & is_new & plausible.to_numpy(dtype=bool)
     baseline = present & ~counted & ~joined
     moved = (xp != readings["state_xp"]).fillna(False).to_numpy(dtype=bool)
@@ -79,6 +79,7 @@ def compute_deltas(
     return kept
 
 
-def _plausible_xp(absent_seconds: pd.Series, xp_rate: float) -> pd.Series:
-    intervals = (absent_seconds / INTERVAL_SECONDS).clip(lower=1)
+def plausible_xp(seconds: pd.Series, xp_rate: float) -> pd.Series:
+    """The most XP that chatting can gain in so many seconds, doubled; at least one interval's."""
+    intervals = (seconds / INTERVAL_SECONDS).clip(lower=1)
     return intervals * ORGANIC_XP_PER_INTERVAL * xp_rate * PLAUSIBLE_FACTOR

@@ -41,6 +41,8 @@ BAD_VALUES = {
     "MEE6_MAX_MISSING_SHARE": "20",
     "MEE6_MAX_DROPPED_SHARE": "-0.1",
     "MEE6_MAX_TOTAL_DROP_SHARE": "1.5",
+    "MEE6_MAX_IMPLAUSIBLE_SHARE": "2",
+    "MEE6_MAX_GAIN": "0",
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",

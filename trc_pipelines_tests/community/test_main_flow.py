@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.assets import post_entries
-from trc_pipelines.community.jobs import JOBS, LEADERBOARD_RECALCULATION, MEE6_SYNC
+from trc_pipelines.community.jobs import LEADERBOARD_RECALCULATION, MEE6_SYNC
 from trc_pipelines.community.ledger import entries_from_transactions
 from trc_pipelines.operations.contract import JobError, Result, Step
 from trc_pipelines_tests.world import NOON, QUARTER, World
@@ -256,29 +256,3 @@ def test_a_past_board_is_as_it_was(world: World) -> None:
     world.run(LEADERBOARD_RECALCULATION, NOON + day)
     world.run(LEADERBOARD_RECALCULATION, NOON + day, days=(NOON.date(), NOON.date()))
     assert world.query(sql).to_dict("records") == as_it_was.to_dict("records")
-
-
-@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_a_dry_run_shows_the_figures_of_the_real_run_and_writes_nothing(
-    world: World, job: object
-) -> None:
-    world.link(LINKED)
-    world.sync(NOON, {1001: 1_000, 1002: 1_000})
-    world.sync(NOON + QUARTER, {1001: 1_300, 1002: 1_080})
-    as_of = NOON + timedelta(days=1) if job is not MEE6_SYNC else NOON + 2 * QUARTER
-    world.simulator.board.loc[0, "xp"] = 1_777
-    tables = world.query(
-        "SELECT schemaname || '.' || relname AS t FROM pg_stat_user_tables "
-        "WHERE schemaname IN ('community', 'operations') ORDER BY 1"
-    )["t"]
-
-    def dump() -> list[str]:
-        return [world.query(f"SELECT * FROM {table}").to_json() for table in tables]
-
-    before = dump()
-    rehearsed = world.run(job, as_of, dry_run=True)
-    assert dump() == before
-    real = world.run(job, as_of)
-    assert [r.details for r in rehearsed.values()] == [r.details for r in real.values()]
-    assert [r.affected for r in rehearsed.values()] == [r.affected for r in real.values()]
-    assert dump() != before

@@ -5,7 +5,9 @@ import pytest
 
 from trc_pipelines.community.snapshots import Audit, Thresholds, audit_snapshot, build_snapshot
 
-THRESHOLDS = Thresholds(missing_share=0.2, dropped_share=0.2, total_drop_share=0.1)
+THRESHOLDS = Thresholds(
+    missing_share=0.2, dropped_share=0.2, total_drop_share=0.1, implausible_share=0.2, gain=10**6
+)
 
 
 def accounts(last_xp: list[int | None]) -> pd.DataFrame:
@@ -34,6 +36,7 @@ def audit(before: list[int | None], now: dict[int, int], **changes: object) -> A
     linked = accounts(before)
     arguments = {
         "board_is_empty": not now,
+        "xp_rate": 1.0,
         "guild_id": 7,
         "last_guild_id": 7,
         "sync_id": 200,
@@ -85,6 +88,33 @@ def test_a_reset_of_a_community_of_two_is_not_believed() -> None:
 def test_an_admin_may_correct_one_member_of_a_small_community() -> None:
     assert audit([900, 800], {1: 0, 2: 800}).passed
     assert audit([900], {1: 0}).passed
+
+
+@pytest.mark.parametrize(("raised", "is_believed"), [(6, True), (7, False), (30, False)], ids=str)
+def test_impossible_gains_of_more_than_a_fifth_of_the_members_are_not_believed(
+    raised: int, is_believed: bool
+) -> None:
+    now = {account: xp + 751 * (account <= raised) for account, xp in BOARD.items()}
+    assert audit(KNOWN, now).passed is is_believed
+    # What an hour, or a guild with double XP, can give is as much more.
+    assert audit(KNOWN, now, last_sync_id=200 - 3600).passed
+    assert audit(KNOWN, now, xp_rate=2.0).passed
+
+
+def test_a_board_a_thousand_times_as_high_is_not_believed() -> None:
+    findings = audit(KNOWN, {account: 1000 * xp for account, xp in BOARD.items()}).findings
+    assert any("than chatting can give" in finding for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("gain", "is_believed"), [(10**6, True), (10**6 + 1, False), (10**9, False)]
+)
+def test_one_member_may_be_given_a_million_xp_at_once_and_no_more(
+    gain: int, is_believed: bool
+) -> None:
+    assert audit(KNOWN, BOARD | {1: BOARD[1] + gain}).passed is is_believed
+    # A first figure is a baseline: it gains nothing.
+    assert audit([None, *KNOWN[1:]], BOARD | {1: 10**9}).passed
 
 
 def test_an_empty_board_is_not_believed_where_there_were_players() -> None:

@@ -127,12 +127,12 @@ class Injection:
             self.counts["database survived"] += self._step.lost
             return result
 
-        def attempt_disturbed(run: Run, step: Step, started: float, *, is_last: bool) -> Result:
+        def attempt_disturbed(run: Run, *rest: object, **named: object) -> Result:
             if not self._strikes(self._step.lost):
-                return attempt(run, step, started, is_last=is_last)
+                return attempt(run, *rest, **named)
             kind = self.random.choice([self._lose_at_a_statement, self._lose_a_commit])
             with kind(run.connection):
-                return attempt(run, step, started, is_last=is_last)
+                return attempt(run, *rest, **named)
 
         self.patch.setattr(Run, "perform", perform_and_count)
         self.patch.setattr(Run, "_perform_once", attempt_disturbed)

@@ -1,9 +1,9 @@
 """Months of a community whose processes are killed again and again, against one that is left alone.
 
 `make soak` (or `python -m trc_pipelines_tests.faults.soak --kills 1000 --seed 7`): each run of each
-job is killed at a random statement or commit and run again, possibly to be killed again. At the end
-both worlds must have the same tables, row for row, and the same figures on record; in both every
-check must hold. The same seed kills at the same points.
+job is killed at a random statement or commit and run again, possibly to be killed again. After a kill
+each step is done or not begun. At the end both worlds must have the same tables, row for row, and the
+same figures on record; in both every check must hold. The same seed kills at the same points.
 """
 
 import argparse
@@ -70,6 +70,20 @@ COMPARED = {
         for table, figure in RECORDED.items()
     ),
 }
+# Written by one step, so in one transaction.
+TOGETHER = [
+    ("community.mee6_syncs", "community.mee6_leaderboard_snapshot"),
+    ("community.xp_deltas", "community.xp_states"),
+    ("community.point_ledger", "community.member_points", "community.posting_cursors"),
+    ("community.daily_points",),
+    ("community.daily_streaks",),
+    ("community.leaderboard_rankings", "leaderboards.boards"),
+    (
+        "community.leaderboard_archive",
+        "leaderboards.closed_periods",
+        "operations.domain_events",
+    ),
+]
 UNTOLD = (
     "SELECT p.board, p.period FROM leaderboards.closed_periods AS p WHERE NOT EXISTS ("
     "SELECT FROM operations.domain_events AS e WHERE e.event_type = 'LeaderboardReset' "
@@ -93,6 +107,18 @@ def rows_of(world: World, table: str, columns: str) -> Counter[tuple]:
     """Rows, and how often each is there."""
     frame = world.query(f"SELECT {columns} FROM {table}").astype(str)
     return Counter(frame.itertuples(index=False, name=None))
+
+
+def fingerprints_of(world: World) -> dict[str, tuple]:
+    """What is in the tables, in a number for each."""
+    numbers = ", ".join(
+        "(SELECT coalesce(sum(hashtextextended(t::text, 0)), 0)::text "
+        f'FROM (SELECT {COMPARED[table]} FROM {table}) AS t) AS "{table}"'
+        for group in TOGETHER
+        for table in group
+    )
+    row = world.query(f"SELECT {numbers}").iloc[0]
+    return {" and ".join(group): tuple(row[list(group)]) for group in TOGETHER}
 
 
 class Life:
@@ -132,6 +158,7 @@ class Soak:
         self.kills: Counter[str] = Counter()
         self.points: dict[str, int] = {}
         self.untried: dict[str, list[int]] = {}
+        self.half_done: Counter[str] = Counter()
         self.worlds = []
         for name in ("killed", "calm"):
             url = with_database(server, name)
@@ -160,12 +187,16 @@ class Soak:
         return untried.pop()
 
     def run_and_kill(self, job: Job, moment: datetime, board: dict[int, int]) -> None:
+        before, after = fingerprints_of(self.killed), fingerprints_of(self.calm)
         killed_again = RARE_KILLED_AGAIN if job.name in RARELY_DUE else KILLED_AGAIN
         while True:
             deadly = self.next_point(job)
             run = self.crasher(self.killed.database.url, moment, board, job=job.name, deadly=deadly)
             if run["ends"] == [-signal.SIGKILL]:
                 self.kills[job.name] += 1
+                for tables, found in fingerprints_of(self.killed).items():
+                    if found not in (before[tables], after[tables]):
+                        self.half_done[f"{job.name}: {tables}"] += 1
             else:
                 assert run["ends"] == [0], f"{job.name} at {moment}, point {deadly}: {run}"
                 return  # it had fewer points than that this time
@@ -188,6 +219,7 @@ class Soak:
                 broken |= {c.name for c in CHECKS if not c.find_violations(transaction).empty}
             if len(world.query(UNTOLD)):
                 broken.add("every closed period is told")
+        broken |= {f"half done by {what}" for what in self.half_done}
         return lost, doubled, broken
 
 

@@ -1,0 +1,176 @@
+"""A database that restarts, refuses to write, or ends a transaction: retried, or one clear error."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from trc_pipelines.community import assets
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.database.connection import Database, DatabaseError
+from trc_pipelines.database.embedded import (
+    client_program,
+    start_embedded_server,
+    stop_embedded_server,
+)
+from trc_pipelines.database.migrations import ensure_database, migrate
+from trc_pipelines.leaderboards.periods import ended_periods, period_of
+from trc_pipelines.operations import contract
+from trc_pipelines.operations.contract import Job, Result, Step, Work
+from trc_pipelines_tests.conftest import with_database
+from trc_pipelines_tests.world import NOON, QUARTER, World
+
+
+def job_of(step: Step) -> Job:
+    return Job("job", "", "", timedelta(), [step], lambda *_: (NOON.date(), NOON.date()))
+
+
+@pytest.fixture
+def own_server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A community on a server of its own, that may be stopped."""
+    folder = tmp_path_factory.mktemp("pg")
+    for path in (folder, *folder.parents[:2]):
+        path.chmod(0o755)
+    server = start_embedded_server(folder / "data")
+    url = with_database(server, "trc")
+    ensure_database(url)
+    migrate(url)
+    settings = world.settings.model_copy(update={"database_url": url})
+    yield World(Database(url, 30, 5), settings, world.simulator)
+    stop_embedded_server(folder / "data")
+
+
+def data_folder(world: World) -> Path:
+    return Path(world.query("SHOW data_directory")["data_directory"][0])
+
+
+def test_a_server_that_is_killed_and_comes_back_costs_a_retry(own_server: World) -> None:
+    """pg_ctl -m immediate in the middle of a sync: no clean shutdown, recovery at the start."""
+    own_server.link({"ann": 1001})
+    own_server.sync(NOON, {1001: 1000})
+    folder, original, restarts = data_folder(own_server), assets.xp_deltas.run, []
+
+    def restart_and_run(work: Work) -> Result:
+        if not restarts:
+            restarts.append(restart(folder))
+        return original(work)
+
+    def restart(folder: Path) -> int:
+        owner = folder.owner()
+        command = [
+            str(client_program("pg_ctl")),
+            "-D",
+            str(folder),
+            "-m",
+            "immediate",
+            "-w",
+            "restart",
+        ]
+        as_owner = [] if owner == "root" else ["setpriv", f"--reuid={owner}", "--clear-groups"]
+        return subprocess.run(
+            [*as_owner, *command], check=True, stdout=subprocess.DEVNULL
+        ).returncode
+
+    steps = [
+        Step(step.table, restart_and_run) if step is assets.xp_deltas else step
+        for step in MEE6_SYNC.steps
+    ]
+    own_server.simulator.board = own_server.simulator.board.assign(xp=1250)
+    job = Job("mee6_sync", "", "", timedelta(), steps, MEE6_SYNC.days)
+    results = own_server.run(job, NOON + QUARTER)
+    assert restarts == [0]
+    assert results["community.point_ledger"].affected == 1
+    assert own_server.points() == {"ann": 2}
+
+
+def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", (0.05, 0.1))
+    both_hold_one = threading.Barrier(2, timeout=10)
+    attempts: list[str] = []
+
+    def lock(first: str, second: str) -> Step:
+        def run(work: Work) -> Result:
+            attempts.append(first)
+            work.db.execute("operations/lock_step", first)
+            if len(attempts) <= 2:
+                both_hold_one.wait()
+            work.db.execute("operations/lock_step", second)
+            return Result(1, "both")
+
+        return Step(f"step.{first}", run)
+
+    results: list[Result] = []
+    threads = [
+        threading.Thread(
+            target=lambda step=step: results.append(world.run(job_of(step), NOON)[step.table])
+        )
+        for step in (lock("a", "b"), lock("b", "a"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [result.message for result in results] == ["both", "both"]
+    assert len(attempts) == 3
+
+
+def test_what_fails_for_good_is_not_tried_again(world: World) -> None:
+    attempts = []
+
+    def run(work: Work) -> Result:
+        attempts.append(1)
+        work.db.execute("community/mark_day_stale", None)  # violates NOT NULL
+        return Result(1, "")
+
+    with pytest.raises(DatabaseError, match="null value"):
+        world.run(job_of(Step("step.x", run)), NOON)
+    assert len(attempts) == 1
+
+
+def test_a_database_that_refuses_to_write_is_one_error_and_no_partial_effect(world: World) -> None:
+    world.link({"ann": 1001})
+    world.sync(NOON, {1001: 1000})
+    name = world.database.url.split("/")[3].split("?")[0]
+    world.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    world.simulator.board = world.simulator.board.assign(xp=1250)
+    with pytest.raises(DatabaseError, match="read-only transaction"):
+        world.run(MEE6_SYNC, NOON + QUARTER)
+    world.execute(
+        f"SET TRANSACTION READ WRITE; ALTER DATABASE {name} SET default_transaction_read_only = off"
+    )
+    assert len(world.query("SELECT * FROM community.mee6_syncs")) == 1
+    world.run(MEE6_SYNC, NOON + 2 * QUARTER)
+    assert world.points() == {"ann": 2}
+
+
+@pytest.mark.parametrize(
+    ("day", "week", "month"),
+    [
+        (date(2026, 12, 31), "2026-W53", "2026-12"),
+        (date(2027, 1, 1), "2026-W53", "2027-01"),
+        (date(2027, 1, 4), "2027-W01", "2027-01"),
+        (date(2024, 12, 30), "2025-W01", "2024-12"),
+        (date(2028, 2, 29), "2028-W09", "2028-02"),
+    ],
+)
+def test_weeks_and_months_have_the_label_of_their_own_year(
+    day: date, week: str, month: str
+) -> None:
+    for board, label in {"weekly": week, "monthly": month}.items():
+        period = period_of(board, day)
+        assert period.label == label
+        assert period.start <= day < period.end
+        assert period_of(board, period.last_day) == period
+        assert period_of(board, period.end) != period
+
+
+def test_midnight_ends_a_period_and_the_instant_before_does_not() -> None:
+    midnight = datetime(2026, 3, 9, tzinfo=UTC)
+    first = date(2026, 3, 4)
+    assert ended_periods(first, midnight - timedelta(microseconds=1)) == []
+    assert [period.label for period in ended_periods(first, midnight)] == ["2026-W10"]

@@ -1,0 +1,752 @@
+"""Hostile names, ids, figures and bodies, on the way through every door and out of every window.
+
+One community whose every key and name is an attack is played once, on real services; the tests
+look at what came out.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pandas as pd
+import pytest
+import redis
+import requests
+from rich.console import Console
+
+from trc_pipelines.cli import output
+from trc_pipelines.cli.demo import _show_boards
+from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
+from trc_pipelines.cli.main import main
+from trc_pipelines.cli.services import first_free_port, hold_home, run_services
+from trc_pipelines.demo import simulator as faults
+from trc_pipelines.demo.simulator import Fault, Simulator
+from trc_pipelines.names import PLACEHOLDER
+from trc_pipelines.operations.contract import Options, perform
+from trc_pipelines.operations.delivery import deliver
+from trc_pipelines.operations.orchestration import connected
+from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.hostile import (
+    EVERYTHING,
+    FIGURES,
+    FORGED,
+    IDS,
+    LONG,
+    NAMED,
+    SECRET,
+    STORABLE,
+    TEXTS,
+    assert_lines,
+    assert_one_line,
+    named,
+)
+from trc_pipelines_tests.leaderboards.conftest import redis_url  # noqa: F401
+from trc_pipelines_tests.operations.test_channels import Receiver
+from trc_pipelines_tests.world import World, board
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+TODAY = NOW.replace(hour=0, minute=0, second=0)
+FIRST = TODAY - timedelta(days=9)
+SNAPSHOT = "community.mee6_leaderboard_snapshot"
+# Keys of the app: unique, and short enough for an index.
+MEMBERS = [*STORABLE.values(), "k" * 2000, "last"]
+ACCOUNTS = list(range(1001, 1001 + len(MEMBERS)))
+ASSETS = [
+    "members", "mee6_leaderboard_snapshot", "xp_deltas", "point_ledger", "daily_points",
+    "daily_streaks", "leaderboard_rankings", "leaderboard_archive", "leaderboard_cache",
+]  # fmt: skip
+CODE = {"repositoryLocationName": "trc_pipelines", "repositoryName": "__repository__"}
+
+
+class Told(NamedTuple):
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Stage:
+    """The community after everything, its services still running."""
+
+    installation: Installation
+    world: World
+    receiver: Receiver
+    redis_url: str
+    url: str = ""
+    told: dict[str, Told] = field(default_factory=dict)
+    quarantined: list[int] = field(default_factory=list)
+
+    def trc(self, *arguments: str) -> Told:
+        """Run a command as somebody at a shell does."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.object(sys, "argv", ["trc", *arguments]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        return Told(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+    def tell(self, *arguments: str) -> Told:
+        """The same, kept for the tests to look at."""
+        told = self.trc(*arguments)
+        self.told[" ".join(arguments)[:80]] = told
+        return told
+
+    def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """An answer of the UI's own server; well-formed in every respect, or this fails."""
+        answer = requests.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60
+        )
+        assert answer.status_code == 200, answer.text[:500]
+        parsed = json.loads(answer.content.decode("utf-8", "strict"))
+        assert "errors" not in parsed, str(parsed)[:1000]
+        assert "PythonError" not in re.findall(r'"__typename": ?"(\w+)"', answer.text)
+        return parsed["data"]
+
+
+def quietly(stage: Stage, as_of: datetime, fault: Fault, **options: str) -> str:
+    """A sync that is given an answer nobody should believe; what it says of itself."""
+    world = stage.world
+    world.simulator.add(fault)
+    try:
+        job = next(job for job in jobs() if job.name == "mee6_sync")
+        who = options.get("executed_by", "test")
+        asked = Options(as_of, as_of, f"hostile-{as_of.isoformat()}", who)
+        settings = world.settings.model_copy(update={"mee6_deadline_seconds": 0.45})
+        results = perform(world.database, settings, job, asked)
+        assert not results[SNAPSHOT].success
+        return results[SNAPSHOT].message
+    finally:
+        world.simulator.clear()
+
+
+def jobs() -> list[Any]:
+    from trc_pipelines.definitions import JOBS  # partitions begin where the environment says
+
+    return JOBS
+
+
+def hostile_board(xp: int) -> pd.DataFrame:
+    names = [named(text) for text in TEXTS.values()] + ["A" * 1_000_000 + NAMED]
+    shown = pd.Series((names * 2)[: len(ACCOUNTS)], dtype=object)
+    return board({account: xp + account for account in ACCOUNTS}).assign(username=shown)
+
+
+@pytest.fixture(scope="module")
+def stage(
+    servers: dict[int, str],
+    redis_url: str,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("hostile")
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    receiver = Receiver()
+    connected.cache_clear()
+    with (
+        patch.dict(os.environ),
+        Simulator(hostile_board(1000)) as simulator,
+    ):
+        for name, value in {
+            "TRC_HOME": home,
+            "DATABASE_URL": create_database(servers[18]),
+            "COMMUNITY_START_ON": FIRST.date(),
+            "MEE6_GUILD_ID": simulator.guild_id,
+            "MEE6_BASE_URL": simulator.base_url,
+            "MEE6_REQUEST_INTERVAL_SECONDS": 0,
+            "MEE6_DEADLINE_SECONDS": 20,
+            "REDIS_URL": redis_url,
+            "SENTRY_DSN": receiver.dsn,
+            "ALERT_URLS": receiver.hook,
+        }.items():
+            os.environ[name] = str(value)
+        with open_installation() as installation:
+            prepare_databases(installation)
+            world = World(installation.database, installation.settings, simulator)
+            stage = Stage(installation, world, receiver, redis_url)
+            populate(world)
+            play(stage)
+            with (
+                hold_home(home) as lock,
+                run_services(home, lock, installation.environment, port := first_free_port(0)),
+            ):
+                stage.url = f"http://127.0.0.1:{port}"
+                play_in_the_ui(stage)
+                yield stage
+    receiver.close()
+    connected.cache_clear()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def populate(world: World) -> None:
+    """What the app writes: keys, names, actions and metadata that are all attacks."""
+    names = [*[named(text) for text in STORABLE.values()], named(LONG), None]
+    members = pd.DataFrame(
+        {
+            "member_id": MEMBERS,
+            "discord_id": ACCOUNTS,
+            "discord_username": pd.Series(names, dtype="str"),
+            "subscription_status": "ACTIVE",
+        }
+    )
+    with world.database.transaction() as transaction:
+        transaction.append("community.members", members)
+        for day in range(9):
+            transaction.append(
+                "community.point_transactions",
+                pd.DataFrame(
+                    {
+                        "member_id": MEMBERS,
+                        "action": MEMBERS if day else f"{EVERYTHING}{LONG}",
+                        "points": range(10, 10 + len(MEMBERS)),
+                        "created_at": FIRST + timedelta(days=day, hours=9),
+                    }
+                ),
+            )
+    texts = json.dumps({"note": [*STORABLE.values(), SECRET, NAMED]}).replace("'", "''")
+    world.execute(f"UPDATE community.point_transactions SET metadata = '{texts}'")
+
+
+def play(stage: Stage) -> None:
+    """Every job in Dagster, a quarantine, failures of each kind, reviews, broken invariants."""
+    from trc_pipelines.cli.demo import DAILY
+    from trc_pipelines.cli.runs import materialize_days, run_checks
+
+    world, simulator = stage.world, stage.world.simulator
+
+    def at(minutes: int) -> tuple[str, str]:
+        return "--as-of", (NOW - timedelta(minutes=minutes)).isoformat()
+
+    assert stage.tell("run", "mee6_sync", *at(13)).code == 0
+    simulator.board = hostile_board(1250)
+    assert stage.tell("run", "mee6_sync", *at(12), "--verbose").code == 0
+    with contextlib.redirect_stderr(io.StringIO()):
+        materialize_days(DAILY, FIRST.date(), TODAY.date())
+    for job in ("leaderboard_recalculation", "daily_streaks", "leaderboard_weekly_reset",
+                "leaderboard_cache"):  # fmt: skip
+        assert stage.tell("run", job, "--json").code == 0, stage.told
+
+    simulator.board = hostile_board(1300).iloc[:3]
+    assert stage.tell("run", "mee6_sync", *at(11)).code == 1
+    stage.quarantined = [int((NOW - timedelta(minutes=11)).timestamp())]
+    for minutes in (10, 9, 8):
+        world.run(mee6_sync := jobs()[0], NOW - timedelta(minutes=minutes))
+        stage.quarantined.append(int((NOW - timedelta(minutes=minutes)).timestamp()))
+    assert mee6_sync.name == "mee6_sync"
+    simulator.board = hostile_board(1300)
+
+    simulator.add(faults.raw(BODIES["json_error"], 403, Content_Type="application/json"), times=1)
+    assert stage.tell("run", "mee6_sync", *at(6)).code == 1
+    quietly(stage, NOW - timedelta(minutes=5), faults.raw(BODIES["json_error"], 400))
+    quietly(
+        stage, NOW - timedelta(minutes=4), faults.raw(BODIES["html"], 404),
+        executed_by="mee6_sync_schedule",
+    )  # fmt: skip
+
+    # A reason of an administrator's own, by which a row is refused: the server repeats the row.
+    world.execute(
+        "ALTER TABLE community.daily_points ADD CONSTRAINT by_hand CHECK (points < 900) NOT VALID"
+    )
+    world.execute(
+        "INSERT INTO community.point_transactions (member_id, action, points) "
+        f"SELECT member_id, discord_username, 1000 FROM community.members "
+        f"WHERE discord_id = {ACCOUNTS[MEMBERS.index(TEXTS['log_line'])]}"
+    )
+    assert stage.tell("run", "mee6_sync", *at(3)).code == 1
+    assert stage.tell("run", "mee6_sync", *at(3), "--dry-run").code == 1
+
+    world.execute("ALTER TABLE community.member_points DISABLE TRIGGER ALL")
+    world.execute("UPDATE community.member_points SET total = total + 1")
+    assert stage.tell("verify").code == 1
+    assert stage.tell("verify", "--json").code == 1
+    with contextlib.redirect_stderr(io.StringIO()):
+        run_checks()
+
+    for sync_id in stage.quarantined[:2]:
+        for most in ("3", "100"):
+            stage.tell("snapshots", "show", str(sync_id), "--limit", most)
+        stage.tell("snapshots", "show", str(sync_id), "--json")
+    for sync_id, reason in zip(stage.quarantined, [EVERYTHING, LONG], strict=False):
+        assert stage.tell("snapshots", "discard", str(sync_id), "--reason", reason).code == 0
+        assert stage.tell("snapshots", "approve", str(sync_id), "--reason", reason).code == 1
+    for command in ("jobs", "snapshots list"):
+        assert stage.tell(*command.split()).code == 0
+        assert stage.tell(*command.split(), "--json").code == 0
+
+    from trc_pipelines.community.trouble import find_conditions
+    from trc_pipelines.operations.health import watch
+
+    with world.database.transaction() as transaction:
+        watch(transaction, world.settings, jobs(), [find_conditions], datetime.now(UTC))
+
+
+def play_in_the_ui(stage: Stage) -> None:
+    """Runs that are launched from the UI, alerts that the daemon sends."""
+    launched = [
+        launch(stage, "dry_run", {"rehearse": {"config": {"job": "mee6_sync"}}}),
+        launch(
+            stage, "dry_run", {"rehearse": {"config": {"job": "mee6_sync", "as_of": EVERYTHING}}}
+        ),
+        launch(stage, "review_snapshot", {"decide": {"config": {
+            "sync_id": stage.quarantined[2], "decision": "discard", "reason": EVERYTHING}}}),
+        launch(stage, "review_snapshot", {"decide": {"config": {
+            "sync_id": stage.quarantined[3], "decision": "discard", "reason": "a\x00b"}}}),
+    ]  # fmt: skip
+    give_up_at = time.monotonic() + 120
+    while time.monotonic() < give_up_at:
+        runs = {run["runId"]: run["status"] for run in list_runs(stage)}
+        if all(runs[run] in ("SUCCESS", "FAILURE") for run in launched):
+            break
+        time.sleep(0.5)
+    assert [runs[run] for run in launched] == ["FAILURE", "FAILURE", "SUCCESS", "FAILURE"]
+    while time.monotonic() < give_up_at and not stage.receiver.sent:
+        time.sleep(0.5)
+    assert stage.receiver.sent, "the daemon sends nothing"
+    deliver(stage.world.database, stage.world.settings, jobs(), datetime.now(UTC))
+
+
+def launch(stage: Stage, job: str, ops: dict[str, Any]) -> str:
+    params = {"selector": {**CODE, "jobName": job}, "runConfigData": {"ops": ops}}
+    answer = stage.ask(LAUNCH, params=params)["launchRun"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    return answer["run"]["runId"]
+
+
+def list_runs(stage: Stage) -> list[dict[str, Any]]:
+    return stage.ask(RUNS)["runsOrError"]["results"]
+
+
+LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on PythonError { message }
+  }
+}"""
+RUNS = """{
+  runsOrError(limit: 200) {
+    __typename
+    ... on Runs { results { runId jobName status runConfigYaml runConfig tags { key value } } }
+  }
+}"""
+METADATA = """
+  metadataEntries {
+    label description
+    ... on TextMetadataEntry { text }
+    ... on JsonMetadataEntry { jsonString }
+    ... on TableSchemaMetadataEntry { schema { columns { name description } } }
+  }"""
+ERROR = "error { message stack causes { message stack } errorChain { error { message stack } } }"
+LOGS = f"""
+query ($run: ID!) {{
+  logsForRun(runId: $run, limit: 1000) {{
+    __typename
+    ... on EventConnection {{ events {{
+      __typename
+      ... on MessageEvent {{ message level stepKey }}
+      ... on MaterializationEvent {{ {METADATA} }}
+      ... on AssetCheckEvaluationEvent {{ evaluation {{ success {METADATA} }} }}
+      ... on StepOutputEvent_ {{ message }}
+      ... on ExecutionStepFailureEvent {{ {ERROR} failureMetadata {{ {METADATA} }} }}
+      ... on RunFailureEvent {{ {ERROR} }}
+    }} }}
+  }}
+}}""".replace("      ... on StepOutputEvent_ { message }\n", "")
+ASSET = f"""
+query ($key: AssetKeyInput!) {{
+  assetNodeOrError(assetKey: $key) {{
+    __typename
+    ... on AssetNode {{
+      description
+      {METADATA}
+      assetMaterializations(limit: 100) {{ runId partition {METADATA} }}
+      assetChecksOrError {{
+        __typename
+        ... on AssetChecks {{ checks {{
+          name
+          executionForLatestMaterialization {{ status evaluation {{ success {METADATA} }} }}
+        }} }}
+      }}
+    }}
+  }}
+}}"""
+CHECK = f"""
+query ($key: AssetKeyInput!, $name: String!) {{
+  assetCheckExecutions(assetKey: $key, checkName: $name, limit: 20) {{
+    status evaluation {{ success {METADATA} }}
+  }}
+}}"""
+BODIES = {
+    "html": f"<html><h1>{EVERYTHING}</h1>{SECRET} {NAMED} Authorization: Bot {SECRET}</html>".encode(),
+    "json_error": json.dumps(
+        {"error": {"message": [*TEXTS.values(), SECRET, NAMED]}, "token": SECRET}
+    ).encode(),
+}
+
+
+# --- the UI
+
+
+def test_every_page_of_the_ui_answers(stage: Stage) -> None:
+    names = {job.name for job in jobs()} | {"verification", "review_snapshot", "dry_run"}
+    pages = [
+        "/", "/assets", "/runs", "/jobs", "/overview/activity", "/overview/timeline",
+        "/overview/jobs", "/overview/schedules", "/overview/sensors", "/asset-groups",
+        *(f"/assets/community/{name}?view={view}" for name in ASSETS
+          for view in ("overview", "events", "checks")),
+        *(f"/locations/__repository__@trc_pipelines/jobs/{name}" for name in names),
+        *(f"/runs/{run['runId']}" for run in list_runs(stage)),
+    ]  # fmt: skip
+    with requests.Session() as session:
+        for page in pages:
+            answer = session.get(f"{stage.url}{page}", timeout=30)
+            assert answer.status_code == 200, page
+            answer.content.decode("utf-8", "strict")
+            for attack in ("script", "image", "log_line"):
+                assert TEXTS[attack] not in answer.text
+
+
+def test_what_the_ui_asks_for_is_answered_and_holds_no_name(stage: Stage) -> None:
+    runs = list_runs(stage)
+    assert {"mee6_sync", "leaderboard_recalculation", "daily_streaks", "verification"} <= {
+        run["jobName"] for run in runs
+    }
+    assert {"SUCCESS", "FAILURE"} <= {run["status"] for run in runs}
+    seen = []
+    for run in runs:
+        logs = stage.ask(LOGS, run=run["runId"])["logsForRun"]
+        assert logs["events"]
+        seen.append(logs)
+    checks = 0
+    for name in ASSETS:
+        key = {"path": ["community", name]}
+        node = stage.ask(ASSET, key=key)["assetNodeOrError"]
+        assert node["__typename"] == "AssetNode"
+        assert node["assetMaterializations"] or name in ("members", "leaderboard_cache")
+        seen.append(node)
+        for check in node["assetChecksOrError"].get("checks", []):
+            executions = stage.ask(CHECK, key=key, name=check["name"])["assetCheckExecutions"]
+            checks += bool(executions)
+            seen.append(executions)
+    assert checks > 8
+    for text in strings(seen):
+        assert_lines(text)
+
+
+def test_a_broken_invariant_shows_hostile_keys_quoted(stage: Stage) -> None:
+    (latest, *_) = stage.ask(
+        CHECK, key={"path": ["community", "point_ledger"]}, name="ledger_sums_match_balances"
+    )["assetCheckExecutions"]
+    assert not latest["evaluation"]["success"]
+    shown = {entry["label"]: entry for entry in latest["evaluation"]["metadataEntries"]}["first"]
+    assert "member_id" in shown["text"]
+    assert_one_line(shown["text"].replace("k" * 2000, ""))
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+# --- logs and commands
+
+
+def test_logs_are_printable_lines_that_nobody_forged(stage: Stage) -> None:
+    folder = stage.installation.settings.trc_home / "logs"
+    logs = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
+    assert set(logs) == {"code_server.log", "webserver.log", "daemon.log"}
+    assert "rehearse" in logs["code_server.log"]
+    for text in logs.values():
+        assert_lines(text)
+
+
+def test_what_runs_printed_is_printable_too(stage: Stage) -> None:
+    home = stage.installation.settings.trc_home
+    files = [path for path in Path(home, "dagster").rglob("*") if path.suffix in (".out", ".err")]
+    assert any(path.stat().st_size for path in files)
+    for path in files:
+        assert_lines(path.read_text("utf-8"))
+
+
+def test_commands_answer_in_printable_lines(stage: Stage) -> None:
+    assert len(stage.told) > 20
+    for command, told in stage.told.items():
+        assert_lines(told.out)
+        assert_lines(told.err)
+        if told.code:
+            assert told.err.count("\n") == 1 + told.err.count("\n    "), (command, told.err)
+
+
+def test_json_is_json_and_says_what_is_stored(stage: Stage) -> None:
+    parsed = {
+        command: json.loads(told.out)
+        for command, told in stage.told.items()
+        if command.endswith("--json")
+    }
+    assert len(parsed) > 7
+    first = stage.quarantined[0]
+    shown = {row["member_id"] for row in parsed[f"snapshots show {first} --json"]}
+    assert shown <= set(MEMBERS)
+    assert len(shown) == 20
+    reasons = {row["sync_id"]: row["review_reason"] for row in parsed["snapshots list --json"]}
+    assert reasons[first] == EVERYTHING.strip()
+    assert next(row for row in parsed["verify --json"] if row["violations"])["violations"] == len(
+        MEMBERS
+    )
+
+
+def test_a_table_has_one_line_per_row(stage: Stage) -> None:
+    for sync_id in stage.quarantined[:2]:
+        for most, rows in (("3", 3), ("100", len(MEMBERS) - 3)):
+            told = stage.told[f"snapshots show {sync_id} --limit {most}"]
+            lines = told.out.splitlines()
+            assert len(lines) == 2 + rows + 1, told.out
+            assert max(len(line) for line in lines) < 300
+    listed = stage.told["snapshots list"].out.splitlines()
+    assert len(listed) == 2 + len(stage.quarantined) + 1
+    assert max(len(line) for line in listed) < 1500
+
+
+def test_a_terminal_is_not_told_what_to_do(stage: Stage) -> None:
+    terminal = Console(
+        file=io.StringIO(), force_terminal=True, color_system=None, width=200,
+        highlight=False, markup=False,
+    )  # fmt: skip
+    with patch.object(output, "console", terminal):
+        stage.trc("snapshots", "list")
+        stage.trc("snapshots", "show", str(stage.quarantined[0]), "--limit", "100")
+        _show_boards(stage.installation)
+    shown = terminal.file.getvalue()
+    assert "Streaks" in shown
+    assert_lines(shown.replace(NAMED, ""))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "mee6_sync", "--as-of", "?"],
+        ["run", "?"],
+        ["run", "mee6_sync", "--limit", "?"],
+        ["snapshots", "show", "?"],
+        ["snapshots", "show", "1", "--limit", "?"],
+        ["snapshots", "approve", "?", "--reason", "x"],
+        ["snapshots", "discard", "1", "--reason", "?"],
+        ["?"],
+        ["db", "?"],
+        ["jobs", "--?"],
+    ],
+    ids=lambda arguments: " ".join(arguments),
+)
+def test_a_hostile_argument_is_refused_in_one_clean_line(
+    arguments: list[str], name: str, stage: Stage
+) -> None:
+    told = stage.trc(*[argument.replace("?", TEXTS[name]) for argument in arguments])
+    if arguments == ["run", "mee6_sync", "--as-of", "?"] and not TEXTS[name]:
+        pytest.skip("an empty --as-of is none")
+    assert told.code in (1, 2)
+    assert told.out == ""
+    assert told.err.startswith("trc: ")
+    assert told.err.endswith("\n")
+    assert_one_line(told.err[:-1])
+
+
+@pytest.mark.parametrize("reason", ["\udcff", LONG, EVERYTHING], ids=["bytes", "long", "all"])
+def test_a_hostile_reason_for_no_sync_is_one_clean_line(reason: str, stage: Stage) -> None:
+    told = stage.trc("snapshots", "discard", "1", "--reason", reason)
+    assert (told.code, told.err) == (
+        1,
+        "trc: there is no sync 1; trc snapshots list shows those that wait\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["surrogate", "nul"])
+def test_a_reason_that_cannot_be_stored_is_refused_in_one_clean_line(
+    name: str, stage: Stage
+) -> None:
+    at = NOW - timedelta(minutes=2, seconds=name == "nul")
+    sync_id = int(at.timestamp())
+    stage.world.execute(
+        "INSERT INTO community.mee6_syncs (sync_id, synced_at, guild_id, status, started_at, "
+        f"finished_at, run_id) VALUES ({sync_id}, '{at}', 1, 'quarantined', now(), now(), 'x') "
+    )
+    told = stage.trc("snapshots", "discard", str(sync_id), "--reason", TEXTS[name])
+    assert told.code == 1
+    assert told.err.startswith("trc: ")
+    assert_one_line(told.err.rstrip("\n"))
+
+
+@pytest.mark.parametrize("name", ["MEE6_GUILD_ID", "MEE6_BASE_URL", "DATABASE_URL", "REDIS_URL",
+                                  "COMMUNITY_START_ON", "ENVIRONMENT", "MEE6_USER_AGENT"])  # fmt: skip
+def test_a_hostile_setting_is_named_in_one_clean_line(
+    name: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in STORABLE.values():
+        if text:
+            monkeypatch.setenv(name, f"{text} {SECRET}")
+            told = stage.trc("db", "status")
+            assert told.code == 1
+            assert told.err.startswith(f"trc: {name}: ")
+            assert SECRET not in told.err
+            assert_one_line(told.err[:-1])
+
+
+# --- what leaves the machine
+
+
+def test_alerts_and_check_ins_are_inert(stage: Stage) -> None:
+    sent = stage.receiver.sent
+    kinds = [each.parsed[1]["type"] for each in sent if len(each.parsed) > 2]
+    assert {"event", "check_in"} <= set(kinds)
+    assert len(kinds) < len(sent)  # and the webhook
+    told = " ".join(strings([each.parsed for each in sent]))
+    for word in ("quarantined", "refused", "failing"):
+        assert word in told
+    for each in sent:
+        for text in strings(each.parsed):
+            assert_lines(text)
+            assert not re.search(r"[<>`@]|\]\(", text.removeprefix("crontab")), text
+        assert NAMED.encode() not in each.raw
+        assert SECRET.encode() not in each.raw
+
+
+# --- stores that apps and people read
+
+
+def test_boards_in_redis_are_json_by_hostile_keys(stage: Stage) -> None:
+    with redis.Redis.from_url(stage.redis_url, decode_responses=True) as client:
+        for name in ("global", "weekly", "monthly"):
+            key = f"trc:boards:community:{name}"
+            rows = [json.loads(row) for row in client.lrange(f"{key}:rows", 0, -1)]
+            assert [row["rank"] for row in rows] == list(range(1, len(MEMBERS) + 1))
+            assert {row["member_id"] for row in rows} == set(MEMBERS)
+            members = client.hgetall(f"{key}:members")
+            assert {m: json.loads(row)["member_id"] for m, row in members.items()} == {
+                member: member for member in MEMBERS
+            }
+            assert json.loads(client.get(f"{key}:about"))["members"] == len(MEMBERS)
+            assert all(row.keys() == {"rank", "member_id", "score", "movement"} for row in rows)
+
+
+def test_events_alerts_incidents_and_executions_hold_no_hostile_text(stage: Stage) -> None:
+    query = stage.world.query
+    events = query("SELECT event_type, dedupe_key, payload::text FROM operations.domain_events")
+    assert "LeaderboardReset" in set(events["event_type"])
+    rows = [
+        events,
+        query(
+            "SELECT job_name, message, details::text, executed_by FROM operations.job_executions"
+        ),
+        query("SELECT kind, subject, message FROM operations.incidents"),
+        query("SELECT dedupe_key, title, body, tags::text FROM operations.alerts"),
+        query("SELECT channel, coalesce(error, '-') FROM operations.alert_deliveries"),
+        query("SELECT coalesce(error, '-'), audit::text FROM community.mee6_syncs"),
+    ]
+    for frame in rows:
+        assert len(frame)
+        for text in strings(frame.to_numpy().tolist()):
+            assert_one_line(text)
+            assert NAMED not in text
+            assert SECRET not in text
+            assert not re.search("<script|<img|DROP TABLE|HYPERLINK", text)
+
+
+def test_the_demo_shows_cleaned_names_one_line_each(stage: Stage) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        _show_boards(stage.installation)
+    lines = [line for line in out.getvalue().splitlines() if line]
+    assert len(lines) == 2 + 10 + 2 + 10
+    assert NAMED in out.getvalue()
+    assert PLACEHOLDER in out.getvalue()
+    assert_lines(out.getvalue().replace(NAMED, ""))
+
+
+def test_hostile_text_stays_what_it_was_where_it_is_data(stage: Stage) -> None:
+    query = stage.world.query
+    assert set(query("SELECT member_id FROM community.member_points")["member_id"]) == set(MEMBERS)
+    ledger = query(
+        "SELECT action, metadata::text FROM community.point_ledger WHERE sync_id IS NULL"
+    )
+    assert set(MEMBERS) <= set(ledger["action"])
+    csv = query("SELECT * FROM community.current_leaderboards").to_csv(index=False)
+    frame = pd.read_csv(io.StringIO(csv), keep_default_na=False, lineterminator="\n")
+    assert len(frame) == 3 * len(MEMBERS)
+
+
+# --- ids, figures and bodies by MEE6
+
+
+def page(player: str) -> bytes:
+    good = f'{{"id": "{ACCOUNTS[0]}", "xp": 10, "username": {json.dumps(TEXTS["surrogate"])}}}'
+    return (
+        f'{{"guild": {{"id": "554836553760711639"}}, "page": 0, "players": [{good}, {player}]}}'
+    ).encode()
+
+
+ANSWERS = {
+    **{
+        f"id {name}": faults.raw(page(f'{{"id": {value}, "xp": 1, "username": "{NAMED}"}}'))
+        for name, value in IDS.items()
+    },
+    **{
+        f"{key} {name}": faults.raw(
+            page(f'{{"id": "1002", "xp": 1, "username": "{NAMED}", "{key}": {value}}}')
+        )
+        for key in ("xp", "level", "message_count")
+        for name, value in FIGURES.items()
+        if (key, name) not in (("level", "null"), ("message_count", "null"))
+    },
+    **{f"{name} {status}": faults.raw(body, status) for name, body in BODIES.items()
+       for status in (200, 400, 401, 403, 404, 429, 500, 503)},
+    **{f"encoding {name}": faults.raw(b"{}", Content_Encoding=text)
+       for name, text in {"secret": f"br {SECRET}" * 9, "ansi": "\x1b[31mbr"}.items()},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_nobody_should_believe_moves_nothing_and_is_one_clean_line(
+    name: str, stage: Stage
+) -> None:
+    moved = "SELECT count(*), max(sync_id) FROM community.xp_deltas"
+    before = stage.world.query(moved)
+    as_of = NOW - timedelta(days=40) + timedelta(hours=3 * list(ANSWERS).index(name))
+    message = quietly(stage, as_of, ANSWERS[name])
+    pd.testing.assert_frame_equal(before, stage.world.query(moved))
+    recorded = stage.world.query(
+        "SELECT e.message, e.state, e.details::text AS details, s.status, s.error "
+        "FROM operations.job_executions AS e JOIN community.mee6_syncs AS s USING (run_id) "
+        f"WHERE run_id = 'hostile-{as_of.isoformat()}'"
+    ).iloc[0]
+    assert (recorded["state"], recorded["status"]) == ("failed", "failed")
+    assert recorded["message"] == message
+    for text in (message, recorded["error"], recorded["details"]):
+        assert_one_line(text)
+        assert FORGED not in text
+        assert NAMED not in text
+        assert SECRET not in text
+    if name.split()[0] in ("id", "xp", "level", "message_count") and "deep" not in name:
+        assert "1 bad players in all" in message or "not JSON" in message
