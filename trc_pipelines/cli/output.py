@@ -11,7 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from trc_pipelines.names import clean_name
+
 T = TypeVar("T")
+
+MAX_CELL_LENGTH = 200
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
@@ -27,8 +31,9 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, frame: pd.DataFrame) -> None:
-    """A frame, as it reads; what is missing is a dash."""
+    """A frame, as it reads; what is missing is a dash, and text in it is cleaned as names are."""
     frame = frame.astype("object").where(frame.notna(), "–").astype("str")
+    frame = frame.map(lambda cell: clean_name(cell, MAX_CELL_LENGTH))
     if not console.is_terminal:
         say(f"{title}\n{frame.to_string(index=False)}\n")
         return

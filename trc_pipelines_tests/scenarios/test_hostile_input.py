@@ -30,11 +30,13 @@ from trc_pipelines.cli.demo import _show_boards
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.main import main
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
+from trc_pipelines.community.trouble import find_conditions
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
 from trc_pipelines.names import PLACEHOLDER
 from trc_pipelines.operations.contract import Options, perform
 from trc_pipelines.operations.delivery import deliver
+from trc_pipelines.operations.health import watch
 from trc_pipelines.operations.orchestration import connected
 from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.hostile import (
@@ -212,7 +214,7 @@ def populate(world: World) -> None:
                 pd.DataFrame(
                     {
                         "member_id": MEMBERS,
-                        "action": MEMBERS if day else f"{EVERYTHING}{LONG}",
+                        "action": [*MEMBERS[1:], EVERYTHING if day else LONG],
                         "points": range(10, 10 + len(MEMBERS)),
                         "created_at": FIRST + timedelta(days=day, hours=9),
                     }
@@ -257,6 +259,9 @@ def play(stage: Stage) -> None:
         stage, NOW - timedelta(minutes=4), faults.raw(BODIES["html"], 404),
         executed_by="mee6_sync_schedule",
     )  # fmt: skip
+    quietly(stage, NOW - timedelta(minutes=3), faults.raw(b"{}", Content_Encoding=MARKUP))
+    with world.database.transaction() as transaction:
+        watch(transaction, world.settings, jobs(), [find_conditions], datetime.now(UTC))
 
     # A reason of an administrator's own, by which a row is refused: the server repeats the row.
     world.execute(
@@ -267,8 +272,8 @@ def play(stage: Stage) -> None:
         f"SELECT member_id, discord_username, 1000 FROM community.members "
         f"WHERE discord_id = {ACCOUNTS[MEMBERS.index(TEXTS['log_line'])]}"
     )
-    assert stage.tell("run", "mee6_sync", *at(3)).code == 1
-    assert stage.tell("run", "mee6_sync", *at(3), "--dry-run").code == 1
+    assert stage.tell("run", "mee6_sync", *at(2)).code == 1
+    assert stage.tell("run", "mee6_sync", *at(2), "--dry-run").code == 1
 
     world.execute("ALTER TABLE community.member_points DISABLE TRIGGER ALL")
     world.execute("UPDATE community.member_points SET total = total + 1")
@@ -287,12 +292,6 @@ def play(stage: Stage) -> None:
     for command in ("jobs", "snapshots list"):
         assert stage.tell(*command.split()).code == 0
         assert stage.tell(*command.split(), "--json").code == 0
-
-    from trc_pipelines.community.trouble import find_conditions
-    from trc_pipelines.operations.health import watch
-
-    with world.database.transaction() as transaction:
-        watch(transaction, world.settings, jobs(), [find_conditions], datetime.now(UTC))
 
 
 def play_in_the_ui(stage: Stage) -> None:
@@ -393,6 +392,9 @@ query ($key: AssetKeyInput!, $name: String!) {{
     status evaluation {{ success {METADATA} }}
   }}
 }}"""
+# The one thing MEE6 sends that is repeated: up to forty characters of a header.
+HEADER_SECRET = "hunter3"
+MARKUP = f"<@1>@all [x](y) `token={HEADER_SECRET}`"
 BODIES = {
     "html": f"<html><h1>{EVERYTHING}</h1>{SECRET} {NAMED} Authorization: Bot {SECRET}</html>".encode(),
     "json_error": json.dumps(
@@ -497,7 +499,7 @@ def test_commands_answer_in_printable_lines(stage: Stage) -> None:
         assert_lines(told.out)
         assert_lines(told.err)
         if told.code:
-            assert told.err.count("\n") == 1 + told.err.count("\n    "), (command, told.err)
+            assert told.err.count("\n") == 1, (command, told.err)
 
 
 def test_json_is_json_and_says_what_is_stored(stage: Stage) -> None:
@@ -510,7 +512,7 @@ def test_json_is_json_and_says_what_is_stored(stage: Stage) -> None:
     first = stage.quarantined[0]
     shown = {row["member_id"] for row in parsed[f"snapshots show {first} --json"]}
     assert shown <= set(MEMBERS)
-    assert len(shown) == 20
+    assert len(shown) == len(MEMBERS) - 3
     reasons = {row["sync_id"]: row["review_reason"] for row in parsed["snapshots list --json"]}
     assert reasons[first] == EVERYTHING.strip()
     assert next(row for row in parsed["verify --json"] if row["violations"])["violations"] == len(
@@ -564,9 +566,9 @@ def test_a_terminal_is_not_told_what_to_do(stage: Stage) -> None:
 def test_a_hostile_argument_is_refused_in_one_clean_line(
     arguments: list[str], name: str, stage: Stage
 ) -> None:
+    if arguments[-1] == "--?" and not TEXTS[name]:
+        pytest.skip("-- is no option")
     told = stage.trc(*[argument.replace("?", TEXTS[name]) for argument in arguments])
-    if arguments == ["run", "mee6_sync", "--as-of", "?"] and not TEXTS[name]:
-        pytest.skip("an empty --as-of is none")
     assert told.code in (1, 2)
     assert told.out == ""
     assert told.err.startswith("trc: ")
@@ -600,7 +602,7 @@ def test_a_reason_that_cannot_be_stored_is_refused_in_one_clean_line(
 
 
 @pytest.mark.parametrize("name", ["MEE6_GUILD_ID", "MEE6_BASE_URL", "DATABASE_URL", "REDIS_URL",
-                                  "COMMUNITY_START_ON", "ENVIRONMENT", "MEE6_USER_AGENT"])  # fmt: skip
+                                  "COMMUNITY_START_ON", "ENVIRONMENT"])  # fmt: skip
 def test_a_hostile_setting_is_named_in_one_clean_line(
     name: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -628,9 +630,11 @@ def test_alerts_and_check_ins_are_inert(stage: Stage) -> None:
     for each in sent:
         for text in strings(each.parsed):
             assert_lines(text)
-            assert not re.search(r"[<>`@]|\]\(", text.removeprefix("crontab")), text
+            assert not re.search(r"[<>`@]|\]\(", text), text
         assert NAMED.encode() not in each.raw
         assert SECRET.encode() not in each.raw
+        assert HEADER_SECRET.encode() not in each.raw
+    assert "[x] (y)" in told
 
 
 # --- stores that apps and people read
@@ -691,7 +695,7 @@ def test_hostile_text_stays_what_it_was_where_it_is_data(stage: Stage) -> None:
     ledger = query(
         "SELECT action, metadata::text FROM community.point_ledger WHERE sync_id IS NULL"
     )
-    assert set(MEMBERS) <= set(ledger["action"])
+    assert {*MEMBERS[1:], EVERYTHING, LONG} <= set(ledger["action"])
     csv = query("SELECT * FROM community.current_leaderboards").to_csv(index=False)
     frame = pd.read_csv(io.StringIO(csv), keep_default_na=False, lineterminator="\n")
     assert len(frame) == 3 * len(MEMBERS)
@@ -722,8 +726,8 @@ ANSWERS = {
     },
     **{f"{name} {status}": faults.raw(body, status) for name, body in BODIES.items()
        for status in (200, 400, 401, 403, 404, 429, 500, 503)},
-    **{f"encoding {name}": faults.raw(b"{}", Content_Encoding=text)
-       for name, text in {"secret": f"br {SECRET}" * 9, "ansi": "\x1b[31mbr"}.items()},
+    "encoding ansi": faults.raw(b"{}", Content_Encoding="\x1b[5;41mbr\x9b2J"),
+    "encoding long": faults.raw(b"{}", Content_Encoding=f"{'b' * 40} {SECRET}"),
 }  # fmt: skip
 
 

@@ -245,6 +245,7 @@ class Real:
         self.settings = load_settings(
             trc_home=home, database_url=url, mee6_guild_id=GUILD, lock_timeout_seconds=10,
             mee6_max_missing_share=1, mee6_max_dropped_share=1, mee6_max_total_drop_share=1,
+            mee6_max_implausible_share=1, mee6_max_gain=10**12,
         )  # fmt: skip
         opened = [self.database.connect() for _ in range(2)]
         self.connections = [each.__enter__() for each in opened]
