@@ -99,7 +99,8 @@ BEGIN
         SELECT c.relname FROM pg_inherits AS i
         INNER JOIN pg_class AS c ON i.inhrelid = c.oid
         WHERE i.inhparent = 'community.mee6_leaderboard_snapshot'::regclass
-            AND to_date(right(c.relname, 8), 'YYYYMMDD') < least(before_day, needed_from)
+            -- As text: the planner may ask this of other tables first, whose names are no dates.
+            AND right(c.relname, 8) < to_char(least(before_day, needed_from), 'YYYYMMDD')
     LOOP
         EXECUTE format('DROP TABLE community.%I', partition_name);
         dropped := dropped + 1;

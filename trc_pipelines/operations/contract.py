@@ -146,12 +146,13 @@ class Run:
         """
         started = time.perf_counter()
         retries = 0
+        unacknowledged: list[Result] = []
         try:
             while True:
                 try:
                     if retries:
                         self.connection.reconnect()
-                    return self._perform_once(step, started, is_last=is_last)
+                    return self._perform_once(step, started, unacknowledged, is_last=is_last)
                 except DatabaseError as error:
                     if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
                         raise
@@ -175,6 +176,15 @@ class Run:
         return self._attempt(transaction, step, is_dry_run=True)
 
     def _attempt(self, transaction: Transaction, step: Step, *, is_dry_run: bool) -> Result:
+        self._lock(transaction, step)
+        options = self.options
+        first, last = options.days or self.days(transaction, self.settings, options.as_of)
+        if options.limit is not None:
+            last = min(last, first + timedelta(days=options.limit - 1))
+        days = (first, last)
+        return step.run(Work(transaction, self.database, self.settings, options, days, is_dry_run))
+
+    def _lock(self, transaction: Transaction, step: Step) -> None:
         try:
             transaction.execute("operations/lock_step", step.table)
         except DatabaseError as error:
@@ -185,19 +195,28 @@ class Run:
                     "Nothing was changed: run it again when that one is done."
                 ) from error
             raise
-        options = self.options
-        first, last = options.days or self.days(transaction, self.settings, options.as_of)
-        if options.limit is not None:
-            last = min(last, first + timedelta(days=options.limit - 1))
-        days = (first, last)
-        return step.run(Work(transaction, self.database, self.settings, options, days, is_dry_run))
 
-    def _perform_once(self, step: Step, started: float, *, is_last: bool) -> Result:
+    def _perform_once(
+        self, step: Step, started: float, unacknowledged: list[Result], *, is_last: bool
+    ) -> Result:
         with self.connection.transaction() as transaction:
+            # A commit may have happened though nobody said so: its figures are the ones to report.
+            if unacknowledged and self._is_recorded(transaction, step):
+                return unacknowledged[-1]
             result = self._attempt(transaction, step, is_dry_run=False)
             state = "failed" if not result.success else "succeeded" if is_last else "running"
             self._record(transaction, step, started, result, state)
+            unacknowledged.append(result)
         return result
+
+    def _is_recorded(self, transaction: Transaction, step: Step) -> bool:
+        # The lost session may still be about to commit: its lock goes with it.
+        self._lock(transaction, step)
+        return bool(
+            transaction.read_value(
+                "operations/find_recorded_step", self.job_name, self.options.run_id, step.table
+            )
+        )
 
     def _record(
         self, transaction: Transaction, step: Step, started: float, result: Result, state: str

@@ -173,6 +173,12 @@ def test_a_step_whose_commit_is_lost_is_tried_again_on_a_new_connection_and_coun
         setattr(proxy, cut, COMMITS["community.point_ledger"])
         run_through(behind, proxy)
     assert behind.points() == {"ann": 2}
+    # Done and not acknowledged, or done the second time: the figures are those of what was done.
+    told = behind.query(
+        "SELECT details #> '{community.point_ledger,entries}' AS entries FROM operations.job_executions "
+        "ORDER BY execution_id DESC LIMIT 1"
+    )
+    assert told["entries"].tolist() == [1]
     assert [new - old for new, old in zip(counts(behind), before, strict=True)] == [1, 2, 2, 1, 2]
 
 
