@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trc_pipelines.database.connection import Database
 from trc_pipelines.names import clean_name, clean_names
+from trc_pipelines_tests.hostile import STORABLE
+from trc_pipelines_tests.world import World
 
 HOSTILE = {
     "a\x00b": "ab",
@@ -61,3 +64,25 @@ def test_a_series_is_cleaned_on_its_own_index_and_missing_names_get_the_placehol
 
 def test_an_empty_series_stays_empty() -> None:
     assert clean_names(pd.Series([], dtype="str")).tolist() == []
+
+
+def test_the_views_show_names_as_the_command_does_and_no_formula(world: World) -> None:
+    with (
+        Database(world.database.url).connect() as connection,
+        connection.transaction() as transaction,
+    ):
+        transaction.append(
+            "community.members",
+            pd.DataFrame(
+                {
+                    "member_id": list(STORABLE),
+                    "discord_username": list(STORABLE.values()),
+                    "subscription_status": "ACTIVE",
+                }
+            ),
+        )
+    shown = world.query("SELECT member_id, discord_username FROM community.current_streaks")
+    assert len(shown) == len(STORABLE)
+    for member_id, name in shown.itertuples(index=False):
+        expected = clean_name(STORABLE[member_id])
+        assert name == ("'" + expected if expected[0] in "=+-@" else expected), member_id

@@ -118,6 +118,30 @@ COMMENT ON COLUMN community.leaderboard_archive.score IS 'Points in the period.'
 COMMENT ON COLUMN community.leaderboard_archive.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_archive.closed_at IS 'When the period was closed.';
 
+-- Names as people may see them: hostile text in them is made harmless, for terminals, spreadsheets, chats.
+CREATE FUNCTION community.shown_name(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(
+    nullif(
+        regexp_replace(
+            btrim(left(normalize(regexp_replace(
+                regexp_replace(
+                    left(name, 1024),
+                    E'[\u0001-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f'
+                    '\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]',
+                    '', 'g'
+                ),
+                E'[\u0009-\u000d\u0020\u0085\u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+', ' ', 'g'
+            ), nfc), 64)),
+            -- A spreadsheet takes what begins like this for a formula.
+            '^([=+@-])', E'\'\\1'
+        ),
+        ''
+    ),
+    '(no name)'
+);
+COMMENT ON FUNCTION community.shown_name(text) IS 'A name without invisible or control characters, on one line, at most 64 long, and no formula.';
+
 CREATE OR REPLACE VIEW community.current_leaderboards AS
 WITH latest AS (
     SELECT max(d.day) AS day FROM community.leaderboard_rankings AS d
@@ -142,7 +166,7 @@ SELECT
     r.board,
     r.rank,
     r.member_id,
-    m.discord_username,
+    community.shown_name(m.discord_username) AS discord_username,
     r.score,
     r.reached_at,
     r.period_start,
@@ -153,3 +177,27 @@ FROM both_days AS r
 INNER JOIN latest AS l ON r.day = l.day
 INNER JOIN community.members AS m ON r.member_id = m.member_id;
 COMMENT ON VIEW community.current_leaderboards IS 'One row per board and rank: the boards as last computed. Movement since yesterday: up is positive, NULL is new on the board of this period.';
+
+CREATE OR REPLACE VIEW community.current_streaks AS
+WITH computed AS (
+    SELECT max(d.day) AS last_day FROM community.days AS d
+    WHERE d.streaks_at IS NOT NULL
+)
+
+SELECT
+    m.member_id,
+    community.shown_name(m.discord_username) AS discord_username,
+    CASE WHEN l.day >= computed.last_day THEN l.current_streak ELSE 0 END AS current_streak,
+    coalesce(l.longest_streak, 0) AS longest_streak,
+    l.last_active_on,
+    computed.last_day AS computed_through
+FROM community.members AS m
+CROSS JOIN computed
+LEFT JOIN LATERAL (
+    SELECT s.day, s.current_streak, s.longest_streak, s.last_active_on
+    FROM community.daily_streaks AS s
+    WHERE s.member_id = m.member_id
+    ORDER BY s.day DESC
+    LIMIT 1
+) AS l ON TRUE
+WHERE m.subscription_status IN ('ACTIVE', 'TRIALING');

@@ -25,7 +25,11 @@ CREATE FUNCTION community.digest_entry(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN sha256(
     convert_to(
-        concat_ws('|', entry_id, member_id, action, points, extract(EPOCH FROM effective_at), source_key), 'UTF8'
+        -- With lengths: "a|b" and "c" must not read as "a" and "b|c".
+        concat_ws(
+            '|', entry_id, length(member_id), member_id, length(action), action,
+            points, extract(EPOCH FROM effective_at), source_key
+        ), 'UTF8'
     )
 );
 COMMENT ON FUNCTION community.digest_entry(bigint, text, text, bigint, timestamptz, text) IS 'Digest of what an entry says.';

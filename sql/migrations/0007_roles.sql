@@ -64,6 +64,8 @@ $$;
 COMMENT ON FUNCTION operations.hand_over() IS 'Gives what the migrating user made to trc_owner, lets app and analysts read it. Called after every migration.';
 
 GRANT EXECUTE ON FUNCTION operations.take_domain_events(text, integer) TO trc_app;
+-- Functions in a view are called as whoever reads it.
+GRANT EXECUTE ON FUNCTION community.shown_name(text) TO trc_app, trc_analyst;
 
 -- The app's own tables, where they are tables of ours and not views over its own.
 DO $$

@@ -29,6 +29,7 @@ from trc_pipelines.cli.services import (
 from trc_pipelines.database.connection import DatabaseError
 from trc_pipelines.database.embedded import EmbeddedServerError, client_program
 from trc_pipelines.database.migrations import MigrationError, pending_migrations
+from trc_pipelines.names import clean_name
 from trc_pipelines.operations.contract import JobError
 from trc_pipelines.settings import SettingsError, load_settings
 
@@ -47,6 +48,8 @@ FORESEEN = (
     EmbeddedServerError,
     ServiceError,
 )
+
+MAX_LINE_LENGTH = 500
 
 app = typer.Typer(
     name="trc",
@@ -190,7 +193,9 @@ def run(
             f"there is no job {job_name!r}; it accepts {', '.join(by_name)}", param_hint="JOB"
         )
     try:
-        moment = parse_moment(as_of) if as_of else datetime.now(UTC).replace(microsecond=0)
+        moment = (
+            parse_moment(as_of) if as_of is not None else datetime.now(UTC).replace(microsecond=0)
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--as-of") from error
     with open_installation() as installation:
@@ -411,5 +416,7 @@ def _serve(installation: "Installation", lock: IO[str]) -> None:
 
 
 def _complain(message: str, code: int) -> int:
-    typer.echo(f"trc: {message}", err=True)
+    # What was typed, and what others gave as reasons, may be in it.
+    lines = [clean_name(line, MAX_LINE_LENGTH) for line in message.split("\n")]
+    typer.echo("trc: " + "\n".join(lines), err=True)
     return code

@@ -137,6 +137,9 @@ def _logging(verbose: bool) -> dict[str, Any]:
 def _why_it_failed(run: dg.ExecuteInProcessResult) -> str:
     for event in run.all_events:
         if event.is_step_failure and event.step_failure_data.error:
+            refusal = event.step_failure_data.user_failure_data
+            if refusal and refusal.description:
+                return refusal.description
             error = event.step_failure_data.error
             while error.cause:
                 error = error.cause

@@ -324,7 +324,10 @@ def _errors_of(what: str) -> Iterator[None]:
             sqlstate or _SAID_BY_THE_SERVER.search(str(error))
         ):
             sqlstate = _CONNECTION_FAILURE
-        raise DatabaseError(f"{what}: {' '.join(words.split())}", sqlstate) from error
+        # Not raised from the error, which shows the row: tracebacks go to logs and into the UI.
+        raise DatabaseError(f"{what}: {' '.join(words.split())}", sqlstate) from None
+    except UnicodeEncodeError:
+        raise DatabaseError(f"{what}: a text cannot be written in UTF-8") from None
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
