@@ -16,7 +16,7 @@ run: install ## install what is needed, play the demo, open the Dagster UI; with
 	@if [ -n "$$MEE6_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
 test: install ## run the tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
 	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n auto

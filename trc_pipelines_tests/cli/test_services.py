@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +19,17 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+def environment() -> Iterator[dict[str, str]]:
     """An installation of its own that asks nobody anything, and whose port is taken."""
-    tmp_path.chmod(0o755)
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)  # the embedded server runs as a user of its own under root
-    with socket.socket() as busy:
+    # Not under pytest's folder, which every session that starts closes to other users: under root
+    # the embedded server runs as one of its own.
+    with tempfile.TemporaryDirectory(prefix="trc") as folder, socket.socket() as busy:
+        Path(folder).chmod(0o755)
         # Below the ports the system hands out, so that nobody takes the next one meanwhile.
         busy.bind(("127.0.0.1", 20_000 + os.getpid() % 10_000))
         busy.listen()
         changed = {
-            "TRC_HOME": str(tmp_path / "home"),
+            "TRC_HOME": str(Path(folder) / "home"),
             "MEE6_GUILD_ID": "1",
             "MEE6_SYNC_ENABLED": "false",
             "WEBSERVER_PORT": str(busy.getsockname()[1]),

@@ -1,6 +1,7 @@
 """A database that restarts, refuses to write, or ends a transaction: retried, or one clear error."""
 
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -29,18 +30,17 @@ def job_of(step: Step) -> Job:
 
 
 @pytest.fixture
-def own_server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def own_server(world: World) -> Iterator[World]:
     """A community on a server of its own, that may be stopped."""
-    folder = tmp_path_factory.mktemp("pg")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)
-    server = start_embedded_server(folder / "data")
-    url = with_database(server, "trc")
-    ensure_database(url)
-    migrate(url)
-    settings = world.settings.model_copy(update={"database_url": url})
-    yield World(Database(url, 30, 5), settings, world.simulator)
-    stop_embedded_server(folder / "data")
+    with tempfile.TemporaryDirectory(prefix="trc") as folder:
+        # Under root the server runs as a user of its own.
+        Path(folder).chmod(0o755)
+        url = with_database(start_embedded_server(Path(folder) / "data"), "trc")
+        ensure_database(url)
+        migrate(url)
+        settings = world.settings.model_copy(update={"database_url": url})
+        yield World(Database(url, 30, 5), settings, world.simulator)
+        stop_embedded_server(Path(folder) / "data")
 
 
 def data_folder(world: World) -> Path:

@@ -61,6 +61,8 @@ from trc_pipelines_tests.leaderboards.conftest import redis_url  # noqa: F401
 from trc_pipelines_tests.operations.test_channels import Receiver
 from trc_pipelines_tests.world import World, board
 
+# The stage takes half a minute to set: once is enough.
+pytestmark = pytest.mark.xdist_group("hostile")
 DAYS = 9
 SNAPSHOT = "community.mee6_leaderboard_snapshot"
 # Keys of the app: unique, and short enough for an index.
@@ -99,9 +101,9 @@ class Stage:
         """When the community began."""
         return first_day(self.now)
 
-    def ago(self, minutes: int) -> datetime:
-        """So many minutes before it all."""
-        return self.now - timedelta(minutes=minutes)
+    def ago(self, slots: int) -> datetime:
+        """So many slots before it all: short ones, for the board is refused after 15 minutes."""
+        return self.now - slots * timedelta(seconds=20)
 
     def trc(self, *arguments: str) -> Told:
         """Run a command as somebody at a shell does."""
@@ -244,8 +246,8 @@ def play(stage: Stage) -> None:
     """Every job in Dagster, a quarantine, failures of each kind, reviews, broken invariants."""
     world, simulator = stage.world, stage.world.simulator
 
-    def at(minutes: int) -> tuple[str, str]:
-        return "--as-of", stage.ago(minutes).isoformat()
+    def at(slots: int) -> tuple[str, str]:
+        return "--as-of", stage.ago(slots).isoformat()
 
     assert stage.tell("run", "mee6_sync", *at(13)).code == 0
     simulator.board = hostile_board(1250)
@@ -259,9 +261,9 @@ def play(stage: Stage) -> None:
     simulator.board = hostile_board(1300).iloc[:3]
     assert stage.tell("run", "mee6_sync", *at(11)).code == 1
     stage.quarantined = [int(stage.ago(11).timestamp())]
-    for minutes in (10, 9, 8):
-        world.run(MEE6_SYNC, stage.ago(minutes))
-        stage.quarantined.append(int(stage.ago(minutes).timestamp()))
+    for slots in (10, 9, 8):
+        world.run(MEE6_SYNC, stage.ago(slots))
+        stage.quarantined.append(int(stage.ago(slots).timestamp()))
     simulator.board = hostile_board(1300)
 
     simulator.add(faults.raw(BODIES["json_error"], 403, Content_Type="application/json"), times=1)
