@@ -19,7 +19,7 @@ test: install ## run the tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
 faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
-	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n auto
+	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n auto --dist loadgroup
 
 check: install ## lint, format, types, SQL
 	$(BIN)/ruff check

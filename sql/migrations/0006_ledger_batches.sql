@@ -19,10 +19,11 @@ COMMENT ON COLUMN community.ledger_batches.entries IS 'How many entries.';
 COMMENT ON COLUMN community.ledger_batches.digest IS 'SHA-256 over the digest of the batch before and the digests of the entries.';
 COMMENT ON COLUMN community.ledger_batches.recorded_at IS 'When.';
 
+-- STABLE, as what it calls is: only so is it inlined, which halves its cost.
 CREATE FUNCTION community.digest_entry(
     entry_id bigint, member_id text, action text, points bigint, effective_at timestamptz, source_key text
 ) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     convert_to(
         -- With lengths: "a|b" and "c" must not read as "a" and "b|c".
@@ -35,7 +36,7 @@ RETURN sha256(
 COMMENT ON FUNCTION community.digest_entry(bigint, text, text, bigint, timestamptz, text) IS 'Digest of what an entry says.';
 
 CREATE FUNCTION community.chain_digest(previous text, entries bytea) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN encode(sha256(convert_to(coalesce(previous, ''), 'UTF8') || entries), 'hex');
 COMMENT ON FUNCTION community.chain_digest(text, bytea) IS 'Digest of a batch: of the one before, and of its entries'' digests in order.';
 
