@@ -77,8 +77,8 @@ def _perform(
     database: Database, connection: Connection, settings: Settings, job: Job, moment: datetime
 ) -> None:
     options = Options(as_of=moment, now=moment, run_id=str(uuid.uuid4()), executed_by="demo")
-    run = Run(database, connection, settings, job.name, job.days, options)
+    run = Run(database, connection, settings, job.name, job.tables, job.days, options)
     for step in job.steps:
-        result = run.perform(step, is_last=step is job.steps[-1])
+        result = run.perform(step)
         if not result.success:
             raise JobError(f"{job.name} at {moment:%Y-%m-%dT%H:%MZ}: {result.message}")

@@ -8,16 +8,19 @@ back. Dagster is not known here: schedules, the UI, `trc run` and the tests all 
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+Unit = TypeVar("Unit", bound=Hashable)
+Done = TypeVar("Done")
 
 LOCK_NOT_AVAILABLE = "55P03"
 # A lost connection, a deadlock, a server that restarts: every step is safe to repeat.
@@ -81,6 +84,34 @@ class Work:
         """Logical time of the run."""
         return self.options.as_of
 
+    def work_off(
+        self, units: Iterable[Unit], change: Callable[[Transaction, Unit], Done]
+    ) -> tuple[dict[Unit, Done], dict[Unit, str]]:
+        """Change units that do not depend on each other, each in a transaction of its own.
+
+        One that the database refuses keeps nobody waiting: the others are done all the same. What
+        is done stays done when the run is stopped, so a unit knows by itself whether it is done.
+        A rehearsal makes the changes one after the other in the transaction that is rolled back.
+
+        Returns:
+            What was done, and why the rest was not.
+        """
+        if self.is_dry_run:
+            return {unit: change(self.db, unit) for unit in units}, {}
+        done, refused = {}, {}
+        with self.database.connect() as connection:
+            for unit in units:
+                try:
+                    with connection.transaction() as transaction:
+                        result = change(transaction, unit)
+                except DatabaseError as error:
+                    if error.is_transient:
+                        raise  # the whole step is tried again
+                    refused[unit] = str(error)
+                else:
+                    done[unit] = result
+        return done, refused
+
 
 @dataclass(frozen=True)
 class Result:
@@ -125,19 +156,29 @@ class Job:
     unit: str = "day"
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
 
+    @property
+    def tables(self) -> list[str]:
+        """What its steps write, as `schema.table`."""
+        return [step.table for step in self.steps]
+
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job: its steps share a connection, and each has a transaction of its own."""
+    """One run of a job: its steps share a connection, and each has a transaction of its own.
+
+    Attributes:
+        tables: what its steps write; the run has succeeded once every one is recorded.
+    """
 
     database: Database
     connection: Connection
     settings: Settings
     job_name: str
+    tables: Sequence[str]
     days: Days
     options: Options
 
-    def perform(self, step: Step, *, is_last: bool) -> Result:
+    def perform(self, step: Step) -> Result:
         """Run one step and record it, both in one transaction; a lost one is tried again.
 
         Raises:
@@ -152,7 +193,7 @@ class Run:
                 try:
                     if retries:
                         self.connection.reconnect()
-                    return self._perform_once(step, started, unacknowledged, is_last=is_last)
+                    return self._perform_once(step, started, unacknowledged)
                 except DatabaseError as error:
                     if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
                         raise
@@ -196,15 +237,13 @@ class Run:
                 ) from error
             raise
 
-    def _perform_once(
-        self, step: Step, started: float, unacknowledged: list[Result], *, is_last: bool
-    ) -> Result:
+    def _perform_once(self, step: Step, started: float, unacknowledged: list[Result]) -> Result:
         with self.connection.transaction() as transaction:
             # A commit may have happened though nobody said so: its figures are the ones to report.
             if unacknowledged and self._is_recorded(transaction, step):
                 return unacknowledged[-1]
             result = self._attempt(transaction, step, is_dry_run=False)
-            state = "failed" if not result.success else "succeeded" if is_last else "running"
+            state = "running" if result.success else "failed"
             self._record(transaction, step, started, result, state)
             unacknowledged.append(result)
         return result
@@ -232,6 +271,7 @@ class Run:
             round((time.perf_counter() - started) * 1000),
             json.dumps({step.table: result.details}, default=str),
             self.options.executed_by,
+            list(self.tables),
         )
 
     def _record_end(
@@ -257,13 +297,10 @@ def perform(
     results: dict[str, Result] = {}
     with ExitStack() as stack:
         connection = stack.enter_context(database.connect())
-        run = Run(database, connection, settings, job.name, job.days, options)
+        run = Run(database, connection, settings, job.name, job.tables, job.days, options)
         rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
         for step in job.steps:
-            if rehearsal:
-                result = run.rehearse(rehearsal, step)
-            else:
-                result = run.perform(step, is_last=step is job.steps[-1])
+            result = run.rehearse(rehearsal, step) if rehearsal else run.perform(step)
             results[step.table] = result
             if not result.success:
                 break

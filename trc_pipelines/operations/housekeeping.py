@@ -144,18 +144,16 @@ def remove_run_files(folder: Path, before: datetime, *, dry_run: bool) -> int:
 
 def _purge_ours(work: Work, targets: Sequence[Target], purged: Purged) -> None:
     """Each with its record in a transaction of its own: a lock is held, or waited for, by one."""
-    with work.database.connect() as connection:
-        for target in targets:
-            try:
-                with connection.transaction(commit=not work.is_dry_run) as transaction:
-                    removed = _remove(work, transaction, [target])
-                    _record(work, transaction, removed)
-            except DatabaseError as error:
-                if error.is_transient:
-                    raise  # the whole step is tried again
-                purged.failed[target.name] = str(error)
-            else:
-                purged.removed |= removed
+    by_name = {target.name: target for target in targets}
+
+    def change(transaction: Transaction, name: str) -> int:
+        removed = _remove(work, transaction, [by_name[name]])
+        _record(work, transaction, removed)
+        return removed[name]
+
+    removed, failed = work.work_off(by_name, change)
+    purged.removed |= removed
+    purged.failed |= failed
 
 
 def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> None:

@@ -38,7 +38,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 AS_OF_TAG = "trc/as_of"
 EXECUTED_BY_TAG = "trc/executed_by"
-LAST_STEP_TAG = "trc/last_step"
+TABLES_TAG = "trc/tables"
 MAX_RUNTIME_SECONDS = 3600
 ACTIVE = [
     DagsterRunStatus.QUEUED,
@@ -209,7 +209,10 @@ def build_asset_job(name: str, steps: Sequence[StepAsset], description: str) -> 
         selection=dg.AssetSelection.assets(*assets).without_checks()
         | dg.AssetSelection.checks(*verdicts),
         description=description,
-        tags={LAST_STEP_TAG: steps[-1].table, "dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
+        tags={
+            TABLES_TAG: " ".join(step.table for step in steps),
+            "dagster/max_runtime": str(MAX_RUNTIME_SECONDS),
+        },
     )
 
 
@@ -312,17 +315,19 @@ def _materialize(
     context: dg.AssetExecutionContext, options: Options, step: Step
 ) -> dg.MaterializeResult[Any]:
     database, settings = connected(context.run.run_id)
-    last_step = context.run.tags.get(LAST_STEP_TAG)
+    # An asset that somebody materialises on its own is a job of its own.
+    tables = context.run.tags.get(TABLES_TAG, step.table).split()
     with database.connect() as connection:
         run = Run(
             database,
             connection,
             settings,
-            context.run.job_name if last_step else step.table,
+            context.run.job_name if TABLES_TAG in context.run.tags else step.table,
+            tables,
             lambda _db, _settings, as_of: (as_of.date(), as_of.date()),
             options,
         )
-        result = run.perform(step, is_last=last_step in (None, step.table))
+        result = run.perform(step)
         with connection.transaction(commit=False) as transaction:
             columns = transaction.read("operations/select_columns", *step.table.split("."))
     context.log.info(result.message)

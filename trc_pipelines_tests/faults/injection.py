@@ -123,9 +123,9 @@ class Injection:
     def _disturb_steps(self) -> None:
         perform, attempt = Run.perform, Run._perform_once
 
-        def perform_and_count(run: Run, step: Step, *, is_last: bool) -> Result:
+        def perform_and_count(run: Run, step: Step) -> Result:
             self._step.lost = 0
-            result = perform(run, step, is_last=is_last)
+            result = perform(run, step)
             self.counts["database survived"] += self._step.lost
             return result
 

@@ -149,7 +149,7 @@ def check_ins(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 def executed(transaction: Transaction, run_id: str, state: str, by: str) -> None:
     transaction.execute(
         "operations/upsert_job_execution",
-        "mee6_sync", run_id, NOON, state, "m", 0, 5, "{}", by,
+        "mee6_sync", run_id, NOON, state, "m", 0, 5, "{}", by, ["no.step"],
     )  # fmt: skip
 
 

@@ -265,9 +265,12 @@ class Real:
 
     def run_steps(self, connection: Connection, at: datetime, steps: int) -> None:
         options = Options(as_of=at, now=at, run_id=os.urandom(8).hex(), executed_by="machine")
-        run = Run(self.database, connection, self.settings, MEE6_SYNC.name, MEE6_SYNC.days, options)
+        job = MEE6_SYNC
+        run = Run(
+            self.database, connection, self.settings, job.name, job.tables, job.days, options
+        )
         for step in MEE6_SYNC.steps[:steps]:
-            if not run.perform(step, is_last=step is MEE6_SYNC.steps[-1]).success:
+            if not run.perform(step).success:
                 break
 
 
@@ -417,13 +420,14 @@ class LedgerMachine(RuleBasedStateMachine):
             connection,
             self.real.settings,
             MEE6_SYNC.name,
+            MEE6_SYNC.tables,
             MEE6_SYNC.days,
             options,
         )
         # What was done and not acknowledged is done again on another connection, and counts once.
         connection._driver = LosesAcknowledgements(connection._driver)
         with self.served(self.board()), mock.patch.object(contract, "RETRY_DELAYS_SECONDS", (0,)):
-            run.perform(step, is_last=False)
+            run.perform(step)
         assert not isinstance(connection._driver, LosesAcknowledgements)
         self.model.run(self.now, self.rate, self.board(), lost)
 

@@ -1,0 +1,1 @@
+"""Betting: content, bankrolls, settlement, badges, statistics, cleanup."""

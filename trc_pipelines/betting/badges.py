@@ -1,0 +1,199 @@
+"""Badges: who holds which this week, and what that unlocks.
+
+A calculator takes a week and gives the users who hold its badge, each once, sorted. "Top" badges go
+to everyone tied at the top.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+HOT_STREAK_WINS = 3
+PROFIT_KING_CENTS = 1
+RIDING_WAVE_WINS = FADE_GOD_WINS = 3
+SHARP_DECIDED = 10
+SHARP_PERCENT = 60
+MOST_ACTIVE_BETS = 20
+SUNDAY_SWEEP_WINS = 3
+# Badges from which each tier of effects begins: tier 1, tier 2.
+TIER_BADGES = (1, 3)
+
+
+@dataclass(frozen=True)
+class Week:
+    """What happened in an ISO week.
+
+    Attributes:
+        settled: bets by their settlement: user_id, bet_id, status (won, lost, push, cancelled),
+            net (cents), is_tail, is_fade, created_at, settled_at.
+        placed: bets by their placing: user_id, status (pending as well).
+        posted: user id of each post.
+        sunday: bets on the NFL games of the latest Sunday: user_id, status (pending as well).
+    """
+
+    settled: pd.DataFrame
+    placed: pd.DataFrame
+    posted: pd.Series
+    sunday: pd.DataFrame
+
+
+def hot_streak(week: Week) -> pd.Index:
+    """A run of wins; a push or a cancelled bet neither extends nor breaks it."""
+    decided = week.settled[week.settled["status"].isin(["won", "lost"])]
+    user, users = pd.factorize(decided["user_id"])
+    order = _order_of_bets(decided, user)
+    user = user[order]
+    won = (decided["status"] == "won").to_numpy()[order]
+    is_first = np.diff(user, prepend=-1) != 0
+    # A run begins with a loss or with a user's first bet; all that follows in it are wins.
+    wins = pd.Series(won).groupby(np.cumsum(is_first | ~won)).cumsum()
+    holders: pd.Index = users.take(np.unique(user[wins >= HOT_STREAK_WINS]))
+    return holders.sort_values()
+
+
+def profit_king(week: Week) -> pd.Index:
+    """Most net in all, above 0."""
+    return _top(week.settled.groupby("user_id")["net"].sum(), PROFIT_KING_CENTS)
+
+
+def riding_wave(week: Week) -> pd.Index:
+    """Most tails won."""
+    won = week.settled["status"] == "won"
+    return _top(
+        _count(week.settled.loc[won & week.settled["is_tail"], "user_id"]), RIDING_WAVE_WINS
+    )
+
+
+def sharp(week: Week) -> pd.Index:
+    """Best share of wins among decided bets; of equals, who decided more."""
+    counts = _count_outcomes(week.settled)
+    decided = counts["won"] + counts["lost"]
+    is_sharp = (decided >= SHARP_DECIDED) & (100 * counts["won"] >= SHARP_PERCENT * decided)
+    won, decided = counts["won"][is_sharp], decided[is_sharp]
+    # Exact: below 2**26 bets, two shares are the same float only if they are the same.
+    rate = won / decided
+    return _top(decided[rate == rate.max()], SHARP_DECIDED)
+
+
+def fade_god(week: Week) -> pd.Index:
+    """Most fades won."""
+    won = week.settled["status"] == "won"
+    return _top(_count(week.settled.loc[won & week.settled["is_fade"], "user_id"]), FADE_GOD_WINS)
+
+
+def most_active(week: Week) -> pd.Index:
+    """Most bets placed; a cancelled one counts as not placed."""
+    return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS)
+
+
+def ghost(week: Week) -> pd.Index:
+    """Posted, and placed no bet; a cancelled one counts as not placed."""
+    return pd.Index(week.posted.dropna().unique()).difference(_placed_by(week).unique())
+
+
+def sunday_sweep(week: Week) -> pd.Index:
+    """Every decided bet of Sunday won, and none still open."""
+    counts = _count_outcomes(week.sunday)
+    is_swept = (counts["lost"] == 0) & (counts["pending"] == 0)
+    holders: pd.Index = counts.index[is_swept & (counts["won"] >= SUNDAY_SWEEP_WINS)]
+    return holders
+
+
+CALCULATORS: dict[str, Callable[[Week], pd.Index]] = {
+    "hot_streak": hot_streak,
+    "profit_king": profit_king,
+    "riding_wave": riding_wave,
+    "sharp": sharp,
+    "fade_god": fade_god,
+    "most_active": most_active,
+    "ghost": ghost,
+    "sunday_sweep": sunday_sweep,
+}
+
+
+def latest_sunday(as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Start and end (not part of it), in UTC, of the latest Sunday of the zone that has begun.
+
+    On a Sunday that is the day itself. It lasts 23 or 25 hours when the clocks change.
+    """
+    today = as_of.astimezone(zone).date()
+    sunday = today - timedelta(days=today.isoweekday() % 7)
+    start, end = (
+        datetime.combine(sunday + timedelta(days=days), time(), zone).astimezone(UTC)
+        for days in (0, 1)
+    )
+    return start, end
+
+
+def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is newly earned and what is no longer held.
+
+    Args:
+        held: badge, user_id: what stands.
+        earned: badge, user_id: what ought to stand.
+
+    Returns:
+        Both with columns badge and user_id, each pair once, in that order.
+    """
+    key = ["badge", "user_id"]
+    both = (
+        held[key]
+        .drop_duplicates()
+        .merge(earned[key].drop_duplicates(), how="outer", on=key, indicator="found_in")
+    )
+    both = both.sort_values(key, ignore_index=True)
+    new, lost = (
+        both.loc[both["found_in"] == side, key].reset_index(drop=True)
+        for side in ("right_only", "left_only")
+    )
+    return new, lost
+
+
+def tier_of(badge_counts: pd.Series) -> pd.Series:
+    """Tier of effects, from 0, by the number of badges held; on the same index."""
+    return pd.Series(
+        np.searchsorted(TIER_BADGES, badge_counts, side="right"), badge_counts.index, dtype="int64"
+    )
+
+
+def _order_of_bets(bets: pd.DataFrame, user: np.ndarray) -> np.ndarray:
+    """Positions in order of user, settlement, placing and id."""
+    keys = pd.DataFrame(
+        {"user": user}
+        | {
+            name: bets[name].dt.as_unit("us").astype("int64").to_numpy()
+            for name in ("settled_at", "created_at")
+        }
+    )
+    tied = keys.duplicated(keep=False).to_numpy()
+    # Ids are compared only where everything else is equal: comparing text is the costly part.
+    tie_break = np.zeros(len(bets), dtype="int64")
+    tie_break[tied] = bets["bet_id"][tied].rank(method="dense").to_numpy(dtype="int64")
+    order: np.ndarray = np.lexsort((tie_break, keys["created_at"], keys["settled_at"], user))
+    return order
+
+
+def _placed_by(week: Week) -> pd.Series:
+    """User id of each bet placed; cancelled ones are taken back, by the user or by the game."""
+    return week.placed.loc[week.placed["status"] != "cancelled", "user_id"]
+
+
+def _count(users: pd.Series) -> pd.Series:
+    """How often each user is there, in order of id."""
+    return users.groupby(users).size()
+
+
+def _count_outcomes(bets: pd.DataFrame) -> pd.DataFrame:
+    """Bets won, lost and pending (columns) of each user (index, sorted)."""
+    outcomes = {name: bets["status"] == name for name in ("won", "lost", "pending")}
+    return pd.DataFrame(outcomes).groupby(bets["user_id"]).sum()
+
+
+def _top(values: pd.Series, at_least: int) -> pd.Index:
+    """Everyone (the index, sorted) with the highest value, where that is at least so much."""
+    top: pd.Index = values.index[(values == values.max()) & (values >= at_least)]
+    return top
