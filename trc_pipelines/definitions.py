@@ -9,7 +9,8 @@ from trc_pipelines.community import purges as community_purges
 from trc_pipelines.community import review_job as community_review_job
 from trc_pipelines.community import sensors as community_sensors
 from trc_pipelines.community import trouble as community_trouble
-from trc_pipelines.community.boards import BOARDS
+from trc_pipelines.community.boards import BOARDS as COMMUNITY_BOARDS
+from trc_pipelines.leaderboards.jobs import BoardSteps, build_board_jobs
 from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
 from trc_pipelines.operations.checks import build_check
 from trc_pipelines.operations.housekeeping import build_housekeeping, build_purges
@@ -24,11 +25,29 @@ from trc_pipelines.operations.sensors import (
     build_health_sensor,
     build_runs_sensor,
 )
+from trc_pipelines.quiz import assets as quiz_assets
+from trc_pipelines.quiz import checks as quiz_checks
+from trc_pipelines.quiz import jobs as quiz_jobs
+from trc_pipelines.quiz import purges as quiz_purges
+from trc_pipelines.quiz.boards import BOARDS as QUIZ_BOARDS
 
-PURGES = build_purges([*community_purges.TARGETS])
-JOBS = [*community_jobs.JOBS, build_housekeeping(PURGES)]
-STEPS = [*community_assets.STEPS, PURGES]
-CHECKS = [*community_checks.CHECKS]
+(
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+    LEADERBOARD_MONTHLY_RESET,
+    LEADERBOARD_CACHE,
+) = BOARD_JOBS = build_board_jobs(
+    [
+        BoardSteps(
+            domain.leaderboard_rankings, domain.leaderboard_archive, domain.leaderboard_cache
+        )
+        for domain in (community_assets, quiz_assets)
+    ]
+)
+PURGES = build_purges([*community_purges.TARGETS, *quiz_purges.TARGETS])
+JOBS = [*community_jobs.JOBS, *quiz_jobs.JOBS, *BOARD_JOBS, build_housekeeping(PURGES)]
+STEPS = [*community_assets.STEPS, *quiz_assets.STEPS, PURGES]
+CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
@@ -41,7 +60,11 @@ verification = dg.define_asset_job(
 )
 
 defs = dg.Definitions(
-    assets=[*community_assets.APP_TABLES, *[step.asset for step in STEPS]],
+    assets=[
+        *community_assets.APP_TABLES,
+        *quiz_assets.APP_TABLES,
+        *[step.asset for step in STEPS],
+    ],
     asset_checks=[build_check(check) for check in CHECKS],
     jobs=[
         *jobs.values(),
@@ -60,11 +83,14 @@ defs = dg.Definitions(
     ],
     sensors=[
         community_sensors.late_points_sensor,
-        build_closing_sensor(BOARDS, jobs[community_jobs.LEADERBOARD_WEEKLY_RESET.name]),
-        build_cache_sensor(
-            community_assets.leaderboard_rankings.asset.key,
-            jobs[community_jobs.LEADERBOARD_CACHE.name],
-        ),
+        *[
+            build_closing_sensor(boards, jobs[LEADERBOARD_WEEKLY_RESET.name])
+            for boards in (COMMUNITY_BOARDS, QUIZ_BOARDS)
+        ],
+        *[
+            build_cache_sensor(domain.leaderboard_rankings.asset.key, jobs[LEADERBOARD_CACHE.name])
+            for domain in (community_assets, quiz_assets)
+        ],
         build_runs_sensor(JOBS),
         build_health_sensor(JOBS, CONDITIONS),
         build_alerts_sensor(JOBS),

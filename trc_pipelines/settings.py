@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     mee6_max_gain: int = Field(
         1_000_000, ge=1, description="quarantine when one member gained more XP at once"
     )
+    quiz_life_catch_up: bool = Field(
+        False, description="true: after an outage every life that came due is given back at once"
+    )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None, repr=False, description="where boards are published for apps; without it they are not"
     )

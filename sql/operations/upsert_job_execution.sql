@@ -2,28 +2,32 @@
 -- once every step is in it, in whatever order they came; what failed once has failed.
 -- $4: running, failed or interrupted; $10: schema.table of every step.
 WITH so_far AS (
-    SELECT e.state, e.message, e.details
+    SELECT coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed, max(e.message) AS message, jsonb_agg(e.details) -> 0 AS details
     FROM operations.job_executions AS e
     WHERE e.job_name = $1 AND e.run_id = $2
 ),
 
-now AS (
+outcome AS (
     SELECT
         CASE
-            WHEN s.state = 'failed' THEN s.state
-            WHEN $4 = 'running' AND jsonb_exists_all(coalesce(s.details, '{}') || $8::jsonb, $10::text[]) THEN 'succeeded'
-            ELSE $4
+            WHEN s.has_failed THEN 'failed'
+            ELSE coalesce(
+                nullif($4, 'running'),
+                CASE
+                    WHEN jsonb_exists_all(coalesce(s.details, '{}') || $8::jsonb, $10::text[]) THEN 'succeeded'
+                    ELSE 'running'
+                END
+            )
         END AS state,
-        CASE WHEN s.state = 'failed' THEN s.message ELSE $5 END AS message
-    FROM (SELECT 1) AS one
-    LEFT JOIN so_far AS s ON TRUE
+        CASE WHEN s.has_failed THEN s.message ELSE $5 END AS message
+    FROM so_far AS s
 )
 
 INSERT INTO operations.job_executions AS e (
     job_name, run_id, as_of, state, success, message, affected_count, duration_ms, details, executed_by, executed_at
 )
-SELECT $1, $2, $3, n.state, n.state = 'succeeded', n.message, $6, $7, $8::jsonb, $9, clock_timestamp()
-FROM now AS n
+SELECT $1, $2, $3, o.state, o.state = 'succeeded', o.message, $6, $7, $8::jsonb, $9, clock_timestamp()
+FROM outcome AS o
 ON CONFLICT (job_name, run_id) DO UPDATE SET
     state = excluded.state,
     success = excluded.success,

@@ -92,7 +92,9 @@ def most_active(week: Week) -> pd.Index:
 
 def ghost(week: Week) -> pd.Index:
     """Posted, and placed no bet; a cancelled one counts as not placed."""
-    return pd.Index(week.posted.dropna().unique()).difference(_placed_by(week).unique())
+    posted = pd.Index(week.posted.dropna().unique())
+    holders: pd.Index = posted.difference(pd.Index(_placed_by(week).unique()))
+    return holders.sort_values()
 
 
 def sunday_sweep(week: Week) -> pd.Index:

@@ -9,7 +9,7 @@ from trc_pipelines.betting.odds import LARGEST, profit_at_odds
 POINT = 1_000_000
 HIGHEST_SCORE = 1_000_000_000
 # As many digits as keep every sum of scores and lines, in millionths, far from 64 bits.
-_LINE = r"\A([+-]?[0-9]{1,9})(?:\.([0-9]{1,6}))?\Z"
+_LINE = r"\A(?:\+(?=[0-9]))?(-?[0-9]{1,9})(?:\.([0-9]{1,6}))?\Z"
 
 
 def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
     is_against = (is_on_team & (team == away)) | (is_total & (total_type == "under"))
 
     # What home leads by, or the total exceeds its line by; `edge` is the same as the bet sees it.
-    lead = (home_score + away_score.where(is_total, -away_score)).where(has_scores) * POINT
+    lead = (home_score + away_score.where(is_total, -away_score)) * POINT
     lead -= line.where(is_total, 0)
     edge = lead.where(is_for, -lead) + line.where(is_spread, 0)
     profit = potential_win.where(potential_win.notna(), profit_at_odds(stake, bets["odds"]))

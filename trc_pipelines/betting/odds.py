@@ -25,8 +25,8 @@ def profit_at_odds(stakes: pd.Series, odds: pd.Series) -> pd.Series:
     odds = odds.astype("Int64")
     stakes = stakes.where(stakes >= 0)
     odds = odds.where(odds.between(EVEN, LONGEST) | odds.between(-LONGEST, -EVEN))
-    earned = odds.where(odds > 0, EVEN)
-    staked = (-odds).where(odds < 0, EVEN)
+    earned = odds.clip(lower=EVEN)
+    staked = (-odds).clip(lower=EVEN)
     # stake * earned may not fit where stake * earned // staked does, so the whole multiples are
     # apart from the rest, which is less than `staked` and cannot overflow.
     multiples, rest = stakes // staked, stakes % staked

@@ -100,7 +100,8 @@ def _opens_perfect_day(bet: dict[str, Array]) -> npt.NDArray[np.bool_]:
     is_first = _differs_from_last(bet["user"], bet["day"])
     day = is_first.cumsum() - 1
     won, lost = (_total(day, bet[status], is_first.sum()) for status in ("won", "lost"))
-    return is_first & ((won > 0) & (lost == 0))[day]
+    opens: npt.NDArray[np.bool_] = is_first & ((won > 0) & (lost == 0))[day]
+    return opens
 
 
 def _summarise_period(
@@ -116,9 +117,7 @@ def _summarise_period(
     size = len(keys)
 
     entry_keys = entry["user"] * DAYS_PER_USER + _period_start(period, entry["day"])
-    entry_row = pd.Index(keys).get_indexer(entry_keys)
-    has_row = entry_row >= 0
-    entry_row, balance = entry_row[has_row], entry["balance"][has_row]
+    entry_row = pd.Index(keys).get_indexer(entry_keys)  # -1 without a bet in the period
 
     won, lost, counted, net = bet["won"], bet["lost"], ~bet["cancelled"], bet["net"]
     wins, losses, stakes = (_total(row, flag, size) for flag in (won, lost, counted))
@@ -157,8 +156,8 @@ def _summarise_period(
             "tail_net": _total(row, net * bet["is_tail"], size),
             "fade_net": _total(row, net * bet["is_fade"], size),
             "others_net": _total(authors_row, net[on_others], size),
-            "balance_high": _extreme("max", entry_row, balance, size),
-            "balance_low": _extreme("min", entry_row, balance, size),
+            "balance_high": _extreme("max", entry_row, entry["balance"], size),
+            "balance_low": _extreme("min", entry_row, entry["balance"], size),
             "average_stake": pd.Series(wagered // np.maximum(stakes, 1), dtype="Int64").where(
                 stakes > 0
             ),
@@ -191,7 +190,10 @@ def _total(row: Ints, values: Array, size: int) -> Ints:
 
 
 def _extreme(how: str, row: Ints, values: Ints, size: int, dtype: str = "Int64") -> pd.Series:
-    """Largest (max) or smallest (min) value of each row, NULL where there are none."""
+    """Largest (max) or smallest (min) value of each row, NULL where there are none.
+
+    Values of row -1 are left out.
+    """
     return pd.Series(values, dtype=dtype).groupby(row).agg(how).reindex(range(size))
 
 

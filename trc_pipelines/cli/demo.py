@@ -77,11 +77,8 @@ def _play(installation: Installation, simulator: Simulator) -> None:
     """Play what is missing, and let Dagster see it."""
     # Partitions begin where settings.env says, and are made on import: so not before now.
     from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
-    from trc_pipelines.community.jobs import (
-        LEADERBOARD_RECALCULATION,
-        LEADERBOARD_WEEKLY_RESET,
-        MEE6_SYNC,
-    )
+    from trc_pipelines.community.jobs import MEE6_SYNC
+    from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
     from trc_pipelines.demo.play import plan_slots, play, stop_clock
 
     database, settings = installation.database, installation.settings

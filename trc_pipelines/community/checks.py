@@ -1,5 +1,6 @@
 """What must always be true of the community's tables; each sentence has its SQL in `sql/community`."""
 
+from trc_pipelines.leaderboards.checks import archive_check
 from trc_pipelines.operations.checks import Check
 
 CHECKS = [
@@ -53,9 +54,5 @@ CHECKS = [
         "archived_scores_match_the_ledger",
         "The archive of a closed period is what the ledger held for it when it was closed.",
     ),
-    Check(
-        "community.leaderboard_archive",
-        "archives_are_complete",
-        "Every closed period has as many ranks as it was closed with, 1, 2, 3 … by score.",
-    ),
+    archive_check("community"),
 ]

@@ -1,6 +1,5 @@
 """The jobs of the community and their clocks."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from trc_pipelines.community import assets
@@ -44,48 +43,7 @@ DAILY_STREAKS = Job(
     steps=[assets.daily_streaks],
     days=_ended_days,
 )
-LEADERBOARD_RECALCULATION = Job(
-    name="leaderboard_recalculation",
-    description="Rank the global, weekly and monthly boards of the current day.",
-    cron="0 * * * *",
-    stale_after=timedelta(minutes=65),
-    steps=[assets.leaderboard_rankings],
-    days=_day_of_sync,
-)
-LEADERBOARD_WEEKLY_RESET = Job(
-    name="leaderboard_weekly_reset",
-    description="Close the week that ended, and whatever period before it is still open.",
-    cron="0 0 * * 1",
-    stale_after=timedelta(hours=169),
-    steps=[assets.leaderboard_archive],
-    days=_day_of_sync,
-    unit="period",
-)
-LEADERBOARD_MONTHLY_RESET = replace(
-    LEADERBOARD_WEEKLY_RESET,
-    name="leaderboard_monthly_reset",
-    description="Close the month that ended, and whatever period before it is still open.",
-    cron="0 0 1 * *",
-    stale_after=timedelta(hours=745),
-)
-LEADERBOARD_CACHE = Job(
-    name="leaderboard_cache",
-    description="Publish the boards that changed to Redis (REDIS_URL).",
-    cron="*/5 * * * *",
-    stale_after=timedelta(minutes=65),
-    steps=[assets.leaderboard_cache],
-    days=_day_of_sync,
-    unit="run",
-    is_enabled=lambda settings: settings.redis_url is not None,
-)
-JOBS = [
-    MEE6_SYNC,
-    DAILY_STREAKS,
-    LEADERBOARD_RECALCULATION,
-    LEADERBOARD_WEEKLY_RESET,
-    LEADERBOARD_MONTHLY_RESET,
-    LEADERBOARD_CACHE,
-]
+JOBS = [MEE6_SYNC, DAILY_STREAKS]
 
 
 def first_day_to_recompute(db: Transaction, settings: Settings, now: datetime) -> date | None:

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 
-from trc_pipelines.community.jobs import DAILY_STREAKS, LEADERBOARD_RECALCULATION, MEE6_SYNC
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database
+from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.demo.app import HISTORY, change_by_hand, invent_transactions
 from trc_pipelines.demo.population import Population
 from trc_pipelines.demo.simulator import Simulator

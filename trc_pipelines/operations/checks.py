@@ -18,16 +18,20 @@ class Check:
     Attributes:
         table: the asset it belongs to, as `schema.table`.
         name: the sentence, true when nothing is found; `sql/<schema>/check_<name>.sql` looks.
+        home: schema of what several domains share; its statement looks, and gets the domain as $1.
     """
 
     table: str
     name: str
     description: str
+    home: str | None = None
 
     def find_violations(self, transaction: Transaction) -> pd.DataFrame:
         """Rows that break the sentence, worst or first one first; empty when it holds."""
-        schema = self.table.split(".")[0]
-        return transaction.read(f"{schema}/check_{self.name}")
+        domain = self.table.split(".")[0]
+        if self.home:
+            return transaction.read(f"{self.home}/check_{self.name}", domain)
+        return transaction.read(f"{domain}/check_{self.name}")
 
 
 def build_check(check: Check) -> dg.AssetChecksDefinition:

@@ -136,6 +136,11 @@ class Step:
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
 
 
+def day_of(_db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+    """The day of the tick alone: for jobs that do not work by the day."""
+    return as_of.date(), as_of.date()
+
+
 @dataclass(frozen=True)
 class Job:
     """A named list of steps with its clock.
@@ -152,7 +157,7 @@ class Job:
     cron: str
     stale_after: timedelta
     steps: Sequence[Step]
-    days: Days
+    days: Days = day_of
     unit: str = "day"
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
 

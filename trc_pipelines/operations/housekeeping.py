@@ -96,7 +96,6 @@ def build_housekeeping(step: StepAsset) -> Job:
         cron="30 3 * * *",
         stale_after=timedelta(hours=25),
         steps=[step],
-        days=lambda _db, _settings, as_of: (as_of.date(), as_of.date()),
         unit="target",
     )
 

@@ -29,6 +29,7 @@ from trc_pipelines.operations.contract import (
     Run,
     Step,
     Work,
+    day_of,
     perform,
 )
 from trc_pipelines.settings import Settings, load_settings
@@ -324,7 +325,7 @@ def _materialize(
             settings,
             context.run.job_name if TABLES_TAG in context.run.tags else step.table,
             tables,
-            lambda _db, _settings, as_of: (as_of.date(), as_of.date()),
+            day_of,
             options,
         )
         result = run.perform(step)

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy.exc
 
 from trc_pipelines.community.boards import BOARDS
-from trc_pipelines.community.jobs import (
+from trc_pipelines.definitions import (
     LEADERBOARD_MONTHLY_RESET,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.assets import post_entries
-from trc_pipelines.community.jobs import LEADERBOARD_RECALCULATION, MEE6_SYNC
+from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.ledger import entries_from_transactions
+from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.operations.contract import JobError, Result, Step
 from trc_pipelines_tests.world import NOON, QUARTER, World
 

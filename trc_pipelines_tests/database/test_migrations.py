@@ -18,6 +18,7 @@ ALL = [
     "0005_reviews",
     "0006_ledger_batches",
     "0007_roles",
+    "0008_quiz",
 ]
 
 

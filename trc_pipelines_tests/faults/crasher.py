@@ -22,9 +22,9 @@ from pathlib import Path
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 
-from trc_pipelines.community.jobs import JOBS
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
+from trc_pipelines.definitions import JOBS
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
 from trc_pipelines.operations.contract import Options, perform

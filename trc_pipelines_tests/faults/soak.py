@@ -19,17 +19,16 @@ from pathlib import Path
 import pandas as pd
 
 from trc_pipelines.cli.output import say, track
-from trc_pipelines.community.jobs import (
-    DAILY_STREAKS,
-    LEADERBOARD_MONTHLY_RESET,
-    LEADERBOARD_RECALCULATION,
-    LEADERBOARD_WEEKLY_RESET,
-    MEE6_SYNC,
-)
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import start_embedded_server, stop_embedded_server
 from trc_pipelines.database.migrations import ensure_database, migrate
-from trc_pipelines.definitions import CHECKS
+from trc_pipelines.definitions import (
+    CHECKS,
+    LEADERBOARD_MONTHLY_RESET,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+)
 from trc_pipelines.operations.contract import Job
 from trc_pipelines_tests.conftest import with_database
 from trc_pipelines_tests.faults.crasher import Crasher, start_crasher

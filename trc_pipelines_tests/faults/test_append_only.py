@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy.exc
 from psycopg2.errorcodes import RESTRICT_VIOLATION
 
-from trc_pipelines.community.jobs import LEADERBOARD_WEEKLY_RESET
 from trc_pipelines.database.statements import SQL_FOLDER
+from trc_pipelines.definitions import LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # What must be append-only, and a column of text in it. The catalogue test finds what is missing here.
@@ -20,7 +20,7 @@ APPEND_ONLY = {
     "leaderboards.archived_rankings": "member_id",
     "leaderboards.closed_periods": "run_id",
 }
-DOMAIN_SCHEMAS = "('community', 'leaderboards', 'operations')"
+DOMAIN_SCHEMAS = "('community', 'leaderboards', 'operations', 'quiz')"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import redis
 from redis.client import Pipeline
 
 from trc_pipelines.community import assets
-from trc_pipelines.community.jobs import LEADERBOARD_CACHE, LEADERBOARD_RECALCULATION
+from trc_pipelines.definitions import LEADERBOARD_CACHE, LEADERBOARD_RECALCULATION
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.periods import month_start, week_start
@@ -509,7 +509,7 @@ DEADLY = """
 import os, signal, sys
 from datetime import UTC, datetime
 from redis.client import Pipeline
-from trc_pipelines.community.jobs import LEADERBOARD_CACHE
+from trc_pipelines.definitions import LEADERBOARD_CACHE
 from trc_pipelines.database.connection import Database
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.operations.contract import Options, perform

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from trc_pipelines.community.jobs import JOBS, MEE6_SYNC
+from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.trouble import find_conditions
+from trc_pipelines.definitions import JOBS
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.operations.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.operations.health import assess_jobs, watch

@@ -7,7 +7,8 @@ import dagster as dg
 import pytest
 
 from trc_pipelines import definitions
-from trc_pipelines.community.jobs import DAILY_STREAKS, LEADERBOARD_RECALCULATION, MEE6_SYNC
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, day_range_tags
 from trc_pipelines_tests.world import QUARTER, World
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.community.jobs import DAILY_STREAKS, LEADERBOARD_RECALCULATION
+from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.definitions import JOBS
+from trc_pipelines.definitions import JOBS, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

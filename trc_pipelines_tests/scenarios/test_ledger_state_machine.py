@@ -266,9 +266,7 @@ class Real:
     def run_steps(self, connection: Connection, at: datetime, steps: int) -> None:
         options = Options(as_of=at, now=at, run_id=os.urandom(8).hex(), executed_by="machine")
         job = MEE6_SYNC
-        run = Run(
-            self.database, connection, self.settings, job.name, job.tables, job.days, options
-        )
+        run = Run(self.database, connection, self.settings, job.name, job.tables, job.days, options)
         for step in MEE6_SYNC.steps[:steps]:
             if not run.perform(step).success:
                 break

@@ -8,16 +8,15 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.boards import BOARDS
-from trc_pipelines.community.jobs import (
-    DAILY_STREAKS,
-    LEADERBOARD_RECALCULATION,
-    LEADERBOARD_WEEKLY_RESET,
-    MEE6_SYNC,
-    first_day_to_recompute,
-)
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
 from trc_pipelines.community.sensors import recompute_days
 from trc_pipelines.database.connection import Database
-from trc_pipelines.definitions import CHECKS, STEPS
+from trc_pipelines.definitions import (
+    CHECKS,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+    STEPS,
+)
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.leaderboards.closing import find_due_periods
 from trc_pipelines.operations.contract import Job

@@ -1,0 +1,25 @@
+-- Of periods closed in the last weeks: older ones were looked at when they were new.
+WITH recent AS (
+    SELECT p.board, p.period_start, p.period_end
+    FROM leaderboards.closed_periods AS p
+    WHERE p.domain = 'quiz' AND p.closed_at > now() - interval '35 days'
+),
+
+earned AS (
+    SELECT p.board, p.period_start, e.user_id, sum(e.amount)::bigint AS score
+    FROM recent AS p
+    INNER JOIN quiz.xp_events AS e
+        ON
+            e.earned_at >= (p.period_start::timestamp AT TIME ZONE 'UTC')
+            AND e.earned_at < (p.period_end::timestamp AT TIME ZONE 'UTC')
+    GROUP BY p.board, p.period_start, e.user_id
+)
+
+SELECT a.board, a.period_start, a.rank, a.member_id, a.score, e.score AS earned
+FROM recent AS p
+INNER JOIN leaderboards.archived_rankings AS a
+    ON a.domain = 'quiz' AND p.board = a.board AND p.period_start = a.period_start
+LEFT JOIN earned AS e
+    ON a.board = e.board AND a.period_start = e.period_start AND a.member_id = e.user_id::text
+WHERE a.score IS DISTINCT FROM e.score
+ORDER BY a.board, a.period_start, a.rank

@@ -1,0 +1,4 @@
+SELECT p.user_id::text AS user_id, p.current_streak
+FROM quiz.player_progress AS p
+WHERE p.current_streak > 0 AND (p.last_quiz_at IS NULL OR NOT isfinite(p.last_quiz_at))
+ORDER BY p.user_id

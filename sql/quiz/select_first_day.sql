@@ -1,0 +1,3 @@
+-- The UTC day of the first XP; NULL while there is none.
+SELECT (min(e.earned_at) AT TIME ZONE 'UTC')::date AS day
+FROM quiz.xp_events AS e

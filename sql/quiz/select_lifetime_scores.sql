@@ -1,0 +1,12 @@
+-- XP of a lifetime of every player, and how they stand on the global board.
+SELECT
+    u.id::text AS member_id,
+    coalesce(p.xp, 0) AS score,
+    p.last_xp_at AS reached_at,
+    r.rank AS standing_rank,
+    r.score AS standing_score,
+    r.reached_at AS standing_reached_at
+FROM quiz.users AS u
+LEFT JOIN quiz.player_progress AS p ON u.id = p.user_id
+LEFT JOIN quiz.leaderboard_rankings AS r ON r.board = 'global' AND u.id = r.user_id
+WHERE u.deleted_at IS NULL

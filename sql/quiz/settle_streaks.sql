@@ -1,0 +1,26 @@
+-- Write the outcomes that are staged, where the streak is as it was read: who played meanwhile keeps it.
+-- $1: logical time, $2: day, $3: run id.
+WITH changed AS (
+    UPDATE quiz.player_progress AS p SET
+        current_streak = CASE WHEN s.outcome = 'broken' THEN 0 ELSE p.current_streak END,
+        protections_remaining = s.protections_left,
+        updated_at = greatest(p.updated_at, $1)
+    FROM staged_streaks AS s
+    WHERE
+        p.user_id = s.user_id::uuid
+        AND p.current_streak = s.current_streak
+        AND p.protections_remaining = s.protections_remaining
+        AND p.last_quiz_at = s.last_quiz_at
+    RETURNING p.user_id, s.outcome, s.current_streak, s.protections_left, s.last_quiz_at
+),
+
+noted AS (
+    INSERT INTO quiz.streak_evaluations (
+        user_id, evaluated_on, outcome, streak_before, protections_left, last_quiz_at, run_id
+    )
+    SELECT c.user_id, $2, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at, $3
+    FROM changed AS c
+)
+
+SELECT c.user_id::text AS user_id, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at
+FROM changed AS c

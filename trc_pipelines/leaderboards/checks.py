@@ -1,0 +1,13 @@
+"""What must always be true of closed periods, of whichever domain."""
+
+from trc_pipelines.operations.checks import Check
+
+
+def archive_check(domain: str) -> Check:
+    """That the domain's archives are whole and in order."""
+    return Check(
+        f"{domain}.leaderboard_archive",
+        "archives_are_complete",
+        "Every closed period has as many ranks as it was closed with, 1, 2, 3 … by score.",
+        home="leaderboards",
+    )

@@ -1,0 +1,1 @@
+"""The quiz domain: lives, streaks with protections, sessions, boards of XP."""

@@ -1,0 +1,250 @@
+"""The tables of the quiz and how each is made: read what is due, judge, write, tell the app."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+import pandas as pd
+
+from trc_pipelines.leaderboards.boards import record_boards
+from trc_pipelines.leaderboards.cache import publish_boards
+from trc_pipelines.leaderboards.closing import close_periods
+from trc_pipelines.leaderboards.periods import month_start, week_start
+from trc_pipelines.operations.contract import JobError, Result, Work
+from trc_pipelines.operations.events import record_events
+from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
+from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS, DOMAIN, rank_players
+from trc_pipelines.quiz.lives import regenerate_lives
+from trc_pipelines.quiz.streaks import STREAK_BREAK, judge_streaks
+
+SESSION_TIMEOUT = timedelta(minutes=10)
+# Rows in memory at a time, however many players there are.
+BATCH = 200_000
+
+users = app_table(DOMAIN, "users", "One row per player, as the quiz app keeps it.")
+xp_events = app_table(DOMAIN, "xp_events", "One row per gain of XP, each source of a session once.")
+lives = app_table(
+    DOMAIN,
+    "lives",
+    "One row per player: lives now and when the next comes back. The app takes them, the job gives "
+    "them back.",
+)
+player_progress = app_table(
+    DOMAIN,
+    "player_progress",
+    "One row per player: XP, streak, protections. The app counts up, the job ends streaks.",
+)
+APP_TABLES = [users, xp_events, lives, player_progress]
+
+
+@step_asset(DOMAIN, deps=[lives], max_age_minutes=35)
+def life_regenerations(work: Work) -> Result:
+    """One row per player and tick that gave lives back: one each, or with QUIZ_LIFE_CATCH_UP all owed.
+
+    A life comes back half an hour after the one before; a full player waits for nothing. The same
+    tick gives nothing twice. A quiz that begins at the same moment is waited for, and counts.
+    """
+    given = players = repaired = 0
+    for due in _batches(work, "quiz/select_due_lives", work.as_of):
+        catch_up = work.settings.quiz_life_catch_up
+        work.db.stage("staged_lives", regenerate_lives(due, work.as_of, catch_up=catch_up))
+        changed = work.db.read("quiz/grant_lives", work.as_of, work.options.run_id)
+        granted = changed[changed["lives_added"] > 0]
+        _tell(work, "LifeRegenerated", granted, granted["user_id"] + f":{work.as_of.isoformat()}")
+        given += int(granted["lives_added"].sum())
+        players += len(granted)
+        repaired += len(changed) - len(granted)
+        if changed.empty:  # everybody due is playing just now: the next tick sees them again
+            break
+    return Result(
+        affected=players + repaired,
+        message=f"{given} lives for {players} players"
+        + (f"; {repaired} lost lives had no deadline and got one" if repaired else ""),
+        details={"lives": given, "players": players, "deadlines_set": repaired},
+        rows=players,
+    )
+
+
+@step_asset(
+    DOMAIN,
+    deps=[player_progress],
+    partitions=utc_days,
+    depends_on_day_before=True,
+    max_age_minutes=25 * 60,
+)
+def streak_evaluations(work: Work) -> Result:
+    """One row per player and day on which a pause of more than 48 hours cost something.
+
+    A protection if one is left, and the streak stands; else the streak. Judged as the day begins,
+    once: a day that is done, and any before it, is not judged again. Missed days follow in order.
+    """
+    first, last = work.days
+    done = work.db.read_value("quiz/select_last_evaluated_day")
+    if done and first > done + timedelta(days=1):
+        raise JobError(
+            f"streaks of {first} cannot be judged before those of {done + timedelta(days=1)}. "
+            "Materialise from that day on, as one range."
+        )
+    limit = work.options.limit
+    outcomes = {"protected": 0, "broken": 0}
+    days = [day for day in pd.date_range(first, last).date if done is None or day > done]
+    for day in days:
+        left = None if limit is None else limit - sum(outcomes.values())
+        for outcome, count in _judge_day(work, day, left).items():
+            outcomes[outcome] += count
+        if sum(outcomes.values()) == limit:
+            break  # the day may not be finished: the next run goes on with it
+        work.db.execute("quiz/insert_evaluated_day", day, work.options.run_id)
+    unknown = int(work.db.read_value("quiz/count_streaks_without_quiz"))
+    message = f"{outcomes['protected']} streaks protected, {outcomes['broken']} broken"
+    return Result(
+        affected=sum(outcomes.values()),
+        message=(message if days else f"streaks are judged up to {done} already")
+        + (f"; {unknown} streaks have no last quiz and are left alone" if unknown else ""),
+        details={**outcomes, "days": len(days), "without_last_quiz": unknown},
+        rows=sum(outcomes.values()),
+    )
+
+
+def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
+    """Judge the streaks of a day as it began; how many of each outcome."""
+    begin = datetime.combine(day, time(), UTC)
+    outcomes = {"protected": 0, "broken": 0}
+    overdue_since = begin - STREAK_BREAK
+    for overdue in _batches(work, "quiz/select_overdue_streaks", overdue_since, day, limit=limit):
+        work.db.stage("staged_streaks", judge_streaks(overdue))
+        changed = work.db.read("quiz/settle_streaks", begin, day, work.options.run_id)
+        keys = changed["user_id"] + f":{day}"
+        is_broken = changed["outcome"] == "broken"
+        broken = changed[is_broken].rename(columns={"current_streak": "previous_streak"})
+        protected = changed[~is_broken].rename(
+            columns={"protections_left": "protections_remaining"}
+        )
+        _tell(
+            work,
+            "StreakBroken",
+            broken[["user_id", "previous_streak", "last_quiz_at"]],
+            keys[is_broken],
+        )
+        _tell(
+            work,
+            "StreakProtectionUsed",
+            protected[["user_id", "protections_remaining", "current_streak"]],
+            keys[~is_broken],
+        )
+        outcomes["broken"] += len(broken)
+        outcomes["protected"] += len(protected)
+        if changed.empty:
+            break
+    return outcomes
+
+
+@step_asset(DOMAIN, deps=[users], max_age_minutes=65)
+def quiz_sessions(work: Work) -> Result:
+    """One row per session of a quiz. The app begins and completes them; whose time is up expires here.
+
+    A session expires at its deadline, or ten minutes after it began when it has none. Whoever commits
+    first wins: a last answer, or this. The life that it cost stays spent.
+    """
+    expired = 0
+    limit = work.options.limit
+    while True:
+        most = BATCH if limit is None else min(BATCH, limit - expired)
+        ended = work.db.read("quiz/expire_sessions", work.as_of, work.as_of - SESSION_TIMEOUT, most)
+        told = ended.assign(reason="expired", expired_at=work.as_of)
+        _tell(work, "QuizAbandoned", told, ended["session_id"])
+        expired += len(ended)
+        if ended.empty or expired == limit:
+            break
+    return Result(expired, f"{expired} sessions expired", {"expired": expired})
+
+
+@step_asset(DOMAIN, deps=[xp_events, player_progress, users], max_age_minutes=65)
+def leaderboard_rankings(work: Work) -> Result:
+    """One row per board (global, weekly, monthly) and player: the boards as they stand.
+
+    Global counts XP of a lifetime, the others XP earned in their period up to the tick; who earned
+    last comes first among equals, then the lower id. Who has no XP has no rank. Only rows that
+    changed are written; an older tick does not undo a newer one.
+    """
+    newest = work.db.read_value("quiz/select_ranked_at")
+    if newest and work.as_of < newest:
+        return Result(0, f"the boards stand for {newest:%Y-%m-%dT%H:%M:%SZ} already")
+    day = work.as_of.date()
+    starts = {"global": None, "weekly": week_start(day), "monthly": month_start(day)}
+    sizes, rewritten = {}, 0
+    for board, start in starts.items():
+        scores = (
+            work.db.read(
+                "quiz/select_board_scores", datetime.combine(start, time(), UTC), work.as_of, board
+            )
+            if start
+            else work.db.read("quiz/select_lifetime_scores")
+        )
+        ranked, changed = rank_players(board, scores)
+        work.db.stage("staged_rankings", changed)
+        work.db.execute("quiz/delete_rankings", board)
+        work.db.execute("quiz/insert_rankings", board, work.as_of)
+        record_boards(work.db, DOMAIN, day, ranked, {board: start})
+        sizes[board] = len(ranked)
+        rewritten += len(changed)
+    return Result(
+        affected=rewritten,
+        message=", ".join(f"{board}: {size} ranked" for board, size in sizes.items()),
+        details={f"{board}_ranked": size for board, size in sizes.items()}
+        | {"rewritten": rewritten},
+        rows=len(scores) * len(starts),
+    )
+
+
+@step_asset(DOMAIN, deps=[xp_events, users], max_age_minutes=169 * 60)
+def leaderboard_archive(work: Work) -> Result:
+    """One row per closed week or month and rank: its final standings, archived once and for good.
+
+    From the XP earned in exactly that period; who earned none is not in it. One `LeaderboardReset`
+    event per period. The next one is new; nothing is set to zero.
+    """
+    return close_periods(work, BOARDS)
+
+
+@step_asset(DOMAIN, deps=[leaderboard_rankings], kinds={"python", "redis"}, max_age_minutes=65)
+def leaderboard_cache(work: Work) -> Result:
+    """One list in Redis per board, exchanged whole when the board changed: for apps that ask often."""
+    return publish_boards(work, CACHED_BOARDS)
+
+
+def _batches(
+    work: Work, statement: str, *parameters: object, limit: int | None = None
+) -> Iterator[pd.DataFrame]:
+    """What the statement finds, some rows at a time, until there are no more, or `limit` are read.
+
+    Its last parameter is the most rows to find. What was found has to be changed before the next
+    are asked for: it would be found again.
+    """
+    left = limit or work.options.limit
+    while left is None or left > 0:
+        found = work.db.read(statement, *parameters, min(BATCH, left or BATCH))
+        if found.empty:
+            return
+        yield found
+        left = None if left is None else left - len(found)
+
+
+def _tell(work: Work, event_type: str, payloads: pd.DataFrame, keys: pd.Series) -> None:
+    record_events(
+        work.db,
+        event_type,
+        payloads,
+        dedupe_keys=keys,
+        occurred_at=work.as_of,
+        run_id=work.options.run_id,
+    )
+
+
+STEPS = [
+    life_regenerations,
+    streak_evaluations,
+    quiz_sessions,
+    leaderboard_rankings,
+    leaderboard_archive,
+    leaderboard_cache,
+]

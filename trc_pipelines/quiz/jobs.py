@@ -1,0 +1,43 @@
+"""The jobs of the quiz and their clocks; those of its boards are shared with the other domains."""
+
+from datetime import date, datetime, timedelta
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.operations.contract import Job
+from trc_pipelines.quiz import assets
+from trc_pipelines.settings import Settings
+
+
+def _days_to_judge(db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+    """The day that begins, and before it every day nobody judged."""
+    today = as_of.date()
+    done = db.read_value("quiz/select_last_evaluated_day")
+    return (min(today, done + timedelta(days=1)) if done else today), today
+
+
+LIFE_REGENERATION = Job(
+    name="life_regeneration",
+    description="Give lives back that are due.",
+    cron="*/30 * * * *",
+    stale_after=timedelta(minutes=35),
+    steps=[assets.life_regenerations],
+    unit="player",
+)
+QUIZ_STREAK_UPDATE = Job(
+    name="quiz_streak_update",
+    description="Judge streaks that paused for more than 48 hours: protected, or broken.",
+    cron="0 0 * * *",
+    stale_after=timedelta(hours=25),
+    steps=[assets.streak_evaluations],
+    days=_days_to_judge,
+    unit="player",
+)
+SESSION_CLEANUP = Job(
+    name="session_cleanup",
+    description="Expire sessions whose time is up.",
+    cron="0 * * * *",
+    stale_after=timedelta(minutes=65),
+    steps=[assets.quiz_sessions],
+    unit="session",
+)
+JOBS = [LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP]
