@@ -29,5 +29,5 @@ FROM chain AS c
 INNER JOIN entries AS e ON c.batch_id = e.batch_id
 WHERE
     c.entries <> e.entries
-    OR c.digest IS DISTINCT FROM community.chain_digest(c.previous, e.digests)
+    OR c.digest IS DISTINCT FROM operations.chain_digest(c.previous, e.digests)
 ORDER BY c.batch_id

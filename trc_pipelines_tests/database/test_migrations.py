@@ -19,6 +19,7 @@ ALL = [
     "0006_ledger_batches",
     "0007_roles",
     "0008_quiz",
+    "0009_betting",
 ]
 
 

@@ -20,7 +20,7 @@ APPEND_ONLY = {
     "leaderboards.archived_rankings": "member_id",
     "leaderboards.closed_periods": "run_id",
 }
-DOMAIN_SCHEMAS = "('community', 'leaderboards', 'operations', 'quiz')"
+DOMAIN_SCHEMAS = "('betting', 'community', 'leaderboards', 'operations', 'quiz')"
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
     relations = lived_in.query(
         "SELECT n.nspname || '.' || c.relname AS name, c.relkind FROM pg_class AS c "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        "WHERE n.nspname IN ('community', 'leaderboards', 'operations', 'quiz') "
+        "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
         "AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition"
     )
     app_owned = {"community.members", "community.point_actions", "community.point_transactions"}
@@ -132,7 +132,7 @@ def test_the_whole_pipeline_runs_as_a_member_of_the_owner(world: World, login: L
             assert check.find_violations(transaction).empty, check.name
     foreign = world.query(
         "SELECT c.relname FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        "WHERE n.nspname IN ('community', 'leaderboards', 'operations', 'quiz') "
+        "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
         "AND c.relkind IN ('r', 'p', 'v') AND pg_get_userbyid(c.relowner) <> 'trc_owner'"
     )
     assert foreign.empty

@@ -59,7 +59,7 @@ def test_mending_the_digest_breaks_the_next_one(history: World) -> None:
     history.execute(
         OFF + "ALTER TABLE community.ledger_batches DISABLE TRIGGER ALL; "
         "UPDATE community.point_ledger SET points = 9 WHERE entry_id = 3; "
-        "UPDATE community.ledger_batches AS b SET digest = community.chain_digest("
+        "UPDATE community.ledger_batches AS b SET digest = operations.chain_digest("
         "(SELECT p.digest FROM community.ledger_batches AS p WHERE p.batch_id = 1), "
         "(SELECT string_agg(community.digest_entry(l.entry_id, l.member_id, l.action, l.points, "
         "l.effective_at, l.source_key), ''::bytea ORDER BY l.entry_id) FROM community.point_ledger AS l "

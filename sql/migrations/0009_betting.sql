@@ -1,0 +1,728 @@
+-- The betting domain: content that expires, bankrolls, settlement, badges, statistics, media.
+-- Money is in whole cents throughout.
+
+CREATE SCHEMA IF NOT EXISTS betting;
+COMMENT ON SCHEMA betting IS 'A social betting app: bets and their settlement, bankrolls, badges, statistics, content that expires.';
+INSERT INTO operations.app_relations (schema_name, relation_name)
+SELECT 'betting', r.relation_name
+FROM unnest(ARRAY[
+    'users', 'games', 'chats', 'chat_members', 'pick_actions', 'reports', 'badges',
+    'reactions', 'story_views', 'message_reads',
+    'bets', 'bankrolls', 'posts', 'stories', 'messages', 'comments', 'notifications'
+]) AS r (relation_name);
+
+-- Owned by the app.
+
+CREATE TABLE IF NOT EXISTS betting.users (
+    id uuid CONSTRAINT users_pkey PRIMARY KEY,
+    username text,
+    referral_count integer NOT NULL DEFAULT 0 CONSTRAINT users_referral_count_check CHECK (referral_count >= 0),
+    avatar_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz
+);
+COMMENT ON COLUMN betting.users.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.users.username IS 'Name to show; hostile text until cleaned.';
+COMMENT ON COLUMN betting.users.referral_count IS 'Users this one brought; each is worth more at the weekly reset.';
+COMMENT ON COLUMN betting.users.avatar_url IS 'Picture, ours or somebody else''s.';
+COMMENT ON COLUMN betting.users.created_at IS 'When the user joined.';
+COMMENT ON COLUMN betting.users.deleted_at IS 'When the user left; NULL for those who are there.';
+
+CREATE TABLE IF NOT EXISTS betting.games (
+    id text COLLATE "C" CONSTRAINT games_pkey PRIMARY KEY,
+    sport text NOT NULL,
+    home_team text NOT NULL,
+    away_team text NOT NULL,
+    commence_time timestamptz NOT NULL,
+    status text NOT NULL DEFAULT 'scheduled' CONSTRAINT games_status_check
+    CHECK (status IN ('scheduled', 'live', 'completed', 'cancelled', 'postponed')),
+    home_score integer,
+    away_score integer,
+    completed_at timestamptz
+);
+COMMENT ON COLUMN betting.games.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.games.sport IS 'NFL, NBA …';
+COMMENT ON COLUMN betting.games.home_team IS 'Team that plays at home.';
+COMMENT ON COLUMN betting.games.away_team IS 'Team that visits.';
+COMMENT ON COLUMN betting.games.commence_time IS 'When it begins.';
+COMMENT ON COLUMN betting.games.status IS 'scheduled, live, completed, cancelled or postponed; only completed and cancelled games settle bets.';
+COMMENT ON COLUMN betting.games.home_score IS 'Points of the home team.';
+COMMENT ON COLUMN betting.games.away_score IS 'Points of the away team.';
+COMMENT ON COLUMN betting.games.completed_at IS 'When it was over; bets placed from then on are void.';
+
+CREATE TABLE IF NOT EXISTS betting.chats (
+    id uuid CONSTRAINT chats_pkey PRIMARY KEY,
+    chat_type text NOT NULL DEFAULT 'group',
+    avatar_url text,
+    settings jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON COLUMN betting.chats.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.chats.chat_type IS 'group or direct.';
+COMMENT ON COLUMN betting.chats.avatar_url IS 'Picture of the chat.';
+COMMENT ON COLUMN betting.chats.settings IS 'expiration_hours (1, 24 or 168; default 24): how long messages stay.';
+
+CREATE TABLE IF NOT EXISTS betting.chat_members (
+    chat_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    joined_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT chat_members_pkey PRIMARY KEY (chat_id, user_id)
+);
+COMMENT ON COLUMN betting.chat_members.chat_id IS 'Chat.';
+COMMENT ON COLUMN betting.chat_members.user_id IS 'Who is in it.';
+COMMENT ON COLUMN betting.chat_members.joined_at IS 'Since when.';
+
+CREATE TABLE IF NOT EXISTS betting.pick_actions (
+    id uuid CONSTRAINT pick_actions_pkey PRIMARY KEY,
+    post_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    action_type text NOT NULL CONSTRAINT pick_actions_type_check CHECK (action_type IN ('tail', 'fade')),
+    resulting_bet_id uuid,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN betting.pick_actions.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.pick_actions.post_id IS 'The pick.';
+COMMENT ON COLUMN betting.pick_actions.user_id IS 'Who tailed or faded it.';
+COMMENT ON COLUMN betting.pick_actions.action_type IS 'tail: the same bet; fade: the opposite.';
+COMMENT ON COLUMN betting.pick_actions.resulting_bet_id IS 'The bet that was placed.';
+COMMENT ON COLUMN betting.pick_actions.created_at IS 'When.';
+
+CREATE TABLE IF NOT EXISTS betting.reports (
+    id uuid CONSTRAINT reports_pkey PRIMARY KEY,
+    content_type text NOT NULL,
+    content_id uuid NOT NULL,
+    reported_by uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    reviewed_at timestamptz
+);
+COMMENT ON COLUMN betting.reports.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.reports.content_type IS 'post, story, message or comment.';
+COMMENT ON COLUMN betting.reports.content_id IS 'What was reported.';
+COMMENT ON COLUMN betting.reports.reported_by IS 'Who reported it.';
+COMMENT ON COLUMN betting.reports.created_at IS 'When.';
+COMMENT ON COLUMN betting.reports.reviewed_at IS 'When somebody looked; until then what was reported is kept.';
+
+CREATE TABLE IF NOT EXISTS betting.badges (
+    badge text COLLATE "C" CONSTRAINT badges_pkey PRIMARY KEY,
+    title text NOT NULL,
+    description text NOT NULL
+);
+COMMENT ON COLUMN betting.badges.badge IS 'Name of the badge.';
+COMMENT ON COLUMN betting.badges.title IS 'What people read.';
+COMMENT ON COLUMN betting.badges.description IS 'What earns it.';
+
+-- Shared with the app: it creates and changes the rows, the jobs make some transitions.
+
+CREATE TABLE IF NOT EXISTS betting.bets (
+    id uuid CONSTRAINT bets_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    game_id text COLLATE "C" NOT NULL,
+    bet_type text NOT NULL,
+    bet_details jsonb NOT NULL DEFAULT '{}',
+    stake bigint NOT NULL CONSTRAINT bets_stake_check CHECK (stake > 0),
+    odds bigint,
+    potential_win bigint,
+    is_tail boolean NOT NULL DEFAULT FALSE,
+    is_fade boolean NOT NULL DEFAULT FALSE,
+    original_pick_id uuid,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    status text NOT NULL DEFAULT 'pending' CONSTRAINT bets_status_check
+    CHECK (status IN ('pending', 'won', 'lost', 'push', 'cancelled')),
+    payout bigint CONSTRAINT bets_payout_check CHECK (payout >= 0),
+    net bigint,
+    settled_at timestamptz,
+    CONSTRAINT bets_settled_check CHECK ((status = 'pending') = (settled_at IS NULL))
+);
+COMMENT ON COLUMN betting.bets.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.bets.user_id IS 'Who placed it.';
+COMMENT ON COLUMN betting.bets.game_id IS 'On which game.';
+COMMENT ON COLUMN betting.bets.bet_type IS 'spread, total or moneyline.';
+COMMENT ON COLUMN betting.bets.bet_details IS 'team, line, total_type (over, under).';
+COMMENT ON COLUMN betting.bets.stake IS 'Cents at risk; they leave the balance when the bet is lost, not when it is placed.';
+COMMENT ON COLUMN betting.bets.odds IS 'American odds.';
+COMMENT ON COLUMN betting.bets.potential_win IS 'Cents won on top of the stake, as the user was promised; NULL: by the odds.';
+COMMENT ON COLUMN betting.bets.is_tail IS 'Placed by tailing a pick.';
+COMMENT ON COLUMN betting.bets.is_fade IS 'Placed by fading a pick.';
+COMMENT ON COLUMN betting.bets.original_pick_id IS 'The post with the pick.';
+COMMENT ON COLUMN betting.bets.created_at IS 'When it was placed.';
+COMMENT ON COLUMN betting.bets.status IS 'pending until the settlement of its game decides.';
+COMMENT ON COLUMN betting.bets.payout IS 'Cents that come back, stake included; NULL while pending.';
+COMMENT ON COLUMN betting.bets.net IS 'Cents the balance moves by; NULL while pending.';
+COMMENT ON COLUMN betting.bets.settled_at IS 'Logical time of the settlement; NULL while pending.';
+
+CREATE TABLE IF NOT EXISTS betting.bankrolls (
+    user_id uuid CONSTRAINT bankrolls_pkey PRIMARY KEY,
+    balance bigint NOT NULL DEFAULT 100000 CONSTRAINT bankrolls_balance_check CHECK (balance >= 0),
+    weekly_deposit bigint NOT NULL DEFAULT 100000,
+    referral_bonus bigint NOT NULL DEFAULT 0,
+    weekly_reset_at timestamptz,
+    reset_count integer NOT NULL DEFAULT 0
+);
+COMMENT ON COLUMN betting.bankrolls.user_id IS 'User.';
+COMMENT ON COLUMN betting.bankrolls.balance IS 'Cents; the app sets the first, from then on only settlement and reset move it.';
+COMMENT ON COLUMN betting.bankrolls.weekly_deposit IS 'Cents everybody starts a week with.';
+COMMENT ON COLUMN betting.bankrolls.referral_bonus IS 'Cents on top for referrals, as of the last reset.';
+COMMENT ON COLUMN betting.bankrolls.weekly_reset_at IS 'Boundary of the last reset: a Monday, 00:00 UTC.';
+COMMENT ON COLUMN betting.bankrolls.reset_count IS 'How often it was reset.';
+
+CREATE TABLE IF NOT EXISTS betting.posts (
+    id uuid CONSTRAINT posts_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    post_type text NOT NULL DEFAULT 'content' CONSTRAINT posts_type_check CHECK (post_type IN ('content', 'pick', 'outcome')),
+    bet_id uuid,
+    media_url text,
+    thumbnail_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    deleted_at timestamptz,
+    deleted_reason text
+);
+COMMENT ON COLUMN betting.posts.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.posts.user_id IS 'Author.';
+COMMENT ON COLUMN betting.posts.post_type IS 'content, pick (a bet to follow) or outcome (of one).';
+COMMENT ON COLUMN betting.posts.bet_id IS 'The bet a pick or an outcome is about.';
+COMMENT ON COLUMN betting.posts.media_url IS 'Picture or video.';
+COMMENT ON COLUMN betting.posts.thumbnail_url IS 'Small picture of it.';
+COMMENT ON COLUMN betting.posts.created_at IS 'When it was created.';
+COMMENT ON COLUMN betting.posts.expires_at IS 'When it expires; NULL: by its age.';
+COMMENT ON COLUMN betting.posts.deleted_at IS 'When it was deleted; it is removed for good later.';
+COMMENT ON COLUMN betting.posts.deleted_reason IS 'expired, or why the app deleted it.';
+
+CREATE TABLE IF NOT EXISTS betting.stories (
+    id uuid CONSTRAINT stories_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    media_url text,
+    thumbnail_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    deleted_at timestamptz,
+    deleted_reason text
+);
+COMMENT ON COLUMN betting.stories.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.stories.user_id IS 'Author.';
+COMMENT ON COLUMN betting.stories.media_url IS 'Picture or video.';
+COMMENT ON COLUMN betting.stories.thumbnail_url IS 'Small picture of it.';
+COMMENT ON COLUMN betting.stories.created_at IS 'When it was created.';
+COMMENT ON COLUMN betting.stories.expires_at IS 'When it expires; NULL: by its age.';
+COMMENT ON COLUMN betting.stories.deleted_at IS 'When it was deleted; it is removed for good later.';
+COMMENT ON COLUMN betting.stories.deleted_reason IS 'expired, or why the app deleted it.';
+
+CREATE TABLE IF NOT EXISTS betting.messages (
+    id uuid CONSTRAINT messages_pkey PRIMARY KEY,
+    chat_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    media_url text,
+    thumbnail_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    deleted_at timestamptz,
+    deleted_reason text
+);
+COMMENT ON COLUMN betting.messages.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.messages.chat_id IS 'Chat.';
+COMMENT ON COLUMN betting.messages.user_id IS 'Author.';
+COMMENT ON COLUMN betting.messages.media_url IS 'Picture or video.';
+COMMENT ON COLUMN betting.messages.thumbnail_url IS 'Small picture of it.';
+COMMENT ON COLUMN betting.messages.created_at IS 'When it was created.';
+COMMENT ON COLUMN betting.messages.expires_at IS 'When it expires; NULL: by its age.';
+COMMENT ON COLUMN betting.messages.deleted_at IS 'When it was deleted; it is removed for good later.';
+COMMENT ON COLUMN betting.messages.deleted_reason IS 'expired, or why the app deleted it.';
+
+CREATE TABLE IF NOT EXISTS betting.comments (
+    id uuid CONSTRAINT comments_pkey PRIMARY KEY,
+    post_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    body text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleted_at timestamptz,
+    deleted_reason text
+);
+COMMENT ON COLUMN betting.comments.id IS 'Key given by the app.';
+COMMENT ON COLUMN betting.comments.post_id IS 'Post it is on; goes with it.';
+COMMENT ON COLUMN betting.comments.user_id IS 'Author.';
+COMMENT ON COLUMN betting.comments.body IS 'What it says.';
+COMMENT ON COLUMN betting.comments.created_at IS 'When it was created.';
+COMMENT ON COLUMN betting.comments.deleted_at IS 'When it was deleted; it is removed for good later.';
+COMMENT ON COLUMN betting.comments.deleted_reason IS 'expired, or why the app deleted it.';
+
+CREATE TABLE IF NOT EXISTS betting.reactions (
+    content_type text NOT NULL,
+    content_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    reaction text NOT NULL DEFAULT 'like',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT reactions_pkey PRIMARY KEY (content_type, content_id, user_id, reaction)
+);
+COMMENT ON COLUMN betting.reactions.content_type IS 'post, story, message or comment.';
+COMMENT ON COLUMN betting.reactions.content_id IS 'What was reacted to.';
+COMMENT ON COLUMN betting.reactions.user_id IS 'Who did.';
+COMMENT ON COLUMN betting.reactions.reaction IS 'How.';
+COMMENT ON COLUMN betting.reactions.created_at IS 'When.';
+
+CREATE TABLE IF NOT EXISTS betting.story_views (
+    story_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT story_views_pkey PRIMARY KEY (story_id, user_id)
+);
+COMMENT ON COLUMN betting.story_views.story_id IS 'Story.';
+COMMENT ON COLUMN betting.story_views.user_id IS 'Who saw it.';
+COMMENT ON COLUMN betting.story_views.created_at IS 'When.';
+
+CREATE TABLE IF NOT EXISTS betting.message_reads (
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT message_reads_pkey PRIMARY KEY (message_id, user_id)
+);
+COMMENT ON COLUMN betting.message_reads.message_id IS 'Message.';
+COMMENT ON COLUMN betting.message_reads.user_id IS 'Who read it.';
+COMMENT ON COLUMN betting.message_reads.created_at IS 'When.';
+
+CREATE TABLE IF NOT EXISTS betting.notifications (
+    id bigint GENERATED BY DEFAULT AS IDENTITY CONSTRAINT notifications_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    type text NOT NULL,
+    data jsonb NOT NULL DEFAULT '{}',
+    read boolean NOT NULL DEFAULT FALSE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    dedupe_key text,
+    CONSTRAINT notifications_user_key UNIQUE (user_id, dedupe_key)
+);
+COMMENT ON COLUMN betting.notifications.id IS 'Key.';
+COMMENT ON COLUMN betting.notifications.user_id IS 'Who is told.';
+COMMENT ON COLUMN betting.notifications.type IS 'bet_won, tail_lost, milestone, system …';
+COMMENT ON COLUMN betting.notifications.data IS 'What about.';
+COMMENT ON COLUMN betting.notifications.read IS 'Whether it was read.';
+COMMENT ON COLUMN betting.notifications.created_at IS 'Logical time.';
+COMMENT ON COLUMN betting.notifications.dedupe_key IS 'What it is about: nobody is told twice.';
+
+-- What the jobs look for, where the tables are ours to index; and the badges there are.
+DO $$
+DECLARE
+    wanted record;
+BEGIN
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('bets', 'bets_pending_idx', '(game_id) WHERE status = ''pending'''),
+            ('bets', 'bets_settled_at_idx', '(settled_at) WHERE settled_at IS NOT NULL'),
+            ('bets', 'bets_created_at_idx', '(created_at)'),
+            ('bets', 'bets_user_idx', '(user_id)'),
+            ('bets', 'bets_original_pick_idx', '(original_pick_id) WHERE original_pick_id IS NOT NULL'),
+            ('games', 'games_commence_time_idx', '(commence_time)'),
+            ('posts', 'posts_live_idx', '(created_at) WHERE deleted_at IS NULL'),
+            ('posts', 'posts_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
+            ('posts', 'posts_created_at_idx', '(created_at)'),
+            ('posts', 'posts_user_idx', '(user_id) WHERE post_type = ''pick'''),
+            ('stories', 'stories_live_idx', '(created_at) WHERE deleted_at IS NULL'),
+            ('stories', 'stories_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
+            ('messages', 'messages_live_idx', '(created_at) WHERE deleted_at IS NULL'),
+            ('messages', 'messages_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
+            ('comments', 'comments_post_idx', '(post_id)'),
+            ('comments', 'comments_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
+            ('reports', 'reports_open_idx', '(content_id) WHERE reviewed_at IS NULL'),
+            ('notifications', 'notifications_created_at_idx', '(created_at)')
+        ) AS w (table_name, index_name, definition)
+    LOOP
+        IF (SELECT c.relkind FROM pg_class AS c WHERE c.oid = ('betting.' || wanted.table_name)::regclass) = 'r' THEN
+            EXECUTE format(
+                'CREATE INDEX IF NOT EXISTS %I ON betting.%I %s', wanted.index_name, wanted.table_name, wanted.definition
+            );
+        END IF;
+    END LOOP;
+    IF (SELECT c.relkind FROM pg_class AS c WHERE c.oid = 'betting.badges'::regclass) = 'r' THEN
+        INSERT INTO betting.badges (badge, title, description) VALUES
+        ('hot_streak', 'Hot streak', 'Three wins in a row'),
+        ('profit_king', 'Profit king', 'The most profit of the week'),
+        ('riding_wave', 'Riding the wave', 'The most tails won, three or more'),
+        ('sharp', 'Sharp', 'The best win rate over ten bets or more, 60 % or better'),
+        ('fade_god', 'Fade god', 'The most fades won, three or more'),
+        ('most_active', 'Most active', 'The most bets placed, twenty or more'),
+        ('ghost', 'Ghost', 'Posted this week and placed no bet'),
+        ('sunday_sweep', 'Sunday sweep', 'Three or more NFL games of Sunday, all won')
+        ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+
+-- Both ledgers share their mechanism: one writer at a time, a chain of digests, no change.
+ALTER FUNCTION community.chain_digest(text, bytea) SET SCHEMA operations;
+ALTER FUNCTION community.lock_ledger() SET SCHEMA operations;
+CREATE OR REPLACE FUNCTION operations.lock_ledger() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(tg_table_schema || '.' || tg_table_name, 0));
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE FUNCTION community.chain_entries() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO community.ledger_batches (first_entry_id, last_entry_id, entries, digest)
+    SELECT
+        min(i.entry_id), max(i.entry_id), count(*),
+        operations.chain_digest(
+            (SELECT b.digest FROM community.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
+            string_agg(
+                community.digest_entry(i.entry_id, i.member_id, i.action, i.points, i.effective_at, i.source_key),
+                ''::bytea ORDER BY i.entry_id
+            )
+        )
+    FROM inserted AS i
+    HAVING count(*) > 0;
+    RETURN NULL;
+END
+$$;
+
+-- Written by the jobs.
+
+CREATE TABLE betting.bankroll_ledger (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT bankroll_ledger_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    kind text NOT NULL CONSTRAINT bankroll_ledger_kind_check
+    CHECK (kind IN ('opening', 'bet_settled', 'weekly_reset', 'write_off')),
+    amount bigint NOT NULL,
+    balance_after bigint NOT NULL CONSTRAINT bankroll_ledger_balance_check CHECK (balance_after >= 0),
+    bet_id uuid,
+    game_id text COLLATE "C",
+    week_start date,
+    effective_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    run_id text NOT NULL,
+    CONSTRAINT bankroll_ledger_source_check CHECK (
+        CASE kind
+            WHEN 'bet_settled' THEN bet_id IS NOT NULL AND week_start IS NULL
+            WHEN 'weekly_reset' THEN week_start IS NOT NULL AND bet_id IS NULL
+            WHEN 'write_off' THEN bet_id IS NULL AND (week_start IS NULL) <> (game_id IS NULL)
+            ELSE bet_id IS NULL AND week_start IS NULL AND game_id IS NULL
+        END
+    )
+);
+COMMENT ON TABLE betting.bankroll_ledger IS 'One row per movement of a balance, in cents. Append-only; the sum of a user''s entries is the balance.';
+COMMENT ON COLUMN betting.bankroll_ledger.entry_id IS 'Key, in the order of recording.';
+COMMENT ON COLUMN betting.bankroll_ledger.user_id IS 'Whose balance.';
+COMMENT ON COLUMN betting.bankroll_ledger.kind IS 'opening: the balance the app began with; bet_settled: net of a bet; weekly_reset: to the week''s target; write_off: what a balance of 0 could not pay.';
+COMMENT ON COLUMN betting.bankroll_ledger.amount IS 'Cents.';
+COMMENT ON COLUMN betting.bankroll_ledger.balance_after IS 'Cents then.';
+COMMENT ON COLUMN betting.bankroll_ledger.bet_id IS 'The bet that was settled.';
+COMMENT ON COLUMN betting.bankroll_ledger.game_id IS 'The game whose settlement was written off, or settled the bet.';
+COMMENT ON COLUMN betting.bankroll_ledger.week_start IS 'Monday of the week that the reset began.';
+COMMENT ON COLUMN betting.bankroll_ledger.effective_at IS 'When it counts: the settlement, or the boundary of the week.';
+COMMENT ON COLUMN betting.bankroll_ledger.recorded_at IS 'When it was written.';
+COMMENT ON COLUMN betting.bankroll_ledger.run_id IS 'Run that wrote it.';
+CREATE UNIQUE INDEX bankroll_ledger_bet_idx ON betting.bankroll_ledger (bet_id) WHERE kind = 'bet_settled';
+CREATE UNIQUE INDEX bankroll_ledger_reset_idx ON betting.bankroll_ledger (user_id, week_start) WHERE kind = 'weekly_reset';
+CREATE UNIQUE INDEX bankroll_ledger_opening_idx ON betting.bankroll_ledger (user_id) WHERE kind = 'opening';
+CREATE UNIQUE INDEX bankroll_ledger_write_off_idx ON betting.bankroll_ledger (user_id, game_id, week_start) NULLS NOT DISTINCT
+WHERE kind = 'write_off';
+CREATE INDEX bankroll_ledger_user_idx ON betting.bankroll_ledger (user_id);
+-- Entries come in the order in which they count, nearly: a few pages tell where a week begins.
+CREATE INDEX bankroll_ledger_effective_at_idx ON betting.bankroll_ledger USING brin (effective_at);
+CREATE TRIGGER bankroll_ledger_locked BEFORE INSERT ON betting.bankroll_ledger
+FOR EACH STATEMENT EXECUTE FUNCTION operations.lock_ledger();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_locked;
+CREATE TRIGGER bankroll_ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_ledger
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_append_only;
+
+CREATE TABLE betting.ledger_batches (
+    batch_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ledger_batches_pkey PRIMARY KEY,
+    first_entry_id bigint NOT NULL,
+    last_entry_id bigint NOT NULL,
+    entries bigint NOT NULL CONSTRAINT ledger_batches_entries_check CHECK (entries > 0),
+    digest text NOT NULL CONSTRAINT ledger_batches_digest_key UNIQUE,
+    recorded_at timestamptz NOT NULL DEFAULT statement_timestamp()
+);
+COMMENT ON TABLE betting.ledger_batches IS 'One row per insertion into the ledger: a digest of its entries and of the batch before. Append-only.';
+COMMENT ON COLUMN betting.ledger_batches.batch_id IS 'Key, in the order of recording.';
+COMMENT ON COLUMN betting.ledger_batches.first_entry_id IS 'First entry of the batch.';
+COMMENT ON COLUMN betting.ledger_batches.last_entry_id IS 'Last entry of the batch; no other batch has entries between the two.';
+COMMENT ON COLUMN betting.ledger_batches.entries IS 'How many entries.';
+COMMENT ON COLUMN betting.ledger_batches.digest IS 'SHA-256 over the digest of the batch before and the digests of the entries.';
+COMMENT ON COLUMN betting.ledger_batches.recorded_at IS 'When.';
+CREATE TRIGGER ledger_batches_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.ledger_batches
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.ledger_batches ENABLE ALWAYS TRIGGER ledger_batches_append_only;
+
+-- STABLE, as what it calls is: only so is it inlined, which halves its cost.
+CREATE FUNCTION betting.digest_entry(
+    entry_id bigint, user_id uuid, kind text, amount bigint, balance_after bigint,
+    bet_id uuid, game_id text, week_start date, effective_at timestamptz
+) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN sha256(
+    convert_to(
+        -- NULL is told apart from nothing; no field but the games, which comes last, may hold a bar.
+        concat_ws(
+            '|', entry_id, user_id, kind, amount, balance_after, coalesce(bet_id::text, '-'),
+            coalesce(week_start::text, '-'), extract(EPOCH FROM effective_at), coalesce('=' || game_id, '-')
+        ), 'UTF8'
+    )
+);
+COMMENT ON FUNCTION betting.digest_entry(bigint, uuid, text, bigint, bigint, uuid, text, date, timestamptz) IS 'Digest of what an entry says.';
+
+CREATE FUNCTION betting.chain_entries() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO betting.ledger_batches (first_entry_id, last_entry_id, entries, digest)
+    SELECT
+        min(i.entry_id), max(i.entry_id), count(*),
+        operations.chain_digest(
+            (SELECT b.digest FROM betting.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
+            string_agg(
+                betting.digest_entry(
+                    i.entry_id, i.user_id, i.kind, i.amount, i.balance_after, i.bet_id, i.game_id, i.week_start, i.effective_at
+                ),
+                ''::bytea ORDER BY i.entry_id
+            )
+        )
+    FROM inserted AS i
+    HAVING count(*) > 0;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION betting.chain_entries() IS 'Statement trigger of the ledger: adds a batch to the chain of digests.';
+CREATE TRIGGER bankroll_ledger_chained AFTER INSERT ON betting.bankroll_ledger
+REFERENCING NEW TABLE AS inserted
+FOR EACH STATEMENT EXECUTE FUNCTION betting.chain_entries();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_chained;
+
+CREATE TABLE betting.reset_weeks (
+    week_start date CONSTRAINT reset_weeks_pkey PRIMARY KEY,
+    bankrolls integer NOT NULL,
+    run_id text NOT NULL,
+    finished_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE betting.reset_weeks IS 'One row per week for which every bankroll was reset. Append-only.';
+COMMENT ON COLUMN betting.reset_weeks.week_start IS 'Monday of the week that began.';
+COMMENT ON COLUMN betting.reset_weeks.bankrolls IS 'How many were reset.';
+COMMENT ON COLUMN betting.reset_weeks.run_id IS 'Run that finished.';
+COMMENT ON COLUMN betting.reset_weeks.finished_at IS 'When.';
+CREATE TRIGGER reset_weeks_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.reset_weeks
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.reset_weeks ENABLE ALWAYS TRIGGER reset_weeks_append_only;
+
+CREATE TABLE betting.bankroll_weekly_history (
+    user_id uuid NOT NULL,
+    week_start date NOT NULL,
+    opening bigint NOT NULL,
+    closing bigint NOT NULL,
+    net bigint NOT NULL,
+    bets integer NOT NULL,
+    won integer NOT NULL,
+    lost integer NOT NULL,
+    push integer NOT NULL,
+    wagered bigint NOT NULL,
+    roi double precision,
+    run_id text NOT NULL,
+    CONSTRAINT bankroll_weekly_history_pkey PRIMARY KEY (week_start, user_id),
+    CONSTRAINT bankroll_weekly_history_net_check CHECK (opening + net = closing)
+);
+COMMENT ON TABLE betting.bankroll_weekly_history IS 'One row per user and closed week: how the bankroll did, in cents. Append-only.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.user_id IS 'User.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.week_start IS 'Monday of the week that closed.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.opening IS 'Balance as the week began.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.closing IS 'Balance as it ended, before the reset.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.net IS 'What settled bets made of it, write-offs included.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.bets IS 'Bets settled in the week, cancelled ones included.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.won IS 'Bets won.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.lost IS 'Bets lost.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.push IS 'Bets that came back.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.wagered IS 'Stakes of bets won, lost and pushed.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.roi IS 'net by wagered; NULL when nothing was.';
+COMMENT ON COLUMN betting.bankroll_weekly_history.run_id IS 'Run that closed it.';
+CREATE TRIGGER bankroll_weekly_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_weekly_history
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.bankroll_weekly_history ENABLE ALWAYS TRIGGER bankroll_weekly_history_append_only;
+
+CREATE TABLE betting.game_settlements (
+    game_id text COLLATE "C" CONSTRAINT game_settlements_pkey PRIMARY KEY,
+    status text NOT NULL,
+    home_score integer,
+    away_score integer,
+    bets integer NOT NULL,
+    won integer NOT NULL,
+    lost integer NOT NULL,
+    push integer NOT NULL,
+    cancelled integer NOT NULL,
+    staked bigint NOT NULL,
+    net bigint NOT NULL,
+    left_pending integer NOT NULL,
+    settled_at timestamptz NOT NULL,
+    run_id text NOT NULL
+);
+COMMENT ON TABLE betting.game_settlements IS 'One row per game whose bets were settled, and by which result.';
+COMMENT ON COLUMN betting.game_settlements.game_id IS 'Game.';
+COMMENT ON COLUMN betting.game_settlements.status IS 'completed or cancelled, as it was then.';
+COMMENT ON COLUMN betting.game_settlements.home_score IS 'Score by which bets were graded.';
+COMMENT ON COLUMN betting.game_settlements.away_score IS 'Score by which bets were graded.';
+COMMENT ON COLUMN betting.game_settlements.bets IS 'Bets settled.';
+COMMENT ON COLUMN betting.game_settlements.won IS 'Bets won.';
+COMMENT ON COLUMN betting.game_settlements.lost IS 'Bets lost.';
+COMMENT ON COLUMN betting.game_settlements.push IS 'Bets that came back.';
+COMMENT ON COLUMN betting.game_settlements.cancelled IS 'Void bets.';
+COMMENT ON COLUMN betting.game_settlements.staked IS 'Cents staked on them.';
+COMMENT ON COLUMN betting.game_settlements.net IS 'Cents they moved balances by, before write-offs.';
+COMMENT ON COLUMN betting.game_settlements.left_pending IS 'Bets that could not be graded when it was last looked at.';
+COMMENT ON COLUMN betting.game_settlements.settled_at IS 'Logical time at which it was first settled.';
+COMMENT ON COLUMN betting.game_settlements.run_id IS 'Run that last settled bets of it.';
+
+CREATE TABLE betting.user_badges (
+    user_id uuid NOT NULL,
+    badge text COLLATE "C" NOT NULL,
+    week_start date NOT NULL,
+    earned_at timestamptz NOT NULL,
+    lost_at timestamptz,
+    CONSTRAINT user_badges_pkey PRIMARY KEY (week_start, badge, user_id)
+);
+COMMENT ON TABLE betting.user_badges IS 'One row per user, badge and ISO week in which it was ever held. A new week begins empty.';
+COMMENT ON COLUMN betting.user_badges.user_id IS 'User.';
+COMMENT ON COLUMN betting.user_badges.badge IS 'Badge.';
+COMMENT ON COLUMN betting.user_badges.week_start IS 'Monday of the week.';
+COMMENT ON COLUMN betting.user_badges.earned_at IS 'Logical time at which it was earned, the last time if it was lost in between.';
+COMMENT ON COLUMN betting.user_badges.lost_at IS 'Logical time at which it was lost; NULL while it is held.';
+
+CREATE TABLE betting.badge_history (
+    history_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT badge_history_pkey PRIMARY KEY,
+    user_id uuid NOT NULL,
+    badge text COLLATE "C" NOT NULL,
+    week_start date NOT NULL,
+    change text NOT NULL CONSTRAINT badge_history_change_check CHECK (change IN ('earned', 'lost')),
+    changed_at timestamptz NOT NULL,
+    run_id text NOT NULL
+);
+COMMENT ON TABLE betting.badge_history IS 'One row each time a badge was earned or lost. Append-only.';
+COMMENT ON COLUMN betting.badge_history.history_id IS 'Key, in order.';
+COMMENT ON COLUMN betting.badge_history.user_id IS 'User.';
+COMMENT ON COLUMN betting.badge_history.badge IS 'Badge.';
+COMMENT ON COLUMN betting.badge_history.week_start IS 'Monday of the week.';
+COMMENT ON COLUMN betting.badge_history.change IS 'earned or lost.';
+COMMENT ON COLUMN betting.badge_history.changed_at IS 'Logical time.';
+COMMENT ON COLUMN betting.badge_history.run_id IS 'Run that found it.';
+CREATE TRIGGER badge_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.badge_history
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.badge_history ENABLE ALWAYS TRIGGER badge_history_append_only;
+
+CREATE TABLE betting.user_effect_access (
+    user_id uuid CONSTRAINT user_effect_access_pkey PRIMARY KEY,
+    tier integer NOT NULL CONSTRAINT user_effect_access_tier_check CHECK (tier BETWEEN 0 AND 2),
+    badges integer NOT NULL,
+    week_start date NOT NULL,
+    changed_at timestamptz NOT NULL
+);
+COMMENT ON TABLE betting.user_effect_access IS 'One row per user who ever held a badge: which effects are unlocked now.';
+COMMENT ON COLUMN betting.user_effect_access.user_id IS 'User.';
+COMMENT ON COLUMN betting.user_effect_access.tier IS '0: no badge, 1: one or two, 2: three or more.';
+COMMENT ON COLUMN betting.user_effect_access.badges IS 'Badges held in the week.';
+COMMENT ON COLUMN betting.user_effect_access.week_start IS 'Monday of the week for which it was computed.';
+COMMENT ON COLUMN betting.user_effect_access.changed_at IS 'Logical time at which the tier last changed.';
+
+CREATE TABLE betting.user_stats (
+    user_id uuid NOT NULL,
+    period text NOT NULL CONSTRAINT user_stats_period_check CHECK (period IN ('day', 'week', 'all_time')),
+    period_start date,
+    bets bigint NOT NULL,
+    won bigint NOT NULL,
+    lost bigint NOT NULL,
+    push bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    win_rate double precision,
+    wagered bigint NOT NULL,
+    returned bigint NOT NULL,
+    net bigint NOT NULL,
+    roi double precision,
+    biggest_win bigint,
+    biggest_loss bigint,
+    current_streak bigint NOT NULL,
+    best_win_streak bigint NOT NULL,
+    worst_loss_streak bigint NOT NULL,
+    perfect_days bigint NOT NULL,
+    favourite_team text,
+    tail_net bigint NOT NULL,
+    fade_net bigint NOT NULL,
+    others_net bigint NOT NULL,
+    balance_high bigint,
+    balance_low bigint,
+    average_stake bigint,
+    last_bet_at timestamptz,
+    last_settled_at timestamptz,
+    CONSTRAINT user_stats_period_key UNIQUE NULLS NOT DISTINCT (user_id, period, period_start)
+);
+COMMENT ON TABLE betting.user_stats IS 'One row per user and period: what became of the bets settled in it, in cents.';
+COMMENT ON COLUMN betting.user_stats.user_id IS 'User.';
+COMMENT ON COLUMN betting.user_stats.period IS 'day of settlement (UTC), ISO week, or all_time.';
+COMMENT ON COLUMN betting.user_stats.period_start IS 'First day of the period; NULL for all_time.';
+COMMENT ON COLUMN betting.user_stats.bets IS 'Bets settled, cancelled ones included.';
+COMMENT ON COLUMN betting.user_stats.won IS 'Bets won.';
+COMMENT ON COLUMN betting.user_stats.lost IS 'Bets lost.';
+COMMENT ON COLUMN betting.user_stats.push IS 'Bets that came back.';
+COMMENT ON COLUMN betting.user_stats.cancelled IS 'Void bets.';
+COMMENT ON COLUMN betting.user_stats.win_rate IS 'won of those won or lost; NULL when none was decided.';
+COMMENT ON COLUMN betting.user_stats.wagered IS 'Stakes, without cancelled bets.';
+COMMENT ON COLUMN betting.user_stats.returned IS 'Payouts, without cancelled bets.';
+COMMENT ON COLUMN betting.user_stats.net IS 'What they moved the balance by.';
+COMMENT ON COLUMN betting.user_stats.roi IS 'net by wagered; NULL when nothing was.';
+COMMENT ON COLUMN betting.user_stats.biggest_win IS 'Largest net of a bet won.';
+COMMENT ON COLUMN betting.user_stats.biggest_loss IS 'Most negative net of a bet lost.';
+COMMENT ON COLUMN betting.user_stats.current_streak IS 'Consecutive wins (above 0) or losses (below) at the end of the period.';
+COMMENT ON COLUMN betting.user_stats.best_win_streak IS 'Longest run of wins.';
+COMMENT ON COLUMN betting.user_stats.worst_loss_streak IS 'Longest run of losses.';
+COMMENT ON COLUMN betting.user_stats.perfect_days IS 'Days with a win and without a loss.';
+COMMENT ON COLUMN betting.user_stats.favourite_team IS 'Team of most bets.';
+COMMENT ON COLUMN betting.user_stats.tail_net IS 'Net of own tails.';
+COMMENT ON COLUMN betting.user_stats.fade_net IS 'Net of own fades.';
+COMMENT ON COLUMN betting.user_stats.others_net IS 'What others made by tailing or fading the user.';
+COMMENT ON COLUMN betting.user_stats.balance_high IS 'Highest balance after any movement in the period.';
+COMMENT ON COLUMN betting.user_stats.balance_low IS 'Lowest one.';
+COMMENT ON COLUMN betting.user_stats.average_stake IS 'wagered by bets, rounded down.';
+COMMENT ON COLUMN betting.user_stats.last_bet_at IS 'When the latest of the bets was placed.';
+COMMENT ON COLUMN betting.user_stats.last_settled_at IS 'When the latest was settled.';
+
+CREATE TABLE betting.stats_cursors (
+    table_name text CONSTRAINT stats_cursors_pkey PRIMARY KEY,
+    last_entry_id bigint NOT NULL
+);
+COMMENT ON TABLE betting.stats_cursors IS 'One row per table of statistics: up to which ledger entry it counts.';
+COMMENT ON COLUMN betting.stats_cursors.table_name IS 'Table.';
+COMMENT ON COLUMN betting.stats_cursors.last_entry_id IS 'Last entry of the ledger that is in it.';
+
+CREATE TABLE betting.content_expirations (
+    run_id text NOT NULL,
+    content_type text NOT NULL,
+    action text NOT NULL CONSTRAINT content_expirations_action_check CHECK (action IN ('expired', 'removed')),
+    item_count bigint NOT NULL CONSTRAINT content_expirations_count_check CHECK (item_count >= 0),
+    expired_at timestamptz NOT NULL,
+    CONSTRAINT content_expirations_pkey PRIMARY KEY (run_id, content_type, action)
+);
+COMMENT ON TABLE betting.content_expirations IS 'One row per run and kind of content: how much expired, or was removed for good.';
+COMMENT ON COLUMN betting.content_expirations.run_id IS 'Run.';
+COMMENT ON COLUMN betting.content_expirations.content_type IS 'post, story, message or comment.';
+COMMENT ON COLUMN betting.content_expirations.action IS 'expired: no longer shown; removed: gone for good.';
+COMMENT ON COLUMN betting.content_expirations.item_count IS 'How many.';
+COMMENT ON COLUMN betting.content_expirations.expired_at IS 'Logical time.';
+
+CREATE TABLE betting.cleanups (
+    run_id text NOT NULL,
+    target text NOT NULL,
+    removed_count bigint NOT NULL CONSTRAINT cleanups_removed_check CHECK (removed_count >= 0),
+    cleaned_at timestamptz NOT NULL,
+    CONSTRAINT cleanups_pkey PRIMARY KEY (run_id, target)
+);
+COMMENT ON TABLE betting.cleanups IS 'One row per run and kind of leftover: how many were removed.';
+COMMENT ON COLUMN betting.cleanups.run_id IS 'Run.';
+COMMENT ON COLUMN betting.cleanups.target IS 'What was removed.';
+COMMENT ON COLUMN betting.cleanups.removed_count IS 'How many rows.';
+COMMENT ON COLUMN betting.cleanups.cleaned_at IS 'Logical time.';
+
+CREATE TABLE betting.media_orphans (
+    object_key text COLLATE "C" CONSTRAINT media_orphans_pkey PRIMARY KEY,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
+    size_bytes bigint,
+    deleted_at timestamptz
+);
+COMMENT ON TABLE betting.media_orphans IS 'One row per object in the media store that no row of the app refers to, and what became of it.';
+COMMENT ON COLUMN betting.media_orphans.object_key IS 'Key in the store.';
+COMMENT ON COLUMN betting.media_orphans.first_seen_at IS 'Logical time at which it was first seen without a reference, since it last had one.';
+COMMENT ON COLUMN betting.media_orphans.last_seen_at IS 'Logical time at which it was last seen so.';
+COMMENT ON COLUMN betting.media_orphans.size_bytes IS 'Size.';
+COMMENT ON COLUMN betting.media_orphans.deleted_at IS 'Logical time at which it was deleted; NULL while it waits.';
