@@ -2,6 +2,9 @@
 
 import dagster as dg
 
+from trc_pipelines.betting import assets as betting_assets
+from trc_pipelines.betting import checks as betting_checks
+from trc_pipelines.betting import jobs as betting_jobs
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
 from trc_pipelines.community import jobs as community_jobs
@@ -45,9 +48,15 @@ from trc_pipelines.quiz.boards import BOARDS as QUIZ_BOARDS
     ]
 )
 PURGES = build_purges([*community_purges.TARGETS, *quiz_purges.TARGETS])
-JOBS = [*community_jobs.JOBS, *quiz_jobs.JOBS, *BOARD_JOBS, build_housekeeping(PURGES)]
-STEPS = [*community_assets.STEPS, *quiz_assets.STEPS, PURGES]
-CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS]
+JOBS = [
+    *community_jobs.JOBS,
+    *quiz_jobs.JOBS,
+    *BOARD_JOBS,
+    *betting_jobs.JOBS,
+    build_housekeeping(PURGES),
+]
+STEPS = [*community_assets.STEPS, *quiz_assets.STEPS, *betting_assets.STEPS, PURGES]
+CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS, *betting_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
@@ -63,6 +72,8 @@ defs = dg.Definitions(
     assets=[
         *community_assets.APP_TABLES,
         *quiz_assets.APP_TABLES,
+        *betting_assets.APP_TABLES,
+        *betting_assets.DERIVED_TABLES,
         *[step.asset for step in STEPS],
     ],
     asset_checks=[build_check(check) for check in CHECKS],

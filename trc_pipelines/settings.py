@@ -9,6 +9,7 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -65,6 +66,14 @@ def _alert_urls(value: object) -> object:
         if apprise.Apprise.instantiate(url) is None:
             raise ValueError(f"number {number} of {len(urls)} is no URL that Apprise knows")
     return tuple(dict.fromkeys(urls))
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("accepts a time zone as America/New_York or UTC") from None
+    return value
 
 
 def _redis_url(value: str) -> str:
@@ -137,6 +146,9 @@ class Settings(BaseSettings):
     )
     quiz_life_catch_up: bool = Field(
         False, description="true: after an outage every life that came due is given back at once"
+    )
+    sunday_timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="whose Sunday counts for the badge of Sunday's games"
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None, repr=False, description="where boards are published for apps; without it they are not"

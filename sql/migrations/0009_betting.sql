@@ -412,8 +412,6 @@ COMMENT ON COLUMN betting.bankroll_ledger.run_id IS 'Run that wrote it.';
 CREATE UNIQUE INDEX bankroll_ledger_bet_idx ON betting.bankroll_ledger (bet_id) WHERE kind = 'bet_settled';
 CREATE UNIQUE INDEX bankroll_ledger_reset_idx ON betting.bankroll_ledger (user_id, week_start) WHERE kind = 'weekly_reset';
 CREATE UNIQUE INDEX bankroll_ledger_opening_idx ON betting.bankroll_ledger (user_id) WHERE kind = 'opening';
-CREATE UNIQUE INDEX bankroll_ledger_write_off_idx ON betting.bankroll_ledger (user_id, game_id, week_start) NULLS NOT DISTINCT
-WHERE kind = 'write_off';
 CREATE INDEX bankroll_ledger_user_idx ON betting.bankroll_ledger (user_id);
 -- Entries come in the order in which they count, nearly: a few pages tell where a week begins.
 CREATE INDEX bankroll_ledger_effective_at_idx ON betting.bankroll_ledger USING brin (effective_at);

@@ -149,6 +149,7 @@ class Job:
         stale_after: longest time without a success before somebody should look.
         days: first and last day that a run at some `as_of` computes, missed ones included.
         unit: what `limit` counts.
+        question: what a person who starts it by hand has to agree to.
         is_enabled: whether the settings want it; a job that is switched off is not missed.
     """
 
@@ -159,6 +160,7 @@ class Job:
     steps: Sequence[Step]
     days: Days = day_of
     unit: str = "day"
+    question: str | None = None
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
 
     @property

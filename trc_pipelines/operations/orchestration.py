@@ -120,16 +120,32 @@ def session_name(run_id: str) -> str:
     return f"trc run {run_id}"
 
 
-def app_table(domain: str, name: str, description: str) -> dg.AssetSpec:
-    """A table the app owns: lineage starts there, nothing here writes it."""
+def app_table(domain: str, name: str, description: str, *, is_table: bool = True) -> dg.AssetSpec:
+    """Something the app owns, a table unless said otherwise: lineage starts there."""
+    table = {"dagster/table_name": f"{domain}.{name}"} if is_table else {}
     return dg.AssetSpec(
         dg.AssetKey([domain, name]),
         description=description,
         group_name=domain,
+        kinds={"postgres"} if is_table else set(),
+        owners=[f"team:{domain}"],
+        metadata=table,
+        tags={"trc/owner": "app"},
+    )
+
+
+def derived_table(
+    domain: str, name: str, description: str, *, deps: Sequence[StepAsset | dg.AssetSpec]
+) -> dg.AssetSpec:
+    """A table that steps write beside their own, so that lineage passes through it."""
+    return dg.AssetSpec(
+        dg.AssetKey([domain, name]),
+        description=description,
+        group_name=domain,
+        deps=[_key_of(dep) for dep in deps],
         kinds={"postgres"},
         owners=[f"team:{domain}"],
         metadata={"dagster/table_name": f"{domain}.{name}"},
-        tags={"trc/owner": "app"},
     )
 
 
@@ -155,9 +171,7 @@ def step_asset(
         key = dg.AssetKey([domain, run.__name__])
         table = f"{domain}.{run.__name__}"
         step = Step(table, run)
-        upstream: list[Any] = [
-            dg.AssetDep(dep.asset.key if isinstance(dep, StepAsset) else dep.key) for dep in deps
-        ]
+        upstream: list[Any] = [dg.AssetDep(_key_of(dep)) for dep in deps]
         if depends_on_day_before:
             yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
             upstream.append(dg.AssetDep(key, partition_mapping=yesterday))
@@ -354,6 +368,10 @@ def _materialize(
             for name, (passed, metadata) in result.checks.items()
         ],
     )
+
+
+def _key_of(upstream: StepAsset | dg.AssetSpec) -> dg.AssetKey:
+    return upstream.asset.key if isinstance(upstream, StepAsset) else upstream.key
 
 
 def _partition_days(context: dg.AssetExecutionContext) -> tuple[date, date]:

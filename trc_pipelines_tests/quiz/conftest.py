@@ -1,12 +1,21 @@
 """A quiz in a database, driven by hand: what the app writes, and the jobs."""
 
+import time
 import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
+import psycopg2
 import pytest
+from sqlalchemy.engine import make_url
 
+from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines.operations.contract import Result
+from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines_tests.world import World
 
@@ -62,6 +71,61 @@ class Quiz(World):
     def clean(self, as_of: datetime, **options: object) -> Result:
         """Expire sessions."""
         return self.run(SESSION_CLEANUP, as_of, **options)["quiz.quiz_sessions"]
+
+    def rank(self, as_of: datetime, **options: object) -> Result:
+        """Rank the boards."""
+        return self.run(LEADERBOARD_RECALCULATION, as_of, **options)["quiz.leaderboard_rankings"]
+
+    def close(self, as_of: datetime, **options: object) -> Result:
+        """Close what has ended."""
+        return self.run(LEADERBOARD_WEEKLY_RESET, as_of, **options)["quiz.leaderboard_archive"]
+
+    @contextmanager
+    def app(self) -> Iterator[Any]:
+        """A connection of the app: nothing is committed until it says so."""
+        url = make_url(self.database.url).set(drivername="postgresql")
+        connection = psycopg2.connect(url.render_as_string(hide_password=False))
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def race(
+        self, statement: str, job: Callable[..., Result], *asked: object, commit: bool = True
+    ) -> Result:
+        """Run a job while the app has done this and not committed; it ends once the job waits."""
+        with self.app() as app, app.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+            cursor.execute(statement)
+            running = pool.submit(job, *asked)
+            try:
+                self._wait_for_a_waiting_job()
+            except BaseException:
+                app.rollback()
+                raise
+            if commit:
+                app.commit()
+            else:
+                app.rollback()
+            return running.result()
+
+    def _wait_for_a_waiting_job(self) -> None:
+        with self.app() as observer, observer.cursor() as cursor:
+            observer.autocommit = True
+            for _ in range(400):
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                if cursor.fetchone()[0]:
+                    return
+                time.sleep(0.01)
+        raise AssertionError("the job does not wait for the app")
+
+    def violations(self, name: str) -> pd.DataFrame:
+        """What a check finds."""
+        check = next(check for check in CHECKS if check.name == name)
+        with self.database.transaction(commit=False) as transaction:
+            return check.find_violations(transaction)
 
     def rows(self, what: str) -> list[tuple]:
         """Rows of a query, as tuples."""

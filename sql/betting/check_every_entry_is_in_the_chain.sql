@@ -1,0 +1,9 @@
+-- Entries that came into the ledger without a digest.
+SELECT l.entry_id, l.user_id::text AS user_id, l.amount, l.recorded_at
+FROM betting.bankroll_ledger AS l
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM betting.ledger_batches AS b
+        WHERE l.entry_id BETWEEN b.first_entry_id AND b.last_entry_id
+    )
+ORDER BY l.entry_id

@@ -1,0 +1,80 @@
+-- Hide what has expired, the longest overdue first. $1: logical time, $2: most items, $3: run id.
+-- A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
+WITH due AS MATERIALIZED (
+    SELECT
+        'post' AS content_type,
+        p.id,
+        CASE
+            WHEN p.post_type = 'pick' AND g.id IS NOT NULL THEN g.commence_time + interval '3 hours'
+            ELSE coalesce(p.expires_at, p.created_at + interval '24 hours')
+        END AS due_at
+    FROM betting.posts AS p
+    LEFT JOIN betting.bets AS b ON p.post_type = 'pick' AND p.bet_id = b.id
+    LEFT JOIN betting.games AS g ON b.game_id = g.id
+    WHERE p.deleted_at IS NULL
+    UNION ALL
+    SELECT 'story', s.id, coalesce(s.expires_at, s.created_at + interval '24 hours')
+    FROM betting.stories AS s
+    WHERE s.deleted_at IS NULL
+    UNION ALL
+    SELECT
+        'message', m.id,
+        coalesce(
+            m.expires_at,
+            m.created_at + interval '1 hour' * CASE c.settings ->> 'expiration_hours'
+                WHEN '1' THEN 1
+                WHEN '168' THEN 168
+                ELSE 24
+            END
+        )
+    FROM betting.messages AS m
+    LEFT JOIN betting.chats AS c ON m.chat_id = c.id
+    WHERE m.deleted_at IS NULL
+),
+
+eligible AS MATERIALIZED (
+    SELECT d.content_type, d.id, d.due_at FROM due AS d
+    WHERE d.due_at <= $1
+),
+
+chosen AS MATERIALIZED (
+    SELECT e.content_type, e.id
+    FROM eligible AS e
+    ORDER BY e.due_at, e.content_type, e.id
+    LIMIT $2
+),
+
+posts AS (
+    UPDATE betting.posts AS p SET deleted_at = $1, deleted_reason = 'expired'
+    FROM chosen AS c
+    WHERE c.content_type = 'post' AND p.id = c.id AND p.deleted_at IS NULL
+    RETURNING p.id
+),
+
+stories AS (
+    UPDATE betting.stories AS s SET deleted_at = $1, deleted_reason = 'expired'
+    FROM chosen AS c
+    WHERE c.content_type = 'story' AND s.id = c.id AND s.deleted_at IS NULL
+    RETURNING s.id
+),
+
+messages AS (
+    UPDATE betting.messages AS m SET deleted_at = $1, deleted_reason = 'expired'
+    FROM chosen AS c
+    WHERE c.content_type = 'message' AND m.id = c.id AND m.deleted_at IS NULL
+    RETURNING m.id
+),
+
+comments AS (
+    UPDATE betting.comments AS t SET deleted_at = $1, deleted_reason = 'expired'
+    FROM posts AS p
+    WHERE t.post_id = p.id AND t.deleted_at IS NULL
+    RETURNING t.id
+)
+
+SELECT
+    (SELECT count(*) FROM eligible) AS eligible,
+    (SELECT count(*) FROM posts) AS post,
+    (SELECT count(*) FROM stories) AS story,
+    (SELECT count(*) FROM messages) AS message,
+    (SELECT count(*) FROM comments) AS comment

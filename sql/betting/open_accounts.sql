@@ -1,0 +1,11 @@
+-- The ledger of an account begins with the balance the app gave it. $1: logical time, $2: run id.
+INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, effective_at, run_id)
+SELECT k.user_id, 'opening', k.balance, k.balance AS balance_after, $1, $2
+FROM betting.bankrolls AS k
+WHERE
+    k.user_id IN (SELECT s.user_id::uuid FROM staged_accounts AS s)
+    AND NOT EXISTS (
+        SELECT 1 FROM betting.bankroll_ledger AS e
+        WHERE e.user_id = k.user_id AND e.kind = 'opening'
+    )
+ORDER BY k.user_id

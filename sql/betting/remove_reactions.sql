@@ -1,0 +1,28 @@
+-- Reactions to what is gone, or was deleted by $1; those made since then are kept. $2: most rows, the oldest.
+WITH chosen AS (
+    SELECT r.content_type, r.content_id, r.user_id, r.reaction
+    FROM betting.reactions AS r
+    LEFT JOIN betting.posts AS p ON r.content_type = 'post' AND r.content_id = p.id
+    LEFT JOIN betting.stories AS s ON r.content_type = 'story' AND r.content_id = s.id
+    LEFT JOIN betting.messages AS m ON r.content_type = 'message' AND r.content_id = m.id
+    LEFT JOIN betting.comments AS t ON r.content_type = 'comment' AND r.content_id = t.id
+    WHERE
+        r.created_at <= $1
+        AND r.content_type IN ('post', 'story', 'message', 'comment')
+        AND (
+            coalesce(p.id, s.id, m.id, t.id) IS NULL
+            OR coalesce(p.deleted_at, s.deleted_at, m.deleted_at, t.deleted_at) <= $1
+        )
+    ORDER BY r.created_at, r.content_id, r.user_id
+    LIMIT $2
+),
+
+gone AS (
+    DELETE FROM betting.reactions AS r USING chosen AS c
+    WHERE
+        r.content_type = c.content_type AND r.content_id = c.content_id
+        AND r.user_id = c.user_id AND r.reaction = c.reaction
+    RETURNING 1
+)
+
+SELECT count(*) AS removed FROM gone

@@ -1,0 +1,17 @@
+-- Rows about what is gone, or was deleted by $1; those made since then are kept. $2: most rows, the oldest.
+WITH chosen AS (
+    SELECT r.story_id, r.user_id
+    FROM betting.story_views AS r
+    LEFT JOIN betting.stories AS p ON r.story_id = p.id
+    WHERE r.created_at <= $1 AND (p.id IS NULL OR p.deleted_at <= $1)
+    ORDER BY r.created_at, r.story_id, r.user_id
+    LIMIT $2
+),
+
+gone AS (
+    DELETE FROM betting.story_views AS r USING chosen AS c
+    WHERE r.story_id = c.story_id AND r.user_id = c.user_id
+    RETURNING 1
+)
+
+SELECT count(*) AS removed FROM gone

@@ -1,0 +1,18 @@
+-- What the reset leaves on the bankrolls that are staged, and the archive of the week that closed.
+-- $1: Monday of the week that begins, $2: run id.
+WITH closed AS (
+    INSERT INTO betting.bankroll_weekly_history (
+        user_id, week_start, opening, closing, net, bets, won, lost, push, wagered, roi, run_id
+    )
+    SELECT
+        s.user_id::uuid, $1::date - 7, s.opening, s.closing, s.net, s.bets, s.won, s.lost, s.push, s.wagered, s.roi, $2
+    FROM staged_accounts AS s
+)
+
+UPDATE betting.bankrolls AS k SET
+    weekly_deposit = s.weekly_deposit,
+    referral_bonus = s.referral_bonus,
+    weekly_reset_at = ($1::date)::timestamp AT TIME ZONE 'UTC',
+    reset_count = k.reset_count + 1
+FROM staged_accounts AS s
+WHERE k.user_id = s.user_id::uuid

@@ -1,0 +1,19 @@
+-- Games that are over by $1 and have pending bets, the earliest first; why one cannot be settled.
+WITH open_games AS (
+    SELECT DISTINCT b.game_id
+    FROM betting.bets AS b
+    WHERE b.status = 'pending'
+)
+
+SELECT
+    g.id AS game_id,
+    CASE
+        WHEN g.status = 'completed' AND (g.home_score IS NULL OR g.away_score IS NULL) THEN 'it has no score'
+        WHEN s.status <> g.status OR s.home_score <> g.home_score OR s.away_score <> g.away_score
+            THEN 'its result is not the one by which other bets on it were settled'
+    END AS problem
+FROM open_games AS o
+INNER JOIN betting.games AS g ON o.game_id = g.id
+LEFT JOIN betting.game_settlements AS s ON g.id = s.game_id
+WHERE g.status = 'cancelled' OR (g.status = 'completed' AND (g.completed_at IS NULL OR g.completed_at <= $1))
+ORDER BY coalesce(g.completed_at, g.commence_time), g.id

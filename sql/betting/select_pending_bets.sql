@@ -1,0 +1,25 @@
+-- Pending bets of game $1 with everything they are graded by.
+SELECT
+    b.id::text AS bet_id,
+    b.user_id::text AS user_id,
+    b.bet_type,
+    b.bet_details ->> 'team' AS team,
+    b.bet_details ->> 'line' AS line,
+    b.bet_details ->> 'total_type' AS total_type,
+    b.stake,
+    b.odds,
+    b.potential_win,
+    b.is_tail,
+    b.is_fade,
+    b.created_at,
+    g.status AS game_status,
+    g.home_team,
+    g.away_team,
+    g.home_score,
+    g.away_score,
+    g.completed_at,
+    k.user_id IS NOT NULL AS has_bankroll
+FROM betting.bets AS b
+INNER JOIN betting.games AS g ON b.game_id = g.id
+LEFT JOIN betting.bankrolls AS k ON b.user_id = k.user_id
+WHERE b.game_id = $1 AND b.status = 'pending'

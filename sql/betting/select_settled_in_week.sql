@@ -1,0 +1,5 @@
+-- Bets settled from $1 up to, not including, $2.
+SELECT
+    b.user_id::text AS user_id, b.id::text AS bet_id, b.status, b.net, b.is_tail, b.is_fade, b.created_at, b.settled_at
+FROM betting.bets AS b
+WHERE b.settled_at >= $1 AND b.settled_at < $2

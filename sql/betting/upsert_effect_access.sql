@@ -1,0 +1,9 @@
+-- $1: Monday of the week, $2: logical time.
+INSERT INTO betting.user_effect_access AS a (user_id, tier, badges, week_start, changed_at)
+SELECT s.user_id::uuid, s.tier, s.badges, $1, $2
+FROM staged_access AS s
+ON CONFLICT (user_id) DO UPDATE SET
+    tier = excluded.tier,
+    badges = excluded.badges,
+    week_start = excluded.week_start,
+    changed_at = CASE WHEN a.tier = excluded.tier THEN a.changed_at ELSE excluded.changed_at END

@@ -1,0 +1,4 @@
+-- $1: last entry that is counted.
+INSERT INTO betting.stats_cursors (table_name, last_entry_id)
+VALUES ('user_stats', $1)
+ON CONFLICT (table_name) DO UPDATE SET last_entry_id = excluded.last_entry_id

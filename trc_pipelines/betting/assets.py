@@ -1,0 +1,276 @@
+"""The tables of the betting app and how each is made."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from trc_pipelines.betting.badge_weeks import calculate_badges, merge_badges, read_week
+from trc_pipelines.betting.badges import tier_of
+from trc_pipelines.betting.content import CONTENT_TYPES, LEFTOVERS, expire_content
+from trc_pipelines.betting.media_step import clean_media
+from trc_pipelines.betting.resets import reset_due_weeks
+from trc_pipelines.betting.settlement import settle_game
+from trc_pipelines.betting.statistics import summarise_bets
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.leaderboards.periods import week_start
+from trc_pipelines.operations.contract import Result, Work
+from trc_pipelines.operations.events import record_events
+from trc_pipelines.operations.orchestration import app_table, derived_table, step_asset
+
+DOMAIN = "betting"
+SHOWN = 5
+
+users = app_table(DOMAIN, "users", "One row per user, as the betting app keeps them.")
+games = app_table(DOMAIN, "games", "One row per game, with its score once it is over.")
+chats = app_table(DOMAIN, "chats", "One row per chat; says how long its messages stay.")
+reports = app_table(DOMAIN, "reports", "One row per report of content by a user.")
+bets = app_table(DOMAIN, "bets", "One row per bet. The app places them, settlement decides them.")
+posts = app_table(DOMAIN, "posts", "One row per post: content, a pick, or the outcome of one.")
+stories = app_table(DOMAIN, "stories", "One row per story.")
+messages = app_table(DOMAIN, "messages", "One row per message in a chat.")
+comments = app_table(DOMAIN, "comments", "One row per comment on a post.")
+reactions = app_table(DOMAIN, "reactions", "One row per reaction to content.")
+media_objects = app_table(
+    DOMAIN, "media_objects", "Pictures and videos in the media store (MEDIA_URL).", is_table=False
+)
+APP_TABLES = [
+    users, games, chats, reports, bets, posts, stories, messages, comments, reactions, media_objects,
+]  # fmt: skip
+
+
+@step_asset(DOMAIN, deps=[games, bets], max_age_minutes=35)
+def game_settlements(work: Work) -> Result:
+    """One row per game whose bets were settled, and by which result.
+
+    Completed games pay, cancelled ones give back; a game is one transaction, and one that cannot be
+    settled keeps no other waiting. Bets that cannot be graded beyond doubt stay pending. A score
+    that changes afterwards settles nothing again.
+    """
+    over = work.db.read_rows("betting/select_games_to_settle", work.as_of)
+    due = [game["game_id"] for game in over if not game["problem"]][: work.options.limit]
+
+    settled, refused = work.work_off(due, lambda db, game_id: settle_game(work, db, game_id))
+    troubles = [f"{game['game_id']}: {game['problem']}" for game in over if game["problem"]]
+    troubles += [f"{game_id}: {why}" for game_id, why in refused.items()]
+    pending = sum(sum(game.problems.values()) for game in settled.values())
+    reasons = sorted({reason for game in settled.values() for reason in game.problems})
+    outcomes = {
+        outcome: sum(game.outcomes[outcome] for game in settled.values())
+        for outcome in ("won", "lost", "push", "cancelled")
+    }
+    affected = sum(game.bets for game in settled.values())
+    return Result(
+        affected=affected,
+        message=f"{affected} bets settled on {sum(game.bets > 0 for game in settled.values())} games"
+        + (f"; {pending} stay pending ({'; '.join(reasons)})" if pending else "")
+        + (f"; games not settled: {', '.join(troubles[:SHOWN])}" if troubles else ""),
+        details={**outcomes, "left_pending": pending, "games_not_settled": len(troubles)},
+        rows=affected,
+        success=not refused,
+    )
+
+
+@step_asset(DOMAIN, deps=[users], max_age_minutes=169 * 60)
+def bankroll_weekly_history(work: Work) -> Result:
+    """One row per user and closed week: how the bankroll did before it was set to the new target.
+
+    $1,000 and $100 for each referral. The balance counts as of Monday 00:00: what settled since is
+    kept on top. Once per user and week; a missed week is made up for, in order.
+    """
+    counts = reset_due_weeks(work)
+    total = sum(counts.values())
+    weeks = ", ".join(f"{week} ({count})" for week, count in counts.items())
+    return Result(
+        affected=total,
+        message=f"bankrolls reset for the week of {weeks}"
+        if total
+        else "no bankroll is to be reset",
+        details={"bankrolls": total, "weeks": len(counts)},
+        rows=total,
+    )
+
+
+bankroll_ledger = derived_table(
+    DOMAIN,
+    "bankroll_ledger",
+    "One row per movement of a balance, in cents. Append-only; written by settlement and reset.",
+    deps=[game_settlements, bankroll_weekly_history],
+)
+bankrolls = derived_table(
+    DOMAIN,
+    "bankrolls",
+    "One row per user: the balance, which is the sum of the ledger. The app creates the row.",
+    deps=[bankroll_ledger],
+)
+DERIVED_TABLES = [bankroll_ledger, bankrolls]
+
+
+@step_asset(DOMAIN, deps=[bankroll_ledger, bets, posts], max_age_minutes=65)
+def user_stats(work: Work) -> Result:
+    """One row per user and period (day of settlement, ISO week, all time): what became of the bets.
+
+    Made anew for users with entries in the ledger since the last time, and for those whose picks
+    they followed; rows that come out as they were are not touched.
+    """
+    cursor = work.db.read_row("betting/select_stats_cursor") or {}
+    users = work.db.read("betting/select_users_to_summarise", cursor["counted"], cursor["newest"])
+    work.db.stage("staged_users", users)
+    computed = summarise_bets(
+        work.db.read("betting/select_bets_to_summarise"),
+        work.db.read("betting/select_balances_to_summarise"),
+    )
+    # Others who followed their picks are in it too, with only a part of their bets.
+    computed = computed[computed["user_id"].isin(users["user_id"])]
+    work.db.stage("staged_stats", computed)
+    changed = int(work.db.read_value("betting/replace_stats"))
+    work.db.execute("betting/upsert_stats_cursor", cursor["newest"])
+    return Result(
+        affected=changed,
+        message=f"{changed} rows changed, of {len(users)} users",
+        details={"users": len(users), "rows_computed": len(computed), "rows_changed": changed},
+        rows=len(computed),
+    )
+
+
+@step_asset(DOMAIN, deps=[user_stats, bets, posts, games], max_age_minutes=65)
+def user_badges(work: Work) -> Result:
+    """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
+
+    Merged by difference: earned, lost, or untouched. A calculator that fails leaves its badge as it
+    stands.
+    """
+    monday = week_start(work.as_of.date())
+    zone = ZoneInfo(work.settings.sunday_timezone)
+    earned, failed = calculate_badges(read_week(work.db, monday, work.as_of, zone))
+    new, lost = merge_badges(work, monday, earned, failed)
+    held = {str(badge): int(n) for badge, n in earned["badge"].value_counts().items()}
+    return Result(
+        affected=new + lost,
+        message=f"{new} badges earned, {lost} lost"
+        + (f"; not calculated, and left as they were: {', '.join(failed)}" if failed else ""),
+        details={**held, "earned": new, "lost": lost},
+        rows=len(earned),
+        success=not failed,
+    )
+
+
+@step_asset(DOMAIN, deps=[user_badges], max_age_minutes=65)
+def user_effect_access(work: Work) -> Result:
+    """One row per user who ever held a badge: which tier of effects is unlocked this week.
+
+    No badge: 0, one or two: 1, three or more: 2.
+    """
+    monday = week_start(work.as_of.date())
+    newest = work.db.read_value("betting/select_effect_week")
+    if newest and monday < newest:
+        return Result(0, f"effects stand for the week of {newest} already")
+    access = work.db.read("betting/select_effect_access", monday)
+    access["tier"] = tier_of(access["badges"])
+    standing = access["standing_tier"].fillna(0)
+    is_new = access["standing_badges"].fillna(-1) != access["badges"]
+    work.db.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
+    work.db.execute("betting/upsert_effect_access", monday, work.as_of)
+    changed = access.assign(previous_tier=standing)[access["tier"] != standing]
+    record_events(
+        work.db,
+        "EffectAccessChanged",
+        changed[["user_id", "tier", "previous_tier"]],
+        dedupe_keys=changed["user_id"] + f":{work.as_of.isoformat()}",
+        occurred_at=work.as_of,
+        run_id=work.options.run_id,
+    )
+    tiers = access["tier"].value_counts()
+    return Result(
+        affected=len(changed),
+        message=f"{len(changed)} users changed tier",
+        details={f"tier_{tier}": int(count) for tier, count in tiers.items()},
+        rows=len(access),
+    )
+
+
+@step_asset(
+    DOMAIN,
+    deps=[posts, stories, messages, comments, chats, reports, bets, games],
+    max_age_minutes=65,
+)
+def content_expirations(work: Work) -> Result:
+    """One row per run and kind of content: how much expired, or was removed for good.
+
+    Posts and stories after a day, picks three hours after their game began, messages as their chat
+    says. What was deleted thirty days ago is removed, unless a report on it waits for review. Bets
+    and actions on picks are left alone.
+    """
+    details: dict[str, int] = {}
+    done = eligible = 0
+    for action, counts in expire_content(work):
+        eligible += counts["eligible"]
+        for kind in CONTENT_TYPES:
+            done += counts[kind]
+            details[f"{kind}_{action}"] = counts[kind]
+            if counts[kind]:
+                work.db.execute(
+                    "betting/insert_content_expiration",
+                    work.options.run_id, kind, action, counts[kind], work.as_of,
+                )  # fmt: skip
+    return Result(
+        affected=done,
+        message=f"{done} items expired or removed, of {eligible} that were due",
+        details={**details, "eligible": eligible},
+        rows=done,
+    )
+
+
+@step_asset(DOMAIN, deps=[posts, stories, messages, comments, reactions], max_age_minutes=25 * 60)
+def cleanups(work: Work) -> Result:
+    """One row per run and kind of leftover: how many were removed.
+
+    Reactions, views and reads of what is gone for a week, notifications after thirty days. Each kind
+    is a transaction of its own. Bets that are still pending on finished games are only counted.
+    """
+    left = work.options.limit
+
+    def remove(transaction: Transaction, target: str) -> int:
+        nonlocal left
+        statement, age = LEFTOVERS[target]
+        removed = int(transaction.read_value(statement, work.as_of - age, left))
+        transaction.execute(
+            "betting/insert_cleanup", work.options.run_id, target, removed, work.as_of
+        )
+        left = None if left is None else left - removed
+        return removed
+
+    removed, refused = work.work_off(LEFTOVERS, remove)
+    stuck = int(work.db.read_value("betting/count_stuck_bets", work.as_of - timedelta(days=1)))
+    return Result(
+        affected=sum(removed.values()),
+        message=f"{sum(removed.values())} leftovers removed"
+        + (f"; {stuck} bets are pending on games that were over a day ago" if stuck else "")
+        + "".join(f"; not removed: {target} ({why})" for target, why in refused.items()),
+        details={**removed, "stuck_bets": stuck},
+        rows=len(removed),
+        success=not refused,
+    )
+
+
+@step_asset(
+    DOMAIN, deps=[media_objects, posts, stories, messages, users, chats], max_age_minutes=25 * 60,
+    kinds={"python", "postgres", "s3"},
+)  # fmt: skip
+def media_orphans(work: Work) -> Result:
+    """One row per object in the media store that no row of the app refers to, and what became of it.
+
+    Deleted when it is older than a week and was seen so twice, a day apart; looked for again right
+    before. When anything is in doubt, nothing is deleted.
+    """
+    return clean_media(work)
+
+
+STEPS = [
+    game_settlements,
+    bankroll_weekly_history,
+    user_stats,
+    user_badges,
+    user_effect_access,
+    content_expirations,
+    cleanups,
+    media_orphans,
+]

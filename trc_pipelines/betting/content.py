@@ -1,0 +1,33 @@
+"""Content that expires, and what it leaves behind."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from trc_pipelines.operations.contract import Work
+
+REMOVED_AFTER = timedelta(days=30)
+CONTENT_TYPES = ("post", "story", "message", "comment")
+LEFTOVERS_AFTER = timedelta(days=7)
+NOTIFICATIONS_FOR = timedelta(days=30)
+LEFTOVERS = {
+    "reactions": ("betting/remove_reactions", LEFTOVERS_AFTER),
+    "story_views": ("betting/remove_story_views", LEFTOVERS_AFTER),
+    "message_reads": ("betting/remove_message_reads", LEFTOVERS_AFTER),
+    "notifications": ("betting/remove_notifications", NOTIFICATIONS_FOR),
+}
+
+
+def expire_content(work: Work) -> Iterator[tuple[str, dict[str, int]]]:
+    """Hide what has expired, then remove what was deleted long ago; both on one budget.
+
+    Yields:
+        The action (expired, removed), and how many of each kind, with `eligible`: all there were.
+        Comments that go with their post are not on the budget.
+    """
+    left = work.options.limit
+    expired = work.db.read_row("betting/expire_content", work.as_of, left) or {}
+    yield "expired", expired
+    if left is not None:
+        left -= sum(expired[kind] for kind in ("post", "story", "message"))
+    removed_before = work.as_of - REMOVED_AFTER
+    yield "removed", work.db.read_row("betting/remove_content", removed_before, left) or {}

@@ -1,0 +1,149 @@
+"""A betting app in a database, driven by hand: what the app writes, and the jobs."""
+
+import json
+import uuid
+from datetime import datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from trc_pipelines.betting import jobs
+from trc_pipelines.betting.checks import CHECKS
+from trc_pipelines.operations.contract import Job, Result
+from trc_pipelines_tests.world import NOON, World
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+OUTCOME_AT = NOON - HOUR
+
+
+def ident(number: int) -> str:
+    """The id of a user, a bet, a post …"""
+    return str(uuid.UUID(int=number))
+
+
+def _sql(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, dict):
+        value = json.dumps(value)
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+class Betting(World):
+    """An empty betting app. Users, bets, posts … are numbers."""
+
+    def insert(self, table: str, **values: object) -> None:
+        """A row of the app; numbers in columns of ids become ids."""
+        for name, value in values.items():
+            if isinstance(value, int) and (name == "id" or name.endswith("_id")):
+                values[name] = ident(value)
+        columns = ", ".join(values)
+        self.execute(
+            f"INSERT INTO betting.{table} ({columns}) VALUES ({', '.join(map(_sql, values.values()))})"
+        )
+
+    def join(self, *users: int, balance: int = 100_000, referrals: int = 0) -> None:
+        """Users come, with a bankroll."""
+        for user in users:
+            self.insert(
+                "users", id=user, username=f"u{user}", referral_count=referrals,
+                created_at=NOON - 30 * DAY,
+            )  # fmt: skip
+            self.insert("bankrolls", user_id=user, balance=balance)
+
+    def game(
+        self, game_id: str, home: int | None = None, away: int | None = None, **more: object
+    ) -> None:
+        """A game between Hawks (home) and Owls, over an hour before noon when it has a score."""
+        self.insert(
+            "games",
+            **{
+                "id": game_id, "sport": "NFL", "home_team": "Hawks", "away_team": "Owls",
+                "commence_time": NOON - 4 * HOUR,
+                "status": "scheduled" if home is None else "completed",
+                "home_score": home, "away_score": away,
+                "completed_at": None if home is None else OUTCOME_AT,
+            }
+            | more,
+        )  # fmt: skip
+
+    def bet(
+        self, bet: int, user: int, game_id: str, team: str | None = "Hawks", **more: object
+    ) -> None:
+        """A bet, on the winner unless said otherwise, placed while the game was on."""
+        details = {name: more.pop(name) for name in ("line", "total_type") if name in more} | (
+            {} if team is None else {"team": team}
+        )
+        self.insert(
+            "bets",
+            **{
+                "id": bet, "user_id": user, "bet_type": "moneyline", "bet_details": details,
+                "stake": 10_000, "odds": -110, "created_at": NOON - 5 * HOUR,
+            }
+            | more,
+            game_id=game_id,
+        )  # fmt: skip
+
+    def do(self, job: Job, as_of: datetime = NOON, **options: object) -> Result:
+        """Run a job; the result of its first step."""
+        return next(iter(self.run(job, as_of, **options).values()))
+
+    def settle(self, as_of: datetime = NOON, **options: object) -> Result:
+        """Settle games that are over."""
+        return self.do(jobs.GAME_SETTLEMENT, as_of, **options)
+
+    def reset(self, as_of: datetime, **options: object) -> Result:
+        """Close the week of every bankroll."""
+        return self.do(jobs.BANKROLL_RESET, as_of, **options)
+
+    def rows(self, what: str) -> list[tuple]:
+        """Rows of a query, as tuples, None for NULL."""
+        frame = self.query(what)
+        return [
+            tuple(None if pd.isna(value) else value for value in row)
+            for row in frame.astype(object).itertuples(index=False, name=None)
+        ]
+
+    def results(self) -> dict[int, tuple[str, int | None, int | None]]:
+        """Status, payout and net by bet."""
+        return {
+            uuid.UUID(bet).int: (status, payout, net)
+            for bet, status, payout, net in self.rows(
+                "SELECT id::text, status, payout, net FROM betting.bets"
+            )
+        }
+
+    def balances(self) -> dict[int, int]:
+        """Balance by user."""
+        return {
+            uuid.UUID(user).int: balance
+            for user, balance in self.rows("SELECT user_id::text, balance FROM betting.bankrolls")
+        }
+
+    def events(self, event_type: str) -> list[dict]:
+        """Payloads told, in order."""
+        frame = self.query(
+            "SELECT payload FROM operations.domain_events "
+            f"WHERE event_type = '{event_type}' ORDER BY event_id"
+        )
+        return frame["payload"].tolist()
+
+    def told(self, user: int) -> list[str]:
+        """Types of a user's notifications, in order."""
+        return [
+            kind
+            for (kind,) in self.rows(
+                f"SELECT type FROM betting.notifications WHERE user_id = '{ident(user)}' ORDER BY id"
+            )
+        ]
+
+    def broken(self) -> list[str]:
+        """Names of the checks that fail."""
+        with self.database.transaction() as transaction:
+            return [c.name for c in CHECKS if not c.find_violations(transaction).empty]
+
+
+@pytest.fixture
+def betting(database, settings, simulator) -> Betting:
+    """An empty betting app."""
+    return Betting(database, settings, simulator)
