@@ -55,6 +55,13 @@ JOBS = [
     *betting_jobs.JOBS,
     build_housekeeping(PURGES),
 ]
+# What `trc run all` runs: never a reset, never a cleanup.
+JOBS_OF_ALL = [
+    betting_jobs.CONTENT_EXPIRATION,
+    betting_jobs.GAME_SETTLEMENT,
+    betting_jobs.STATS_ROLLUP,
+    betting_jobs.BADGE_CALCULATION,
+]
 STEPS = [*community_assets.STEPS, *quiz_assets.STEPS, *betting_assets.STEPS, PURGES]
 CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS, *betting_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]

@@ -9,6 +9,7 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -82,10 +83,50 @@ def _redis_url(value: str) -> str:
     return value
 
 
+_HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"
+# No part of a path is "", "." or "..".
+_PATH = r"(?!\.{1,2}(/|$))[^/\s?#*@]+(/(?!\.{1,2}(/|$))[^/\s?#*@]+)*"
+
+
+def _media_url(value: str) -> str:
+    if value.startswith("file://"):
+        value = unquote(value.removeprefix("file://"))
+    value = value.rstrip("/")
+    bucket = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    if not value.startswith("/") and not re.fullmatch(rf"s3://{bucket}(/{_PATH})?", value):
+        # The value is not repeated: it may hold a password.
+        raise ValueError(
+            "accepts an absolute folder, file:///folder or s3://bucket/prefix; "
+            "keys of S3 go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return value
+
+
+def _plain_http_url(value: str) -> str:
+    if not re.fullmatch(rf"https?://{_HOST_AND_PORT}(/{_PATH})?/?", value):
+        raise ValueError("accepts URLs like https://host/path, without user, password or query")
+    return value.rstrip("/")
+
+
+def _words(value: object) -> object:
+    return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
+
+
+def _prefix(value: str) -> str:
+    value = value.strip("/")
+    if not re.fullmatch(_PATH, value):
+        raise ValueError("accepts paths like posts or users/avatars")
+    return value
+
+
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SentryDsn = Annotated[str, AfterValidator(_sentry_dsn)]
 AlertUrls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_alert_urls)]
+PlainHttpUrl = Annotated[str, AfterValidator(_plain_http_url)]
+PlainHttpUrls = Annotated[tuple[PlainHttpUrl, ...], NoDecode, BeforeValidator(_words)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Prefixes = Annotated[tuple[Prefix, ...], Field(min_length=1), NoDecode, BeforeValidator(_words)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -149,6 +190,22 @@ class Settings(BaseSettings):
     )
     sunday_timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="whose Sunday counts for the badge of Sunday's games"
+    )
+    media_url: Annotated[str, AfterValidator(_media_url)] | None = Field(
+        None, description="store of the betting app's media; default: the folder media in TRC_HOME"
+    )
+    media_endpoint_url: PlainHttpUrl | None = Field(
+        None, description="an S3-compatible server that is not Amazon's"
+    )
+    media_base_urls: PlainHttpUrls = Field(
+        (), description="where apps read media, by space or comma; other hosts are not ours"
+    )
+    media_prefixes: Prefixes = Field(
+        ("posts", "stories", "messages", "avatars", "chats"),
+        description="only objects below these are ever looked at or deleted",
+    )
+    media_max_orphan_share: Share = Field(
+        0.25, description="when more of the objects have no reference, none is deleted"
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None, repr=False, description="where boards are published for apps; without it they are not"

@@ -1,7 +1,7 @@
 """`trc demo`: a made-up guild from its first day to now, then everything a real one has."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -18,10 +18,12 @@ from trc_pipelines.cli.installation import (
 )
 from trc_pipelines.cli.output import print_table, say, track
 from trc_pipelines.cli.services import first_free_port
-from trc_pipelines.demo import app
+from trc_pipelines.demo import app, quiz_app
+from trc_pipelines.demo.quiz_app import QuizApp
+from trc_pipelines.demo.seasons import keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.names import clean_names
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.operations.contract import Job, JobError
 from trc_pipelines.settings import Settings, SettingsError
 
 SIMULATOR_PORT = 8766
@@ -50,11 +52,18 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
         _write_settings(settings, simulator)
         with open_installation() as installation:
             prepare_databases(installation)
-            _play(installation, simulator)
-            simulator.clock = lambda: datetime.now(UTC)
-            _show_boards(installation)
-            say(f"The made-up guild is served on {simulator.base_url}; it moves every 15 minutes.")
-            yield installation
+            with QuizApp(installation.database) as quiz:
+                now = datetime.now(UTC).replace(microsecond=0)
+                _refuse_strangers(installation)
+                _play(installation, simulator, quiz, now)
+                simulator.clock = lambda: datetime.now(UTC)
+                _show_boards(installation)
+                say(
+                    f"The made-up guild is served on {simulator.base_url}; it moves every 15 minutes. "
+                    "The made-up users of quiz and bets go on playing."
+                )
+                with keep_playing([quiz], now):
+                    yield installation
 
 
 def _write_settings(settings: Settings, simulator: Simulator) -> None:
@@ -73,20 +82,31 @@ def _write_settings(settings: Settings, simulator: Simulator) -> None:
     os.environ.update(home | {name: str(value) for name, value in values.items()})
 
 
-def _play(installation: Installation, simulator: Simulator) -> None:
+def _refuse_strangers(installation: Installation) -> None:
+    """Raise JobError where users live that the demo did not make."""
+    with installation.database.transaction(commit=False) as transaction:
+        strangers = transaction.read_value("demo/count_strange_users")
+    if strangers:
+        raise JobError(
+            f"this database has {strangers} users the demo did not make; nothing was played. "
+            "Unset DATABASE_URL to play in an embedded one, or name an empty database."
+        )
+
+
+def _play(installation: Installation, simulator: Simulator, quiz: QuizApp, now: datetime) -> None:
     """Play what is missing, and let Dagster see it."""
     # Partitions begin where settings.env says, and are made on import: so not before now.
     from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
     from trc_pipelines.community.jobs import MEE6_SYNC
     from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
     from trc_pipelines.demo.play import plan_slots, play, stop_clock
+    from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
 
     database, settings = installation.database, installation.settings
     with database.transaction() as transaction:
         app.found_community(transaction, app.invent_population())
         last_id = transaction.read_value("community/select_newest_accepted_sync")
     last = datetime.fromtimestamp(last_id, UTC) if last_id else None
-    now = datetime.now(UTC).replace(microsecond=0)
     newest_board = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
     end = newest_board - LIVE_READINGS * QUARTER
     slots = plan_slots(settings.community_start_on, last, end)
@@ -95,9 +115,11 @@ def _play(installation: Installation, simulator: Simulator) -> None:
     played = play(database, settings, simulator, slots)
     for _slot in track(played, len(slots), f"Playing {(slots[-1] - slots[0]).days} days of XP"):
         pass
+    _play_quiz(installation, quiz, QUIZ_JOBS, now)
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
     # The weeks and months that lie behind close in one run, as after an outage.
-    runs = [*live, (LEADERBOARD_RECALCULATION, 0), (LEADERBOARD_WEEKLY_RESET, 0)]
+    latest = [*QUIZ_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]
+    runs = [*live, *[(job, 0) for job in latest]]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
         stop_clock(simulator, newest_board - before * QUARTER)
         outcome = run_job(installation, job, now - before * LIVE_STEP)
@@ -105,6 +127,22 @@ def _play(installation: Installation, simulator: Simulator) -> None:
             raise JobError(f"{job.name}: {outcome.message}")
     materialize_days(DAILY, *_missing_days(settings.community_start_on, now.date()))
     run_checks()
+
+
+def _play_quiz(
+    installation: Installation, quiz: QuizApp, jobs: Sequence[Job], now: datetime
+) -> None:
+    database, settings = installation.database, installation.settings
+    with database.transaction(commit=False) as transaction:
+        last = transaction.read_value("demo/select_quiz_played_until")
+    start = now - quiz_app.HISTORY
+    after = max(last, start) if last else start
+    quiz.join_players(after)
+    ticks = plan_ticks(after, now)
+    played = play_season(database, settings, quiz, jobs, after, ticks)
+    for _tick in track(played, len(ticks), f"Playing {(now - after).days} days of quizzes"):
+        pass
+    quiz.play(ticks[-1] if ticks else after, now)
 
 
 def _missing_days(first: date, last: date) -> tuple[date, date]:

@@ -35,6 +35,7 @@ from trc_pipelines.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.installation import Installation
+    from trc_pipelines.cli.runs import Outcome
     from trc_pipelines.community.reviews import Decision
 
 # Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
@@ -163,10 +164,17 @@ def jobs(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    epilog="Examples: trc run mee6_sync --dry-run | trc run daily_streaks --as-of 2026-01-31T00:05:00Z"
+    epilog="Examples: trc run mee6_sync --dry-run | trc run all | "
+    "trc run daily_streaks --as-of 2026-01-31T00:05:00Z"
 )
 def run(
-    job_name: Annotated[str, typer.Argument(metavar="JOB", help="A job of `trc jobs`.")],
+    job_name: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB",
+            help="A job of `trc jobs`; or all: expiration, settlement, statistics and badges.",
+        ),
+    ],
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Do everything, show the figures, roll everything back."),
@@ -179,18 +187,26 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="Logical time, as 2026-01-31T10:15:00Z; default: now."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do not ask before a job that asks.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
     from trc_pipelines.cli.installation import open_installation, require_schema
     from trc_pipelines.cli.runs import rehearse_job, run_job
-    from trc_pipelines.definitions import JOBS
+    from trc_pipelines.definitions import JOBS, JOBS_OF_ALL
     from trc_pipelines.operations.orchestration import parse_moment
 
-    by_name = {job.name: job for job in JOBS}
+    by_name = {job.name: [job] for job in JOBS} | {"all": JOBS_OF_ALL}
     if job_name not in by_name:
         raise typer.BadParameter(
             f"there is no job {job_name!r}; it accepts {', '.join(by_name)}", param_hint="JOB"
+        )
+    chosen = by_name[job_name]
+    if limit is not None and len(chosen) > 1:
+        raise typer.BadParameter(
+            "each job counts something else; it accepts one job at a time", param_hint="--limit"
         )
     try:
         moment = (
@@ -198,26 +214,54 @@ def run(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--as-of") from error
+    for job in chosen:
+        if job.question and not (force or dry_run):
+            _ask(job.name, job.question)
     with open_installation() as installation:
         require_schema(installation)
-        if dry_run:
-            outcome = rehearse_job(installation, by_name[job_name], moment, limit)
-        else:
-            outcome = run_job(installation, by_name[job_name], moment, limit, verbose=verbose)
+        outcomes = []
+        for job in chosen:
+            if dry_run:
+                outcome = rehearse_job(installation, job, moment, limit)
+            else:
+                outcome = run_job(installation, job, moment, limit, verbose=verbose)
+            outcomes.append(outcome)
+            if not as_json:
+                _show_outcome(outcome, verbose=verbose)
     if as_json:
-        print_json(asdict(outcome))
-    else:
-        for table, message in outcome.messages.items():
-            say(f"{table}: {message}")
-            if verbose:
-                say(f"    {outcome.details.get(table, {})}")
-        took = f"{outcome.duration_ms / 1000:.1f} s, run {outcome.run_id}"
-        if dry_run:
-            say(f"Dry run of {job_name} as of {moment:%Y-%m-%d %H:%M:%S}Z, rolled back ({took})")
-        elif outcome.success:
-            say(f"{job_name} as of {moment:%Y-%m-%d %H:%M:%S}Z succeeded ({took})")
-    if not outcome.success:
-        raise JobError(f"{job_name} did not succeed: {outcome.message}")
+        lines = [asdict(outcome) for outcome in outcomes]
+        print_json(lines if job_name == "all" else lines[0])
+    failed = [outcome for outcome in outcomes if not outcome.success]
+    if failed:
+        raise JobError("; ".join(f"{one.job} did not succeed: {one.message}" for one in failed))
+
+
+def _ask(job_name: str, question: str) -> None:
+    """Have a person agree, in so many words.
+
+    Raises:
+        JobError: nobody is there to ask, or the answer is not yes.
+    """
+    if not sys.stdin.isatty():
+        raise JobError(
+            f"{question} Nobody is here to say yes, so nothing was done. "
+            f"To run it all the same: trc run {job_name} --force"
+        )
+    if typer.prompt(f"{question} Type yes to go on").strip() != "yes":
+        raise JobError(f"the answer was not yes: {job_name} was not run, nothing was changed")
+
+
+def _show_outcome(outcome: "Outcome", *, verbose: bool) -> None:
+    for table, message in outcome.messages.items():
+        say(f"{table}: {message}")
+        if verbose:
+            say(f"    {outcome.details.get(table, {})}")
+    took = f"{outcome.duration_ms / 1000:.1f} s, run {outcome.run_id}"
+    when = f"{outcome.job} as of {outcome.as_of:%Y-%m-%d %H:%M:%S}Z"
+    if outcome.dry_run:
+        say(f"Dry run of {when}, rolled back ({took})")
+    elif outcome.success:
+        say(f"{when} succeeded ({took})")
 
 
 @app.command(epilog="Example: trc verify")
@@ -234,11 +278,12 @@ def verify(as_json: AsJson = False) -> None:
                 found = check.find_violations(transaction)
             first = {} if found.empty else found.astype("str").iloc[0].to_dict()
             rows.append(
-                {"check": check.name, "violations": len(found), "first": first}
-                | {"description": check.description}
+                {"table": check.table, "check": check.name, "violations": len(found)}
+                | {"first": first, "description": check.description}
             )
+            sentence = f"{check.table}: {check.name}"
             if not as_json:
-                say(f"holds  {check.name}" if found.empty else f"BROKEN {check.name}: {first}")
+                say(f"holds  {sentence}" if found.empty else f"BROKEN {sentence}: {first}")
     if as_json:
         print_json(rows)
     broken = [row for row in rows if row["violations"]]

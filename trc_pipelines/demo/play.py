@@ -58,13 +58,13 @@ def play(
                 app.append("community.point_transactions", due)
                 change_by_hand(app, population, first_day, previous, slot)
             stop_clock(simulator, slot)
-            _perform(database, connection, settings, MEE6_SYNC, slot)
+            run_job_at(database, connection, settings, MEE6_SYNC, slot)
             if slot.time() == time() and slot > first_day:
-                _perform(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
+                run_job_at(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
                 later = slot + timedelta(minutes=5)
-                _perform(database, connection, settings, DAILY_STREAKS, later)
+                run_job_at(database, connection, settings, DAILY_STREAKS, later)
             elif slot == slots[-1]:
-                _perform(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
+                run_job_at(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
             previous = slot
             yield slot
 
@@ -74,9 +74,14 @@ def stop_clock(simulator: Simulator, moment: datetime) -> None:
     simulator.clock = lambda: moment
 
 
-def _perform(
+def run_job_at(
     database: Database, connection: Connection, settings: Settings, job: Job, moment: datetime
 ) -> None:
+    """Run a job as if it were that moment.
+
+    Raises:
+        JobError: it refused.
+    """
     options = Options(as_of=moment, now=moment, run_id=str(uuid.uuid4()), executed_by="demo")
     run = Run(database, connection, settings, job.name, job.tables, job.days, options)
     for step in job.steps:

@@ -43,6 +43,13 @@ BAD_VALUES = {
     "MEE6_MAX_TOTAL_DROP_SHARE": "1.5",
     "MEE6_MAX_IMPLAUSIBLE_SHARE": "2",
     "MEE6_MAX_GAIN": "0",
+    "MEDIA_URL": "s3://key:secret@bucket",
+    "MEDIA_ENDPOINT_URL": "https://key:secret@host",
+    "MEDIA_BASE_URLS": "https://cdn.example.org/media, secret.example.org",
+    "MEDIA_PREFIXES": "posts, ../secret",
+    "MEDIA_MAX_ORPHAN_SHARE": "25",
+    "QUIZ_LIFE_CATCH_UP": "now and then",
+    "SUNDAY_TIMEZONE": "Moon/Copernicus",
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
@@ -194,7 +201,7 @@ def test_a_check_that_does_not_hold_fails_and_names_the_first_row(
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     assert trc("verify") == 1
     out, err = capsys.readouterr()
-    assert "BROKEN ledger_sums_match_balances" in out
+    assert "BROKEN community.point_ledger: ledger_sums_match_balances" in out
     assert "ann" in out
     assert "ledger_sums_match_balances" in err
 

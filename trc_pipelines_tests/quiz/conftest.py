@@ -128,8 +128,9 @@ class Quiz(World):
             return check.find_violations(transaction)
 
     def rows(self, what: str) -> list[tuple]:
-        """Rows of a query, as tuples."""
-        return list(self.query(what).itertuples(index=False, name=None))
+        """Rows of a query, as tuples; None for NULL."""
+        found = self.query(what).itertuples(index=False, name=None)
+        return [tuple(None if pd.isna(value) else value for value in row) for row in found]
 
     def lives(self, user: int) -> tuple[int, pd.Timestamp | None]:
         """Lives now, and when the next is due."""

@@ -39,6 +39,9 @@ def states(quiz: Quiz) -> list[str]:
         (NOON - 10 * MINUTE, None, "expired"),
         (NOON - 10 * MINUTE + MICROSECOND, None, "active"),
         (NOON - DAY, "infinity", "active"),
+        (NOON - DAY, "-infinity", "expired"),
+        ("-infinity", None, "expired"),
+        ("infinity", None, "active"),
     ],
 )
 def test_a_session_expires_at_its_deadline_or_ten_minutes_after_it_began(
