@@ -51,16 +51,18 @@ def find_references(
         written = written[(host == ".") | host.str.endswith(ours)]
     path = pd.concat([written, written.str.replace(r"(?s)[?#].*", "", regex=True)])
     encoded = path[path.str.contains("[%+]")]
-    path = pd.concat([path, encoded.map(unquote), encoded.map(unquote_plus)]).astype("str")
+    path = pd.concat(
+        [path, encoded.map(unquote), encoded.map(unquote_plus)], ignore_index=True
+    ).drop_duplicates()
     is_odd = path.str.contains("//|/[.]")
     path = path.where(~is_odd, path[is_odd].map(posixpath.normpath))
 
     below_a_prefix = "(?s)(?:^|/)((?:" + "|".join(map(re.escape, prefixes)) + ")/.+)"
     keys = []
     while len(path):  # once more for every prefix within what a prefix began
-        found = path.drop_duplicates().str.extract(below_a_prefix)[0].dropna()
+        found = path.str.extract(below_a_prefix)[0].dropna()
         keys.append(found[found.str.len() <= LONGEST_KEY])
-        path = found.str.partition("/")[2]
+        path = found.str.replace(r"^[^/]*/", "", regex=True)
     references: pd.Series = pd.concat([path, *keys]).str.normalize("NFC").drop_duplicates()
     return references
 

@@ -56,13 +56,12 @@ def _reset(work: Work, week: date, limit: int | None) -> int:
 def _entries(closed: pd.DataFrame, week: date) -> pd.DataFrame:
     """The resets, and before them what a balance below 0 would lack."""
     reset = closed.assign(kind="weekly_reset")
-    is_short = closed["write_off"] > 0
     # The write-off comes first, so that no balance is below 0 in between.
-    write_off = closed[is_short].assign(
+    write_off = closed.assign(
         kind="write_off",
         amount=closed["write_off"],
         balance_after=closed["balance"] + closed["write_off"],
-    )
+    )[closed["write_off"] > 0]
     return pd.concat([write_off, reset], ignore_index=True)[
         ["user_id", "kind", "amount", "balance_after"]
     ].assign(

@@ -44,8 +44,6 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     )
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
     claimed = _claim(work, transaction, graded[graded["problem"].isna()])
-    _post(work, transaction, game_id, claimed)
-    _tell(work, transaction, game_id, claimed)
     settled = Settled(
         {
             outcome: int((claimed["outcome"] == outcome).sum())
@@ -54,6 +52,10 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
         int(claimed["net"].sum()),
         problems,
     )
+    if claimed.empty:
+        return settled
+    _post(work, transaction, game_id, claimed)
+    _tell(work, transaction, game_id, claimed)
     figures = {
         **settled.outcomes,
         "bets": settled.bets,
@@ -61,18 +63,12 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
         "net": settled.net,
         "left_pending": sum(problems.values()),
     }
-    if settled.bets:
-        transaction.execute(
-            "betting/upsert_game_settlement",
-            game_id, json.dumps(figures), work.as_of, work.options.run_id,
-        )  # fmt: skip
-        _record(
-            work,
-            transaction,
-            "GameSettled",
-            pd.DataFrame({"game_id": [game_id]} | figures),
-            [game_id],
-        )
+    transaction.execute(
+        "betting/upsert_game_settlement",
+        game_id, json.dumps(figures), work.as_of, work.options.run_id,
+    )  # fmt: skip
+    about = pd.DataFrame({"game_id": [game_id]} | figures)
+    _record(work, transaction, "GameSettled", about, [game_id])
     return settled
 
 

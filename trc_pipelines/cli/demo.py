@@ -18,9 +18,10 @@ from trc_pipelines.cli.installation import (
 )
 from trc_pipelines.cli.output import print_table, say, track
 from trc_pipelines.cli.services import first_free_port
-from trc_pipelines.demo import app, quiz_app
+from trc_pipelines.demo import app, betting_app, quiz_app
+from trc_pipelines.demo.betting_app import BettingApp
 from trc_pipelines.demo.quiz_app import QuizApp
-from trc_pipelines.demo.seasons import keep_playing, plan_ticks, play_season
+from trc_pipelines.demo.seasons import App, keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.names import clean_names
 from trc_pipelines.operations.contract import Job, JobError
@@ -52,17 +53,19 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
         _write_settings(settings, simulator)
         with open_installation() as installation:
             prepare_databases(installation)
-            with QuizApp(installation.database) as quiz:
+            database = installation.database
+            media = settings.trc_home / "media"
+            with QuizApp(database) as quiz, BettingApp(database, media) as betting:
                 now = datetime.now(UTC).replace(microsecond=0)
                 _refuse_strangers(installation)
-                _play(installation, simulator, quiz, now)
+                _play(installation, simulator, quiz, betting, now)
                 simulator.clock = lambda: datetime.now(UTC)
                 _show_boards(installation)
                 say(
                     f"The made-up guild is served on {simulator.base_url}; it moves every 15 minutes. "
                     "The made-up users of quiz and bets go on playing."
                 )
-                with keep_playing([quiz], now):
+                with keep_playing([quiz, betting], now):
                     yield installation
 
 
@@ -93,9 +96,16 @@ def _refuse_strangers(installation: Installation) -> None:
         )
 
 
-def _play(installation: Installation, simulator: Simulator, quiz: QuizApp, now: datetime) -> None:
+def _play(
+    installation: Installation,
+    simulator: Simulator,
+    quiz: QuizApp,
+    betting: BettingApp,
+    now: datetime,
+) -> None:
     """Play what is missing, and let Dagster see it."""
     # Partitions begin where settings.env says, and are made on import: so not before now.
+    from trc_pipelines.betting.jobs import JOBS as BETTING_JOBS
     from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
     from trc_pipelines.community.jobs import MEE6_SYNC
     from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
@@ -116,9 +126,10 @@ def _play(installation: Installation, simulator: Simulator, quiz: QuizApp, now: 
     for _slot in track(played, len(slots), f"Playing {(slots[-1] - slots[0]).days} days of XP"):
         pass
     _play_quiz(installation, quiz, QUIZ_JOBS, now)
+    _play_betting(installation, betting, BETTING_JOBS, now)
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
     # The weeks and months that lie behind close in one run, as after an outage.
-    latest = [*QUIZ_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]
+    latest = [*QUIZ_JOBS, *BETTING_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]
     runs = [*live, *[(job, 0) for job in latest]]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
         stop_clock(simulator, newest_board - before * QUARTER)
@@ -132,17 +143,40 @@ def _play(installation: Installation, simulator: Simulator, quiz: QuizApp, now: 
 def _play_quiz(
     installation: Installation, quiz: QuizApp, jobs: Sequence[Job], now: datetime
 ) -> None:
-    database, settings = installation.database, installation.settings
-    with database.transaction(commit=False) as transaction:
-        last = transaction.read_value("demo/select_quiz_played_until")
-    start = now - quiz_app.HISTORY
-    after = max(last, start) if last else start
+    after = _played_until(installation, "demo/select_quiz_played_until", now - quiz_app.HISTORY)
     quiz.join_players(after)
+    _play_season(installation, quiz, jobs, after, now, "quizzes")
+
+
+def _play_betting(
+    installation: Installation, betting: BettingApp, jobs: Sequence[Job], now: datetime
+) -> None:
+    start = now - betting_app.HISTORY
+    after = _played_until(installation, "demo/select_betting_played_until", start)
+    betting.found(after)
+    _play_season(installation, betting, jobs, after, now, "bets")
+
+
+def _played_until(installation: Installation, statement: str, start: datetime) -> datetime:
+    with installation.database.transaction(commit=False) as transaction:
+        last = transaction.read_value(statement)
+    # What is long gone is not worth waiting for.
+    return max(last, start) if last else start
+
+
+def _play_season(
+    installation: Installation,
+    app: App,
+    jobs: Sequence[Job],
+    after: datetime,
+    now: datetime,
+    what: str,
+) -> None:
     ticks = plan_ticks(after, now)
-    played = play_season(database, settings, quiz, jobs, after, ticks)
-    for _tick in track(played, len(ticks), f"Playing {(now - after).days} days of quizzes"):
+    played = play_season(installation.database, installation.settings, app, jobs, after, ticks)
+    for _tick in track(played, len(ticks), f"Playing {(now - after).days} days of {what}"):
         pass
-    quiz.play(ticks[-1] if ticks else after, now)
+    app.play(ticks[-1] if ticks else after, now)
 
 
 def _missing_days(first: date, last: date) -> tuple[date, date]:

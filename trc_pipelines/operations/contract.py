@@ -98,9 +98,13 @@ class Work:
         """
         if self.is_dry_run:
             return {unit: change(self.db, unit) for unit in units}, {}
-        done, refused = {}, {}
+        done: dict[Unit, Done] = {}
+        refused: dict[Unit, str] = {}
+        waiting = list(units)
+        if not waiting:
+            return done, refused
         with self.database.connect() as connection:
-            for unit in units:
+            for unit in waiting:
                 try:
                     with connection.transaction() as transaction:
                         result = change(transaction, unit)

@@ -94,6 +94,16 @@ def test_a_bet_nobody_can_grade_stays_pending_and_is_told_of(betting: Betting) -
     assert betting.rows("SELECT bets, won, lost FROM betting.game_settlements") == [(2, 1, 1)]
 
 
+def test_a_game_of_which_no_bet_can_be_graded_leaves_no_settlement(betting: Betting) -> None:
+    betting.join(1)
+    betting.game("g", 24, 20)
+    betting.bet(1, 1, "g", team="Eagles")
+    result = betting.settle()
+    assert (result.success, result.affected, result.details["left_pending"]) == (True, 0, 1)
+    assert betting.query("SELECT * FROM betting.game_settlements").empty
+    assert betting.events("GameSettled") == []
+
+
 def test_a_bet_placed_as_the_game_ended_is_void(betting: Betting) -> None:
     betting.join(1)
     betting.game("g", 24, 20)

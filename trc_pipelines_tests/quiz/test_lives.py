@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import psycopg2
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.quiz.checks import CHECKS
@@ -83,6 +84,54 @@ def test_a_missed_tick_gives_its_life_when_it_is_run_late_and_once(quiz: Quiz) -
     assert quiz.lives(1) == (3, NOON - 35 * MINUTE)
     (last,) = quiz.query("SELECT last_regen_at FROM quiz.lives")["last_regen_at"]
     assert last == NOON
+
+
+@pytest.mark.parametrize(("written", "after"), [(NOON - HOUR, NOON), (NOON + HOUR, NOON + HOUR)])
+def test_the_time_of_the_last_change_only_moves_forward(quiz: Quiz, written, after) -> None:
+    quiz.insert("lives", user=1, current_lives=1, next_regen_at=NOON, updated_at=written)
+    quiz.regenerate(NOON)
+    assert quiz.rows("SELECT updated_at FROM quiz.lives") == [(after,)]
+
+
+def test_a_deadline_that_is_set_is_no_life_that_came_back(quiz: Quiz) -> None:
+    set_lives(quiz, 1, 3, None)
+    quiz.regenerate(NOON)
+    assert quiz.rows("SELECT last_regen_at FROM quiz.lives") == [(None,)]
+    assert quiz.rows("SELECT * FROM quiz.life_regenerations") == []
+
+
+@pytest.mark.undisturbed("waits for one attempt to meet an app of its own")
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("current_lives = 0", (0, NOON)),
+        ("current_lives = 5", (5, NOON)),
+        ("max_lives = 1", (1, NOON)),
+        (f"next_regen_at = '{NOON + MINUTE}'", (1, NOON + MINUTE)),
+    ],
+)
+def test_what_the_app_writes_while_the_job_runs_stands_or_gets_one_life_more(
+    quiz: Quiz, change: str, after: tuple
+) -> None:
+    set_lives(quiz, 1, 1, NOON)
+    quiz.race(f"UPDATE quiz.lives SET {change}", quiz.regenerate, NOON)
+    given = quiz.rows("SELECT lives_added, new_total FROM quiz.life_regenerations")
+    if given:  # judged by what the app wrote
+        assert (given, change) == ([(1, 1)], "current_lives = 0")
+        assert quiz.lives(1) == (1, NOON + 30 * MINUTE)
+    else:
+        assert quiz.lives(1) == after
+
+
+def test_old_rows_are_removed_and_the_rest_is_not_edited(quiz: Quiz) -> None:
+    set_lives(quiz, 1, 1, NOON - 30 * MINUTE)
+    quiz.regenerate(NOON - 30 * MINUTE)
+    quiz.regenerate(NOON)
+    with pytest.raises(sa.exc.DBAPIError, match="is refused"):
+        quiz.execute("UPDATE quiz.life_regenerations SET lives_added = 2")
+    with quiz.database.transaction() as transaction:
+        assert transaction.read_value("quiz/purge_life_regenerations", NOON) == 1
+    assert quiz.rows("SELECT regenerated_at FROM quiz.life_regenerations") == [(NOON,)]
 
 
 def test_a_limit_takes_who_has_waited_longest(quiz: Quiz) -> None:

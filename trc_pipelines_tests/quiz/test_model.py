@@ -139,10 +139,11 @@ class Model:
                 told = {"session_id": key, "user_id": session.player, "reason": "expired"}
                 self.events.append(("QuizAbandoned", tick, {**told, "expired_at": iso(tick)}))
 
-    def earned(self, start: datetime, is_in) -> dict[str, tuple[int, datetime | None]]:
+    def earned(self, start: date, end: datetime) -> dict[str, tuple[int, datetime | None]]:
+        """From the beginning of a day up to, not including, a moment."""
         found: dict[str, tuple[int, datetime | None]] = {}
         for name, amount, at in self.gains:
-            if start <= at and is_in(at):
+            if midnight(start) <= at < end:
                 score, latest = found.get(name, (0, None))
                 if amount > 0:
                     latest = max(latest or at, at)
@@ -163,11 +164,15 @@ class Model:
         day = tick.date()
         starts = {"weekly": day - day.weekday() * DAY, "monthly": day.replace(day=1)}
         for board in ("global", "weekly", "monthly"):
-            scores = {name: (0, None) for name, player in self.players.items() if not player.is_gone}
+            scores = {
+                name: (0, None) for name, player in self.players.items() if not player.is_gone
+            }
             if board == "global":
-                scores = {name: (self.players[name].xp, self.players[name].last_xp) for name in scores}
+                scores = {
+                    name: (self.players[name].xp, self.players[name].last_xp) for name in scores
+                }
             else:
-                scores |= self.earned(midnight(starts[board]), lambda at: at <= tick)
+                scores |= self.earned(starts[board], tick + timedelta.resolution)
             order = self.in_order(scores)
             for name in self.players:
                 if name not in scores:
@@ -195,7 +200,7 @@ class Model:
         for following, _, board, start in sorted(ended):
             if (board, start) in self.closed:
                 continue
-            scores = self.earned(midnight(start), lambda at, end=midnight(following): at < end)
+            scores = self.earned(start, midnight(following))
             order = self.in_order(scores)
             self.closed[board, start] = [(name, *scores[name]) for name in order]
             year, week, _ = start.isocalendar()
@@ -307,9 +312,7 @@ class Real:
     def run(self, job: Job, tick: datetime, now: datetime, *, catch_up: bool) -> None:
         options = Options(as_of=tick, now=now, run_id=os.urandom(8).hex(), executed_by="model")
         chosen = self.settings.model_copy(update={"quiz_life_catch_up": catch_up})
-        run = Run(
-            self.database, self.connection, chosen, job.name, job.tables, job.days, options
-        )
+        run = Run(self.database, self.connection, chosen, job.name, job.tables, job.days, options)
         for step in job.steps:
             if step.table.startswith("quiz."):
                 assert run.perform(step).success

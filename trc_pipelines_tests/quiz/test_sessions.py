@@ -10,7 +10,6 @@ from trc_pipelines_tests.quiz.conftest import DAY, HOUR, MINUTE, Quiz, player
 from trc_pipelines_tests.world import NOON
 
 MICROSECOND = timedelta(microseconds=1)
-ENDED = "{}-0000-0000-0000-000000000000"
 ANSWER = (
     "UPDATE quiz.quiz_sessions SET status = 'completed', completed_at = now() "
     "WHERE id = '{}' AND status = 'active'"
@@ -18,7 +17,7 @@ ANSWER = (
 
 
 def session(number: int) -> str:
-    return ENDED.format(f"{number:08x}")
+    return f"{number:08x}-0000-0000-0000-000000000000"
 
 
 def begin(quiz: Quiz, number: int, expires=None, *, started=NOON - HOUR, **more) -> None:
@@ -50,9 +49,7 @@ def test_a_session_expires_at_its_deadline_or_ten_minutes_after_it_began(
     begin(quiz, 1, expires, started=started)
     quiz.insert("lives", user=1, current_lives=3, next_regen_at=NOON + HOUR)
     assert quiz.clean(NOON).affected == (status == "expired")
-    (row,) = quiz.rows(
-        "SELECT status, completed_at = '2026-03-04 12:00Z' FROM quiz.quiz_sessions"
-    )
+    (row,) = quiz.rows("SELECT status, completed_at = '2026-03-04 12:00Z' FROM quiz.quiz_sessions")
     assert row == (status, True if status == "expired" else None)
     assert quiz.lives(1) == (3, NOON + HOUR)
 
@@ -81,6 +78,14 @@ def test_everybody_is_told_once_however_often_it_runs(quiz: Quiz) -> None:
         }
     ]
     assert quiz.rows("SELECT completed_at FROM quiz.quiz_sessions") == [(NOON,)]
+
+
+def test_a_player_is_told_of_each_session(quiz: Quiz) -> None:
+    begin(quiz, 1, NOON)
+    begin(quiz, 2, NOON, user=1)
+    quiz.clean(NOON)
+    told = {(event["session_id"], event["user_id"]) for event in quiz.events("QuizAbandoned")}
+    assert told == {(session(1), player(1)), (session(2), player(1))}
 
 
 def test_a_missed_hour_is_made_up_by_the_next(quiz: Quiz) -> None:
