@@ -7,15 +7,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.betting import measure_betting
 from bench.days import measure_days, measure_streak_year
 from bench.measure import Figure, render, tell
 from bench.memory import measure_memory
 from bench.naive import measure_naive
+from bench.quiz import measure_quiz
 from bench.server import Server, run_server
 from bench.syncs import measure_sync, measure_year
 from bench.throughput import measure_ledger, measure_players
 
-PARTS = ("players", "sync", "naive", "ledger", "year", "days", "streak_year", "memory")
+PARTS = (
+    "players", "sync", "naive", "ledger", "year", "days", "streak_year", "memory", "quiz", "betting",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -62,6 +66,10 @@ def measure(server: Server, parts: set[str], *, quick: bool) -> Iterator[Figure]
         yield measure_streak_year(server, small)
     if "memory" in parts:
         yield measure_memory(server, large)
+    if "quiz" in parts:
+        yield from measure_quiz(server, large, 3)
+    if "betting" in parts:
+        yield from measure_betting(server, large, 3)
 
 
 if __name__ == "__main__":

@@ -19,15 +19,15 @@ def measure_memory(server: Server, size: int) -> Figure:
     tell(f"peak memory, {size:,} members")
     with new_community(server, size) as community:
         url = community.url
-        peaks = {"first sync": _peak_gigabytes(sync_board, url, community.board(), FIRST_SYNC)}
+        peaks = {"first sync": peak_gigabytes(sync_board, url, community.board(), FIRST_SYNC)}
         community.gain_xp(ACTIVE_SHARE)
-        peaks["sync"] = _peak_gigabytes(sync_board, url, community.board(), FIRST_SYNC + QUARTER)
+        peaks["sync"] = peak_gigabytes(sync_board, url, community.board(), FIRST_SYNC + QUARTER)
     with new_community(server, size) as community:
         days = days_from(FIRST_DAY, 3)
         community.add_active_days(days)
         add_balances(community)
-        peaks["streak days"] = _peak_gigabytes(run_streaks, community.url, days[-1])
-        peaks["boards"] = _peak_gigabytes(run_boards, community.url, days[-1])
+        peaks["streak days"] = peak_gigabytes(run_streaks, community.url, days[-1])
+        peaks["boards"] = peak_gigabytes(run_boards, community.url, days[-1])
     return Figure(
         f"peak memory of the hungriest job, {size:,} members",
         [max(peaks.values())],
@@ -37,7 +37,8 @@ def measure_memory(server: Server, size: int) -> Figure:
     )
 
 
-def _peak_gigabytes(job: Callable[..., object], *arguments: object) -> float:
+def peak_gigabytes(job: Callable[..., object], *arguments: object) -> float:
+    """Most memory of a process that makes one call."""
     # A forked child starts at what a fresh server of forks weighs; a spawned one at our own peak.
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as child:
         return child.submit(_run_and_weigh, job, arguments).result()

@@ -24,10 +24,10 @@ class Server:
         migrate(self._url_of(TEMPLATE))
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """URL of a fresh, migrated database that is dropped afterwards."""
+    def database(self, template: str = TEMPLATE) -> Iterator[str]:
+        """URL of a fresh database, migrated or a copy of another, that is dropped afterwards."""
         name = f"bench_{next(self._numbers)}"
-        execute(self._url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        execute(self._url, f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self._url_of(name)
         finally:

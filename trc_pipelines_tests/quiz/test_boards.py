@@ -58,6 +58,8 @@ def test_a_correction_is_no_gain_and_moves_nobody_up_among_equals(quiz: Quiz) ->
     quiz.insert("xp_events", user=2, amount=-2, earned_at=NOON, source="correction")
     quiz.rank(NOON)
     assert quiz.board("weekly") == quiz.board("monthly") == [(1, 1, 10), (2, 2, 10)]
+    quiz.close(MONDAY)
+    assert archive(quiz) == {"2026-W10": [(1, 1, 10), (2, 2, 10)]}
 
 
 def test_a_period_counts_what_was_earned_in_it_and_up_to_the_tick(quiz: Quiz) -> None:
