@@ -305,7 +305,7 @@ BEGIN
         SELECT * FROM (VALUES
             ('bets', 'bets_pending_idx', '(game_id) WHERE status = ''pending'''),
             ('bets', 'bets_settled_at_idx', '(settled_at) WHERE settled_at IS NOT NULL'),
-            ('bets', 'bets_created_at_idx', '(created_at)'),
+            ('bets', 'bets_created_at_idx', 'USING brin (created_at)'),
             ('bets', 'bets_user_idx', '(user_id)'),
             ('bets', 'bets_original_pick_idx', '(original_pick_id) WHERE original_pick_id IS NOT NULL'),
             ('games', 'games_commence_time_idx', '(commence_time)'),

@@ -3,5 +3,5 @@ SELECT s.id::text AS session_id, s.started_at, s.expires_at, s.completed_at
 FROM quiz.quiz_sessions AS s
 WHERE
     s.status = 'expired'
-    AND (s.completed_at IS NULL OR s.completed_at < coalesce(s.expires_at, s.started_at))
+    AND (s.completed_at IS NULL OR s.completed_at < coalesce(s.expires_at, s.started_at + interval '10 minutes'))
 ORDER BY s.id

@@ -2,7 +2,7 @@
 SELECT
     u.id::text AS member_id,
     coalesce(p.xp, 0) AS score,
-    p.last_xp_at AS reached_at,
+    CASE WHEN isfinite(p.last_xp_at) THEN p.last_xp_at END AS reached_at,
     r.rank AS standing_rank,
     r.score AS standing_score,
     r.reached_at AS standing_reached_at

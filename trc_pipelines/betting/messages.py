@@ -28,7 +28,9 @@ def notify(
         {
             "user_id": user_ids.to_numpy(),
             "type": types.to_numpy(),
-            "data": data.to_json(orient="records", lines=True, date_format="iso").splitlines(),
+            "data": data.to_json(
+                orient="records", lines=True, date_format="iso", date_unit="us"
+            ).splitlines(),
             "dedupe_key": dedupe_keys.to_numpy(),
         }
     )

@@ -46,7 +46,6 @@ def _reset(work: Work, week: date, limit: int | None) -> int:
         return 0
     closed = close_week(accounts)
     work.db.stage("staged_accounts", closed[ARCHIVED])
-    work.db.execute("betting/open_accounts", work.as_of, work.options.run_id)
     work.db.execute("betting/reset_bankrolls", week, work.options.run_id)
     write_entries(work, work.db, _entries(closed, week))
     _tell(work, week, closed)

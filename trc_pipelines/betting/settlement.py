@@ -82,8 +82,6 @@ def _claim(work: Work, transaction: Transaction, graded: pd.DataFrame) -> pd.Dat
 
 
 def _post(work: Work, transaction: Transaction, game_id: str, claimed: pd.DataFrame) -> None:
-    transaction.stage("staged_accounts", claimed[["user_id"]].drop_duplicates())
-    transaction.execute("betting/open_accounts", work.as_of, work.options.run_id)
     entries = post_results(claimed)
     when = claimed.groupby("user_id")["settled_at"].first()
     write_entries(
@@ -96,6 +94,8 @@ def _post(work: Work, transaction: Transaction, game_id: str, claimed: pd.DataFr
 def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -> None:
     """Write entries into the ledger, in their order, and move the balances by them.
 
+    An account that has none yet is opened before, with the balance the app gave it.
+
     Args:
         entries: user_id, kind, amount, balance_after, bet_id, game_id, effective_at, and week_start
             for those of a reset.
@@ -107,6 +107,7 @@ def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -
         "staged_entries",
         entries.assign(position=range(len(entries)), week_start=weeks.astype("datetime64[s]")),
     )
+    transaction.execute("betting/open_accounts", work.as_of, work.options.run_id)
     transaction.execute("betting/insert_bankroll_entries", work.options.run_id)
     transaction.execute("betting/move_balances")
 

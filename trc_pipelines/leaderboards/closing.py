@@ -19,6 +19,9 @@ from trc_pipelines.settings import Settings
 # What the last minutes of a period earned arrives a little later. A source that stays silent for a
 # day does not keep the period open: what it brings then is of another time.
 GRACE = timedelta(hours=24)
+# One score of 1970 makes thousands of periods due: the next run goes on.
+MOST_AT_ONCE = 200
+SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,10 @@ def close_periods(work: Work, boards: PeriodicBoards) -> Result:
     A limit counts periods.
     """
     due, waiting = find_due_periods(work.db, work.settings, boards, work.as_of)
-    closed = [_close(work, boards, period) for period in due[: work.options.limit]]
-    done = ", ".join(f"{period.board} {period.label}" for period in due[: work.options.limit])
+    chosen = due[: min(work.options.limit or MOST_AT_ONCE, MOST_AT_ONCE)]
+    closed = [_close(work, boards, period) for period in chosen]
+    done = ", ".join(f"{period.board} {period.label}" for period in chosen[:SHOWN])
+    done += f" and {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
     message = f"closed {done}" if closed else "nothing to close"
     if waiting:
         labels = ", ".join(f"{period.board} {period.label}" for period in waiting)

@@ -24,7 +24,9 @@ def record_events(
     """
     if payloads.empty:
         return 0
-    lines = payloads.to_json(orient="records", lines=True, date_format="iso").splitlines()
+    lines = payloads.to_json(
+        orient="records", lines=True, date_format="iso", date_unit="us"
+    ).splitlines()
     staged = pd.DataFrame({"dedupe_key": dedupe_keys.to_numpy(), "payload": lines})
     transaction.stage("staged_events", staged)
     return int(

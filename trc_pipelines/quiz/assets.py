@@ -1,6 +1,6 @@
 """The tables of the quiz and how each is made: read what is due, judge, write, tell the app."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
@@ -19,6 +19,7 @@ from trc_pipelines.quiz.streaks import STREAK_BREAK, judge_streaks
 SESSION_TIMEOUT = timedelta(minutes=10)
 # Rows in memory at a time, however many players there are.
 BATCH = 200_000
+MOST_REFUSALS = 100
 
 users = app_table(DOMAIN, "users", "One row per player, as the quiz app keeps it.")
 xp_events = app_table(DOMAIN, "xp_events", "One row per gain of XP, each source of a session once.")
@@ -44,17 +45,21 @@ def life_regenerations(work: Work) -> Result:
     tick gives nothing twice. A quiz that begins at the same moment is waited for, and counts.
     """
     given = players = repaired = 0
-    for due in _batches(work, "quiz/select_due_lives", work.as_of):
+
+    def give(most: int) -> pd.DataFrame | None:
+        due = work.db.read("quiz/select_due_lives", work.as_of, most)
+        if due.empty:
+            return None
         catch_up = work.settings.quiz_life_catch_up
         work.db.stage("staged_lives", regenerate_lives(due, work.as_of, catch_up=catch_up))
-        changed = work.db.read("quiz/grant_lives", work.as_of, work.options.run_id)
+        return work.db.read("quiz/grant_lives", work.as_of, work.options.run_id)
+
+    for changed in _in_batches(work.options.limit, give):
         granted = changed[changed["lives_added"] > 0]
         _tell(work, "LifeRegenerated", granted, granted["user_id"] + f":{work.as_of.isoformat()}")
         given += int(granted["lives_added"].sum())
         players += len(granted)
         repaired += len(changed) - len(granted)
-        if changed.empty:  # everybody due is playing just now: the next tick sees them again
-            break
     return Result(
         affected=players + repaired,
         message=f"{given} lives for {players} players"
@@ -77,7 +82,7 @@ def streak_evaluations(work: Work) -> Result:
     A protection if one is left, and the streak stands; else the streak. Judged as the day begins,
     once: a day that is done, and any before it, is not judged again. Missed days follow in order.
     """
-    first, last = work.days
+    first, last = work.days[0], min(work.days[1], work.as_of.date())
     done = work.db.read_value("quiz/select_last_evaluated_day")
     if done and first > done + timedelta(days=1):
         raise JobError(
@@ -109,10 +114,15 @@ def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
     """Judge the streaks of a day as it began; how many of each outcome."""
     begin = datetime.combine(day, time(), UTC)
     outcomes = {"protected": 0, "broken": 0}
-    overdue_since = begin - STREAK_BREAK
-    for overdue in _batches(work, "quiz/select_overdue_streaks", overdue_since, day, limit=limit):
+
+    def judge(most: int) -> pd.DataFrame | None:
+        overdue = work.db.read("quiz/select_overdue_streaks", begin - STREAK_BREAK, day, most)
+        if overdue.empty:
+            return None
         work.db.stage("staged_streaks", judge_streaks(overdue))
-        changed = work.db.read("quiz/settle_streaks", begin, day, work.options.run_id)
+        return work.db.read("quiz/settle_streaks", begin, day, work.options.run_id)
+
+    for changed in _in_batches(limit, judge):
         keys = changed["user_id"] + f":{day}"
         is_broken = changed["outcome"] == "broken"
         broken = changed[is_broken].rename(columns={"current_streak": "previous_streak"})
@@ -133,8 +143,6 @@ def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
         )
         outcomes["broken"] += len(broken)
         outcomes["protected"] += len(protected)
-        if changed.empty:
-            break
     return outcomes
 
 
@@ -146,15 +154,16 @@ def quiz_sessions(work: Work) -> Result:
     first wins: a last answer, or this. The life that it cost stays spent.
     """
     expired = 0
-    limit = work.options.limit
-    while True:
-        most = BATCH if limit is None else min(BATCH, limit - expired)
-        ended = work.db.read("quiz/expire_sessions", work.as_of, work.as_of - SESSION_TIMEOUT, most)
+    began = work.as_of - SESSION_TIMEOUT
+
+    def expire(most: int) -> pd.DataFrame | None:
+        due = work.db.read("quiz/expire_sessions", work.as_of, began, most)
+        return None if due.empty else due[due["user_id"].notna()]
+
+    for ended in _in_batches(work.options.limit, expire):
         told = ended.assign(reason="expired", expired_at=work.as_of)
         _tell(work, "QuizAbandoned", told, ended["session_id"])
         expired += len(ended)
-        if ended.empty or expired == limit:
-            break
     return Result(expired, f"{expired} sessions expired", {"expired": expired})
 
 
@@ -212,21 +221,31 @@ def leaderboard_cache(work: Work) -> Result:
     return publish_boards(work, CACHED_BOARDS)
 
 
-def _batches(
-    work: Work, statement: str, *parameters: object, limit: int | None = None
+def _in_batches(
+    limit: int | None, change: Callable[[int], pd.DataFrame | None]
 ) -> Iterator[pd.DataFrame]:
-    """What the statement finds, some rows at a time, until there are no more, or `limit` are read.
+    """What is changed, some rows at a time, until there is nothing more to change or `limit` is reached.
 
-    Its last parameter is the most rows to find. What was found has to be changed before the next
-    are asked for: it would be found again.
+    Args:
+        change: finds at most so many rows, changes those that still are as they were found, and
+            gives what it changed; None when it found none.
+
+    Raises:
+        JobError: everything found is changed by others, time after time.
     """
-    left = limit or work.options.limit
+    left, refusals = limit, 0
     while left is None or left > 0:
-        found = work.db.read(statement, *parameters, min(BATCH, left or BATCH))
-        if found.empty:
+        changed = change(BATCH if left is None else min(BATCH, left))
+        if changed is None:
             return
-        yield found
-        left = None if left is None else left - len(found)
+        refusals = 0 if len(changed) else refusals + 1
+        if refusals == MOST_REFUSALS:
+            raise JobError(
+                f"{refusals} times all rows that were due had changed before they could be written. "
+                "Nothing was done: run it again, or look who writes them."
+            )
+        left = None if left is None else left - len(changed)
+        yield changed
 
 
 def _tell(work: Work, event_type: str, payloads: pd.DataFrame, keys: pd.Series) -> None:

@@ -10,6 +10,7 @@ import pytest
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.operations.contract import Job, Result
+from trc_pipelines_tests.cli.test_main import trc  # noqa: F401
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -83,6 +84,47 @@ class Betting(World):
             | more,
             game_id=game_id,
         )  # fmt: skip
+
+    def write(self, **tables: list[dict[str, object]]) -> None:
+        """Rows of the app, as `insert` takes them: all tables and rows at once."""
+        statements = []
+        for table, rows in tables.items():
+            for row in rows:
+                values = ", ".join(
+                    _sql(ident(value) if isinstance(value, int) and name[-2:] == "id" else value)
+                    for name, value in row.items()
+                )
+                statements.append(
+                    f"INSERT INTO betting.{table} ({', '.join(row)}) VALUES ({values})"
+                )
+        self.execute(";\n".join(statements))
+
+    def play(self, bet: int, user: int, outcome: str, stake: int, over_at: datetime) -> None:
+        """A bet at even odds on a game of its own, and how that ended; nothing is settled yet."""
+        is_off = outcome == "cancelled"
+        game = {
+            "id": f"g{bet}", "sport": "NFL", "home_team": "Hawks", "away_team": "Owls",
+            "commence_time": over_at - 3 * HOUR, "completed_at": over_at,
+            "status": "cancelled" if is_off else "completed",
+            "home_score": None if is_off else 3, "away_score": None if is_off else 3 * (outcome == "push"),
+        }  # fmt: skip
+        placed = {
+            "id": bet, "user_id": user, "bet_type": "moneyline", "stake": stake, "odds": 100,
+            "bet_details": {"team": "Owls" if outcome == "lost" else "Hawks"},
+            "created_at": over_at - 2 * HOUR,
+        }  # fmt: skip
+        self.write(games=[game])
+        self.write(bets=[placed | {"game_id": f"g{bet}"}])
+
+    def state(self, *tables: str) -> dict[str, list[str]]:
+        """Every row of these tables, of all betting and of the events when none is named."""
+        if not tables:
+            found = self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'betting'")
+            tables = (*(f"betting.{name}" for (name,) in found), "operations.domain_events")
+        rows = self.rows(
+            " UNION ALL ".join(f"SELECT '{name}', t::text FROM {name} AS t" for name in tables)
+        )
+        return {name: sorted(row for table, row in rows if table == name) for name in tables}
 
     def do(self, job: Job, as_of: datetime = NOON, **options: object) -> Result:
         """Run a job; the result of its first step."""

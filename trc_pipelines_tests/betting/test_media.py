@@ -259,7 +259,8 @@ def test_without_base_urls_every_host_may_be_ours(on_disk: App) -> None:
     on_disk.change(media_base_urls=())
     on_disk.store.put("avatars/a.jpg")
     on_disk.insert("users", avatar_url="https://gravatar.example/avatars/a.jpg")
-    assert on_disk.clean_twice().affected == 0
+    result = on_disk.clean_twice()
+    assert (result.success, result.affected) == (True, 0)
 
 
 def test_addresses_of_the_bucket_itself_are_ours(world: World, bucket: Bucket) -> None:
@@ -810,12 +811,17 @@ def test_no_text_is_too_strange(urls: list[str]) -> None:
         (f"{CDN}/posts/stories/posts/a", {"posts/stories/posts/a", "stories/posts/a", "posts/a"}),
         ("posts/a%20b", {"posts/a%20b", "posts/a b"}),
         ("posts/a+b", {"posts/a+b", "posts/a b"}),
+        ("posts/a+b%20c", {"posts/a+b%20c", "posts/a+b c", "posts/a b c"}),
         ("posts/a?b#c", {"posts/a?b#c", "posts/a"}),
         ("posts/" + "a" * 2000, set()),
     ],
 )
 def test_what_a_url_refers_to(url: str, found: set[str]) -> None:
     assert references(url) == found
+
+
+def test_without_hosts_all_are_ours() -> None:
+    assert references("https://elsewhere.example/posts/a.jpg", hosts=()) == {"posts/a.jpg"}
 
 
 def test_accents_are_the_same_however_they_are_written() -> None:

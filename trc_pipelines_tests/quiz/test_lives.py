@@ -47,6 +47,14 @@ def test_with_catch_up_all_four_come_back_and_nothing_is_due_any_more(quiz: Quiz
     assert quiz.lives(2) == (4, NOON + 30 * MINUTE)
 
 
+@pytest.mark.parametrize("most", [5, 3])
+def test_catching_up_ends_when_the_player_is_full(quiz: Quiz, most: int) -> None:
+    set_lives(quiz, 1, 2, NOON - 12 * HOUR, most)
+    quiz.settings = quiz.settings.model_copy(update={"quiz_life_catch_up": True})
+    assert quiz.regenerate(NOON).details["lives"] == most - 2
+    assert quiz.lives(1) == (most, None)
+
+
 def test_the_last_life_leaves_no_deadline_behind(quiz: Quiz) -> None:
     set_lives(quiz, 1, 4, NOON)
     quiz.regenerate(NOON)
