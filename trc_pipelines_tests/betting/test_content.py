@@ -88,8 +88,10 @@ def test_posts_stories_and_messages_live_until_their_deadline_or_for_a_day(
         "post_expired": 6, "story_expired": 3, "message_expired": 3, "comment_expired": 0,
         "post_removed": 0, "story_removed": 0, "message_removed": 0, "comment_removed": 0, "eligible": 12,
     }  # fmt: skip
-    recorded = "SELECT content_type, action, item_count, expired_at FROM betting.content_expirations ORDER BY 1"
-    assert content.rows(recorded) == [
+    assert content.rows(
+        "SELECT content_type, action, item_count, expired_at FROM betting.content_expirations "
+        "ORDER BY content_type"
+    ) == [
         ("message", "expired", 3, NOON), ("post", "expired", 6, NOON), ("story", "expired", 3, NOON),
     ]  # fmt: skip
     before = content.state()
@@ -130,8 +132,9 @@ SETTINGS = [
     ('{"expiration_hours": 1}', 1), ('{"expiration_hours": 24}', 24), ('{"expiration_hours": 168}', 168),
     ('{"expiration_hours": "168"}', 168), ("{}", 24), ('{"expiration_hours": 5}', 24),
     ('{"expiration_hours": -1}', 24), ('{"expiration_hours": "soon"}', 24), ('{"expiration_hours": [1]}', 24),
-    ('{"expiration_hours": {"1": 1}}', 24), ('{"expiration_hours": null}', 24), ('{"expiration_hours": 1e99}', 24),
-    ("[1]", 24), ('"expiration_hours"', 24), ("5", 24), ("null", 24), (None, 24),
+    ('{"expiration_hours": {"1": 1}}', 24), ('{"expiration_hours": null}', 24),
+    ('{"expiration_hours": 1e99}', 24), ("[1]", 24), ('"expiration_hours"', 24),
+    ("5", 24), ("null", 24), (None, 24),
 ]  # fmt: skip
 
 
@@ -185,7 +188,10 @@ def test_a_limit_is_one_budget_the_oldest_first_and_hides_before_it_removes(
         chats=[{"id": CHAT}],
         posts=[item(1, expires_at=NOON - 2 * HOUR), item(4, **gone)],
         stories=[item(2, expires_at=NOON - 3 * HOUR), item(5, deleted_at=NOON - 41 * DAY)],
-        messages=[item(3, chat_id=CHAT, expires_at=NOON - HOUR), item(6, chat_id=CHAT, deleted_at=NOON - 42 * DAY)],
+        messages=[
+            item(3, chat_id=CHAT, expires_at=NOON - HOUR),
+            item(6, chat_id=CHAT, deleted_at=NOON - 42 * DAY),
+        ],
         comments=[item(7, post_id=1), item(8, post_id=9, deleted_at=NOON - 43 * DAY)],
     )  # fmt: skip
     rehearsed = content.expire(limit=4, dry_run=True)
@@ -235,12 +241,12 @@ def test_what_was_deleted_is_removed_after_thirty_days_unless_a_report_waits(
         ):
             tables[table].append(item(number, NOON - 60 * DAY, deleted_at=deleted_at, **more))
         other = "story" if kind == "post" else "post"
-        for content_id, said, reviewed in [
+        for about, said, at in [
             (3, kind, None), (4, kind, NOON), (5, kind, NOON), (5, kind, None), (6, other, NOON),
         ]:  # fmt: skip
             reports.append(
-                {"id": len(reports) + 1, "content_type": said, "content_id": content_id, "reviewed_at": reviewed}
-            )  # fmt: skip
+                {"id": len(reports), "content_type": said, "content_id": about, "reviewed_at": at}
+            )
     reports.append({"id": 99, "content_type": "user", "content_id": 2})
     content.write(reports=reports, **tables)
     result = content.expire()
@@ -276,7 +282,8 @@ def test_what_the_app_deletes_or_extends_meanwhile_is_as_the_app_says(content: C
         cursor = app.cursor()
         later = f"expires_at = '{NOON + DAY}'"
         for change in (
-            f"posts SET deleted_at = '{NOON - MINUTE}', deleted_reason = 'by the author' WHERE id = '{ident(1)}'",
+            f"posts SET deleted_at = '{NOON - MINUTE}', deleted_reason = 'by the author' "
+            f"WHERE id = '{ident(1)}'",
             f"posts SET {later} WHERE id IN ('{ident(2)}', '{ident(4)}', '{ident(5)}')",
             f"posts SET deleted_at = NULL WHERE id = '{ident(6)}'",
             f"stories SET {later}",
@@ -398,7 +405,9 @@ def test_a_limit_of_cleanup_is_one_budget_over_the_targets_the_oldest_first(
                 ("message_reads", "message_id", {}),
             ]
         },
-        notifications=[{"user_id": n, "type": "system", "created_at": NOON - (40 - n) * DAY} for n in (3, 1, 2)],
+        notifications=[
+            {"user_id": n, "type": "system", "created_at": NOON - (40 - n) * DAY} for n in (3, 1, 2)
+        ],
     )  # fmt: skip
     assert content.clean(limit=1).details["reactions"] == 1
     assert content.numbers("reactions", column="content_id") == {2, 3}

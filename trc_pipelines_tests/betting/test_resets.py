@@ -1,6 +1,7 @@
 """A week is closed once, as of its end, and every bankroll begins the next at its target."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -10,10 +11,11 @@ import sqlalchemy.exc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.betting import jobs
+from trc_pipelines.betting import jobs, resets, settlement
 from trc_pipelines.betting.bankrolls import close_week, post_results
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.database.connection import Database
+from trc_pipelines.operations.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.conftest import create_database
 
@@ -146,13 +148,18 @@ def test_a_week_is_archived_and_the_next_begins_at_its_target(betting: Betting) 
 
 def test_a_run_in_the_middle_of_a_week_takes_balances_as_of_its_monday(betting: Betting) -> None:
     betting.join(1, balance=40_000)
+    betting.join(2, balance=3_000)
     betting.play(1, 1, "lost", 5_000, MONDAY - TICK)
     betting.play(2, 1, "won", 7_000, MONDAY)
+    betting.play(3, 2, "lost", 5_000, MONDAY - TICK)  # 2,000 are written off
     betting.settle(MONDAY - TICK)
     betting.settle(MONDAY)
     betting.reset(MONDAY + 2 * DAY)
-    assert betting.rows(HISTORY)[0][:4] == (40_000, 35_000, -5_000, 1)
-    assert betting.balances() == {1: 107_000}
+    assert [row[:4] for row in betting.rows(HISTORY)] == [
+        (40_000, 35_000, -5_000, 1),
+        (3_000, 0, -3_000, 1),
+    ]
+    assert betting.balances() == {1: 107_000, 2: 100_000}
     assert betting.broken() == []
 
 
@@ -288,7 +295,10 @@ def test_a_rehearsal_of_a_reset_tells_the_same_and_leaves_nothing(betting: Betti
 
 
 @pytest.mark.undisturbed("two threads of its own")
-def test_a_reset_and_a_settlement_at_once_are_both_done(betting: Betting) -> None:
+@pytest.mark.parametrize("first", ["bankroll_reset", "game_settlement"])
+def test_a_reset_and_a_settlement_at_once_are_both_done(
+    betting: Betting, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
     users = range(1, 41)
     betting.write(
         users=[{"id": n, "created_at": MONDAY - WEEK} for n in users],
@@ -306,26 +316,41 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(betting: Betting) -> Non
             for n in users
         ]
     )  # fmt: skip
-    done = []
-    start = threading.Barrier(2)
+    has_written = threading.Event()
+    module = {"bankroll_reset": resets, "game_settlement": settlement}[first]
+    tell = module._tell
 
-    def run(job: object) -> None:
-        start.wait()
-        done.append((job.name, betting.do(job, MONDAY + 10 * MINUTE).affected))
+    def tell_once_the_other_waits(*arguments: object) -> None:
+        has_written.set()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not betting.rows(
+            "SELECT 1 FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ):
+            time.sleep(0.02)
+        tell(*arguments)
 
+    monkeypatch.setattr(module, "_tell", tell_once_the_other_waits)
+    done = {}
+
+    def run(job: Job) -> None:
+        done[job.name] = betting.do(job, MONDAY + 10 * MINUTE).affected
+
+    both = [jobs.BANKROLL_RESET, jobs.GAME_SETTLEMENT]
     threads = [
         threading.Thread(target=run, args=[job])
-        for job in (jobs.BANKROLL_RESET, jobs.GAME_SETTLEMENT)
+        for job in sorted(both, key=lambda job: job.name != first)
     ]
-    for thread in threads:
-        thread.start()
+    threads[0].start()
+    assert has_written.wait(10)
+    threads[1].start()
     for thread in threads:
         thread.join()
-    assert sorted(done) == [("bankroll_reset", 40), ("game_settlement", 40)]
+    assert done == {"bankroll_reset": 40, "game_settlement": 40}
     assert betting.balances() == {n: 101_000 if n % 2 else 99_000 for n in users}
-    assert set(
-        betting.rows("SELECT closing - opening, net FROM betting.bankroll_weekly_history")
-    ) == {(0, 0)}
+    assert betting.rows(
+        "SELECT count(*), min(closing), max(closing), max(abs(net)) FROM betting.bankroll_weekly_history"
+    ) == [(40, 50_001, 50_040, 0)]
     assert betting.broken() == []
 
 
@@ -418,7 +443,8 @@ def test_an_entry_beside_the_chain_and_a_mended_digest_are_named(lived_in: Betti
     [
         ("UPDATE betting.bankrolls SET balance = balance + 1", "ledger_sums_match_balances"),
         ("UPDATE betting.bets SET net = net + 1 WHERE id = '{bet}'", "every_settled_bet_is_in_the_ledger"),
-        ("UPDATE betting.bets SET status = 'pending', settled_at = NULL WHERE id = '{bet}'", "every_settled_bet_is_in_the_ledger"),
+        ("UPDATE betting.bets SET status = 'pending', settled_at = NULL WHERE id = '{bet}'",
+         "every_settled_bet_is_in_the_ledger"),
         ("ALTER TABLE betting.bankroll_weekly_history DISABLE TRIGGER ALL; "
          "DELETE FROM betting.bankroll_weekly_history", "every_closed_week_was_reset"),
         ("UPDATE betting.user_badges SET lost_at = now()", "badges_follow_their_history"),

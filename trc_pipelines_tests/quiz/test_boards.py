@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trc_pipelines.database.connection import Transaction
 from trc_pipelines.database.statements import load_statement
 from trc_pipelines.leaderboards.closing import find_due_periods
 from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS, rank_players
@@ -407,18 +408,25 @@ def test_a_transaction_that_stays_open_keeps_a_week_open_for_a_day_and_no_longer
 
 
 @pytest.mark.undisturbed("looks at what an app of its own keeps waiting")
-def test_who_only_reads_and_the_job_itself_keep_nothing_waiting(quiz: Quiz) -> None:
+def test_a_young_transaction_is_waited_for_also_while_it_has_only_read_and_the_job_itself_is_not(
+    quiz: Quiz,
+) -> None:
     quiz.join(1)
     quiz.earn(1, 3, FUTURE - 2 * DAY)
-    with (
-        quiz.app() as app,
-        app.cursor() as cursor,
-        quiz.database.transaction(commit=False) as transaction,
-    ):
-        cursor.execute("SELECT count(*) FROM quiz.xp_events")
+
+    def look(transaction: Transaction) -> list[list[str]]:
+        found = find_due_periods(transaction, quiz.settings, BOARDS, FUTURE)
+        return [[period.label for period in periods] for periods in found]
+
+    with quiz.database.transaction(commit=False) as transaction:
         transaction.stage("written", pd.DataFrame({"row": [1]}))
-        due, waiting = find_due_periods(transaction, quiz.settings, BOARDS, FUTURE)
-    assert ([period.label for period in due], waiting) == (["2099-W02"], [])
+        with quiz.app() as app, app.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM quiz.xp_events")
+            assert look(transaction) == [[], ["2099-W02"]]
+            app.rollback()
+    with quiz.database.transaction(commit=False) as transaction:
+        transaction.stage("written", pd.DataFrame({"row": [1]}))
+        assert look(transaction) == [["2099-W02"], []]
 
 
 # Checks -------------------------------------------------------------------------------------------
@@ -454,9 +462,10 @@ SPOILS = {
         "UPDATE quiz.xp_events SET amount = amount + 1",
         "UPDATE quiz.xp_events SET earned_at = earned_at + interval '7 d'",
         f"DELETE FROM quiz.xp_events WHERE user_id = '{player(1)}'",
+        f"INSERT INTO quiz.xp_events (user_id, amount, earned_at, source) "
+        f"VALUES ('{player(4)}', 1, '{NOON}', 'late')",
     ],
     "archives_are_complete": [
-        "DELETE FROM leaderboards.archived_rankings WHERE rank = 3",
         "UPDATE leaderboards.closed_periods SET members = 4",
     ],
 }  # fmt: skip

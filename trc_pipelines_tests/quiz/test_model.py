@@ -69,7 +69,7 @@ class Session:
 
 
 def iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def midnight(day: date) -> datetime:

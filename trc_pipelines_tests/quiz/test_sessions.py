@@ -74,7 +74,7 @@ def test_everybody_is_told_once_however_often_it_runs(quiz: Quiz) -> None:
             "session_id": session(1),
             "user_id": player(1),
             "reason": "expired",
-            "expired_at": "2026-03-04T12:00:00.000Z",
+            "expired_at": "2026-03-04T12:00:00.000000Z",
         }
     ]
     assert quiz.rows("SELECT completed_at FROM quiz.quiz_sessions") == [(NOON,)]

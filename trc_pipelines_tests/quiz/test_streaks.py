@@ -96,7 +96,7 @@ def test_two_protections_last_for_thursday_and_friday_and_no_run_is_too_many(qui
         {
             "user_id": player(1),
             "previous_streak": 7,
-            "last_quiz_at": "2026-03-02T10:00:00.000Z",
+            "last_quiz_at": "2026-03-02T10:00:00.000000Z",
         }
     ]
 
