@@ -193,6 +193,7 @@ def test_a_photo_nobody_needs_goes_and_a_thumbnail_that_a_row_needs_stays(app: A
     second = app.clean(app.start + DAY)
     assert (second.message, second.affected) == ("1 objects deleted, 0 wait, of 22", 1)
     assert app.left() == {"posts/thumbnail.jpg"}
+    assert app.clean(app.start + 2 * DAY).message == "0 objects deleted, 0 wait, of 21"
     assert app.records() == {"posts/photo.jpg": (0, 24)}
     assert app.query("SELECT size_bytes FROM betting.media_orphans")["size_bytes"].tolist() == [7]
     assert all(type(figure) is int for figure in second.details.values())
@@ -661,18 +662,20 @@ def test_a_store_that_is_not_there_is_an_error_and_nothing_is_lost(
     assert app.records() == {"posts/a.jpg": (0, None)}
 
 
-def test_a_folder_that_cannot_be_read_is_an_error(
+def test_a_folder_that_cannot_be_read_is_an_error_when_it_is_managed(
     on_disk: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scandir = os.scandir
 
     def refuse(path: str) -> Any:
-        if str(path).endswith("posts/below"):
+        if str(path).endswith("/below"):
             raise PermissionError
         return scandir(path)
 
-    on_disk.store.put("posts/below/a.jpg")
     monkeypatch.setattr(os, "scandir", refuse)
+    on_disk.store.put("backup/below/a.jpg")
+    assert on_disk.clean(on_disk.start).success
+    on_disk.store.put("posts/below/a.jpg")
     with pytest.raises(JobError, match="PermissionError"):
         on_disk.clean(on_disk.start)
 

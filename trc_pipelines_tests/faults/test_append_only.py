@@ -19,7 +19,27 @@ APPEND_ONLY = {
     "community.xp_deltas": "member_id",
     "leaderboards.archived_rankings": "member_id",
     "leaderboards.closed_periods": "run_id",
+    "quiz.evaluated_days": "run_id",
+    "quiz.streak_evaluations": "run_id",
+    "betting.bankroll_ledger": "run_id",
+    "betting.ledger_batches": "digest",
+    "betting.bankroll_weekly_history": "run_id",
+    "betting.reset_weeks": "run_id",
+    "betting.badge_history": "run_id",
 }
+# A row of each table that the community does not fill.
+ROWS = (
+    "INSERT INTO quiz.evaluated_days VALUES ('2026-03-04', 0, 1, 'r')",
+    "INSERT INTO quiz.streak_evaluations VALUES "
+    "(gen_random_uuid(), '2026-03-04', 'broken', 3, 0, '2026-03-01', 'r')",
+    "INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, effective_at, run_id) "
+    "VALUES (gen_random_uuid(), 'opening', 5, 5, '2026-03-04', 'r')",
+    "INSERT INTO betting.bankroll_weekly_history VALUES "
+    "(gen_random_uuid(), '2026-03-02', 1, 2, 1, 0, 0, 0, 0, 0, NULL, 'r')",
+    "INSERT INTO betting.reset_weeks VALUES ('2026-03-02', 1, 'r')",
+    "INSERT INTO betting.badge_history (user_id, badge, week_start, change, changed_at, run_id) "
+    "VALUES (gen_random_uuid(), 'sharp', '2026-03-02', 'earned', '2026-03-04', 'r')",
+)
 DOMAIN_SCHEMAS = "('betting', 'community', 'leaderboards', 'operations', 'quiz')"
 
 
@@ -36,6 +56,7 @@ def lived_in(world: World) -> World:
     assert world.points() == {"ann": 27}
     world.sync(NOON + timedelta(days=7))
     world.run(LEADERBOARD_WEEKLY_RESET, NOON + timedelta(days=7))
+    world.execute(";".join(ROWS))
     return world
 
 

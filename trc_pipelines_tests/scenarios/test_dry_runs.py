@@ -1,11 +1,13 @@
 """A rehearsal of any job tells what the real run then does, and leaves nothing behind."""
 
+import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from trc_pipelines.betting.jobs import GAME_SETTLEMENT
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.embedded import client_program
 from trc_pipelines.definitions import JOBS, LEADERBOARD_RECALCULATION
@@ -43,7 +45,46 @@ def lived_in(world: World) -> World:
         "FROM community.members"
     )
     world.simulator.board = world.simulator.board.assign(xp=world.simulator.board["xp"] + 333)
+    live_in_the_apps(world, MONDAY + 14 * DAY)
     return world
+
+
+def live_in_the_apps(world: World, now: datetime) -> None:
+    """Something for every job of quiz and betting app to do."""
+    user = "00000000-0000-0000-0000-000000000001"
+    day_ago, month_ago = now - DAY, now - 31 * DAY
+    world.execute(
+        f"""
+        INSERT INTO quiz.users (id, username) VALUES ('{user}', 'u');
+        INSERT INTO quiz.lives (user_id, current_lives, next_regen_at) VALUES ('{user}', 1, '{day_ago}');
+        INSERT INTO quiz.player_progress (user_id, xp, current_streak, last_quiz_at, last_xp_at)
+        VALUES ('{user}', 5, 3, '{now - 9 * DAY}', '{day_ago}');
+        INSERT INTO quiz.quiz_sessions (id, user_id, started_at) VALUES ('{user}', '{user}', '{day_ago}');
+        INSERT INTO quiz.xp_events (user_id, amount, earned_at, source)
+        VALUES ('{user}', 5, '{day_ago}', 'q');
+        INSERT INTO betting.users (id, created_at, avatar_url) VALUES ('{user}', '{month_ago}', 'avatars/1');
+        INSERT INTO betting.bankrolls (user_id) VALUES ('{user}');
+        INSERT INTO betting.games (id, sport, home_team, away_team, commence_time, status, home_score,
+            away_score, completed_at)
+        VALUES ('old', 'NFL', 'Hawks', 'Owls', '{now - 2 * DAY}', 'completed', 3, 1, '{day_ago}'),
+            ('new', 'NFL', 'Hawks', 'Owls', '{day_ago}', 'completed', 3, 1, '{now}');
+        INSERT INTO betting.bets (id, user_id, game_id, bet_type, bet_details, stake, odds, created_at)
+        SELECT gen_random_uuid(), '{user}', g.id, 'moneyline', '{{"team": "Hawks"}}', 1000, 100,
+            '{now - 3 * DAY}' FROM betting.games AS g;
+        INSERT INTO betting.posts (id, user_id, created_at, media_url)
+        VALUES (gen_random_uuid(), '{user}', '{now}', 'posts/1'),
+            (gen_random_uuid(), '{user}', '{day_ago - HOUR}', 'posts/2');
+        INSERT INTO betting.notifications (user_id, type, created_at) VALUES ('{user}', 'x', '{month_ago}');
+        INSERT INTO betting.media_orphans (object_key, first_seen_at, last_seen_at)
+        VALUES ('posts/9', '{now - 2 * DAY}', '{day_ago}');
+        """
+    )
+    world.run(GAME_SETTLEMENT, day_ago)
+    for name in ("avatars/1", "posts/1", "posts/2", "posts/9"):
+        path = world.settings.trc_home / "media" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (month_ago.timestamp(), month_ago.timestamp()))
 
 
 def due(world: World, job_name: str) -> datetime:
