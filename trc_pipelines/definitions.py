@@ -5,6 +5,7 @@ import dagster as dg
 from trc_pipelines.betting import assets as betting_assets
 from trc_pipelines.betting import checks as betting_checks
 from trc_pipelines.betting import jobs as betting_jobs
+from trc_pipelines.betting import purges as betting_purges
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
 from trc_pipelines.community import jobs as community_jobs
@@ -47,7 +48,7 @@ from trc_pipelines.quiz.boards import BOARDS as QUIZ_BOARDS
         for domain in (community_assets, quiz_assets)
     ]
 )
-PURGES = build_purges([*community_purges.TARGETS, *quiz_purges.TARGETS])
+PURGES = build_purges([*community_purges.TARGETS, *quiz_purges.TARGETS, *betting_purges.TARGETS])
 JOBS = [
     *community_jobs.JOBS,
     *quiz_jobs.JOBS,

@@ -29,7 +29,7 @@ def perform(world: World, order: list[str], failing: str | None = None) -> list[
     return seen
 
 
-@pytest.mark.parametrize("order", itertools.permutations(TABLES), ids=" ".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(TABLES)), ids=" ".join)
 def test_a_run_has_succeeded_once_all_its_steps_are_recorded(
     world: World, order: tuple[str, ...]
 ) -> None:
