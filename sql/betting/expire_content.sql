@@ -1,9 +1,10 @@
 -- Hide what has expired, the longest overdue first. $1: logical time, $2: most items, $3: run id.
--- A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
+-- What the app deletes or extends meanwhile is as the app says. A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
 WITH due AS MATERIALIZED (
     SELECT
         'post' AS content_type,
         p.id,
+        p.expires_at,
         CASE
             WHEN p.post_type = 'pick' AND g.id IS NOT NULL THEN g.commence_time + interval '3 hours'
             ELSE coalesce(p.expires_at, p.created_at + interval '24 hours')
@@ -13,12 +14,12 @@ WITH due AS MATERIALIZED (
     LEFT JOIN betting.games AS g ON b.game_id = g.id
     WHERE p.deleted_at IS NULL
     UNION ALL
-    SELECT 'story', s.id, coalesce(s.expires_at, s.created_at + interval '24 hours')
+    SELECT 'story', s.id, s.expires_at, coalesce(s.expires_at, s.created_at + interval '24 hours')
     FROM betting.stories AS s
     WHERE s.deleted_at IS NULL
     UNION ALL
     SELECT
-        'message', m.id,
+        'message', m.id, m.expires_at,
         coalesce(
             m.expires_at,
             m.created_at + interval '1 hour' * CASE c.settings ->> 'expiration_hours'
@@ -33,12 +34,12 @@ WITH due AS MATERIALIZED (
 ),
 
 eligible AS MATERIALIZED (
-    SELECT d.content_type, d.id, d.due_at FROM due AS d
+    SELECT d.content_type, d.id, d.expires_at, d.due_at FROM due AS d
     WHERE d.due_at <= $1
 ),
 
 chosen AS MATERIALIZED (
-    SELECT e.content_type, e.id
+    SELECT e.content_type, e.id, e.expires_at
     FROM eligible AS e
     ORDER BY e.due_at, e.content_type, e.id
     LIMIT $2
@@ -47,21 +48,27 @@ chosen AS MATERIALIZED (
 posts AS (
     UPDATE betting.posts AS p SET deleted_at = $1, deleted_reason = 'expired'
     FROM chosen AS c
-    WHERE c.content_type = 'post' AND p.id = c.id AND p.deleted_at IS NULL
+    WHERE
+        c.content_type = 'post' AND p.id = c.id AND p.deleted_at IS NULL
+        AND p.expires_at IS NOT DISTINCT FROM c.expires_at
     RETURNING p.id
 ),
 
 stories AS (
     UPDATE betting.stories AS s SET deleted_at = $1, deleted_reason = 'expired'
     FROM chosen AS c
-    WHERE c.content_type = 'story' AND s.id = c.id AND s.deleted_at IS NULL
+    WHERE
+        c.content_type = 'story' AND s.id = c.id AND s.deleted_at IS NULL
+        AND s.expires_at IS NOT DISTINCT FROM c.expires_at
     RETURNING s.id
 ),
 
 messages AS (
     UPDATE betting.messages AS m SET deleted_at = $1, deleted_reason = 'expired'
     FROM chosen AS c
-    WHERE c.content_type = 'message' AND m.id = c.id AND m.deleted_at IS NULL
+    WHERE
+        c.content_type = 'message' AND m.id = c.id AND m.deleted_at IS NULL
+        AND m.expires_at IS NOT DISTINCT FROM c.expires_at
     RETURNING m.id
 ),
 

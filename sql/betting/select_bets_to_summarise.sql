@@ -10,14 +10,14 @@ chosen AS (
     UNION
     SELECT b.id
     FROM wanted AS w
-    INNER JOIN betting.posts AS p ON w.user_id = p.user_id
-    INNER JOIN betting.bets AS b ON p.id = b.original_pick_id
+    INNER JOIN betting.pick_authors AS a ON w.user_id = a.user_id
+    INNER JOIN betting.bets AS b ON a.post_id = b.original_pick_id
 )
 
 SELECT
     b.id::text AS bet_id,
     b.user_id::text AS user_id,
-    p.user_id::text AS author_id,
+    a.user_id::text AS author_id,
     b.status,
     b.stake,
     b.payout,
@@ -33,6 +33,6 @@ SELECT
     b.settled_at
 FROM chosen AS c
 INNER JOIN betting.bets AS b ON c.id = b.id
-LEFT JOIN betting.posts AS p ON b.original_pick_id = p.id
+LEFT JOIN betting.pick_authors AS a ON b.original_pick_id = a.post_id
 LEFT JOIN betting.games AS g ON b.game_id = g.id
 WHERE b.status <> 'pending'

@@ -10,7 +10,8 @@ SELECT
     coalesce(h.user_id, a.user_id)::text AS user_id,
     coalesce(h.badges, 0) AS badges,
     a.tier AS standing_tier,
-    a.badges AS standing_badges
+    a.badges AS standing_badges,
+    coalesce(a.week_start = $1, FALSE) AS is_of_week
 FROM held AS h
 FULL OUTER JOIN betting.user_effect_access AS a ON h.user_id = a.user_id
 WHERE h.user_id IS NOT NULL OR a.badges > 0

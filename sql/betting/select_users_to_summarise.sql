@@ -1,15 +1,15 @@
--- Users whose bets settled in entries above $1 up to $2, and those whose picks they followed.
-WITH settled AS (
-    SELECT b.user_id, p.user_id AS author_id
+-- Users whose balance moved by entries above $1 up to $2, and those whose picks they followed.
+WITH moved AS (
+    SELECT e.user_id, a.user_id AS author_id
     FROM betting.bankroll_ledger AS e
-    INNER JOIN betting.bets AS b ON e.bet_id = b.id
-    LEFT JOIN betting.posts AS p ON b.original_pick_id = p.id
-    WHERE e.entry_id > $1 AND e.entry_id <= $2 AND e.kind = 'bet_settled'
+    LEFT JOIN betting.bets AS b ON e.bet_id = b.id
+    LEFT JOIN betting.pick_authors AS a ON b.original_pick_id = a.post_id
+    WHERE e.entry_id > $1 AND e.entry_id <= $2
 )
 
-SELECT s.user_id::text AS user_id
-FROM settled AS s
+SELECT m.user_id::text AS user_id
+FROM moved AS m
 UNION
-SELECT s.author_id::text
-FROM settled AS s
-WHERE s.author_id IS NOT NULL
+SELECT m.author_id::text
+FROM moved AS m
+WHERE m.author_id IS NOT NULL

@@ -312,7 +312,6 @@ BEGIN
             ('posts', 'posts_live_idx', '(created_at) WHERE deleted_at IS NULL'),
             ('posts', 'posts_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
             ('posts', 'posts_created_at_idx', '(created_at)'),
-            ('posts', 'posts_user_idx', '(user_id) WHERE post_type = ''pick'''),
             ('stories', 'stories_live_idx', '(created_at) WHERE deleted_at IS NULL'),
             ('stories', 'stories_deleted_idx', '(deleted_at) WHERE deleted_at IS NOT NULL'),
             ('messages', 'messages_live_idx', '(created_at) WHERE deleted_at IS NULL'),
@@ -674,6 +673,15 @@ COMMENT ON COLUMN betting.user_stats.balance_low IS 'Lowest one.';
 COMMENT ON COLUMN betting.user_stats.average_stake IS 'wagered by bets, rounded down.';
 COMMENT ON COLUMN betting.user_stats.last_bet_at IS 'When the latest of the bets was placed.';
 COMMENT ON COLUMN betting.user_stats.last_settled_at IS 'When the latest was settled.';
+
+CREATE TABLE betting.pick_authors (
+    post_id uuid CONSTRAINT pick_authors_pkey PRIMARY KEY,
+    user_id uuid NOT NULL
+);
+COMMENT ON TABLE betting.pick_authors IS 'One row per pick that others followed, once a bet on it was settled: the post itself goes after a month.';
+COMMENT ON COLUMN betting.pick_authors.post_id IS 'The pick.';
+COMMENT ON COLUMN betting.pick_authors.user_id IS 'Who made it.';
+CREATE INDEX pick_authors_user_idx ON betting.pick_authors (user_id);
 
 CREATE TABLE betting.stats_cursors (
     table_name text CONSTRAINT stats_cursors_pkey PRIMARY KEY,

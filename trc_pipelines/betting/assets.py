@@ -166,7 +166,7 @@ def user_effect_access(work: Work) -> Result:
     access = work.db.read("betting/select_effect_access", monday)
     access["tier"] = tier_of(access["badges"])
     standing = access["standing_tier"].fillna(0)
-    is_new = access["standing_badges"].fillna(-1) != access["badges"]
+    is_new = (access["standing_badges"].fillna(-1) != access["badges"]) | ~access["is_of_week"]
     work.db.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
     work.db.execute("betting/upsert_effect_access", monday, work.as_of)
     changed = access.assign(previous_tier=standing)[access["tier"] != standing]

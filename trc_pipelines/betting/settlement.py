@@ -78,6 +78,7 @@ def _claim(work: Work, transaction: Transaction, graded: pd.DataFrame) -> pd.Dat
         "staged_outcomes", graded[["bet_id", "user_id", "stake", "outcome", "payout", "net"]]
     )
     claimed = transaction.read("betting/claim_bets", work.as_of)
+    transaction.execute("betting/insert_pick_authors")
     return graded.merge(claimed, on="bet_id", validate="one_to_one")
 
 

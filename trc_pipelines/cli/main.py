@@ -247,7 +247,11 @@ def _ask(job_name: str, question: str) -> None:
             f"{question} Nobody is here to say yes, so nothing was done. "
             f"To run it all the same: trc run {job_name} --force"
         )
-    if typer.prompt(f"{question} Type yes to go on").strip() != "yes":
+    try:
+        answer = typer.prompt(f"{question} Type yes to go on")
+    except typer.Abort:
+        answer = ""
+    if answer.strip() != "yes":
         raise JobError(f"the answer was not yes: {job_name} was not run, nothing was changed")
 
 

@@ -11,6 +11,7 @@ from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.operations.contract import Job, Result
 from trc_pipelines_tests.cli.test_main import trc  # noqa: F401
+from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -183,6 +184,12 @@ class Betting(World):
         """Names of the checks that fail."""
         with self.database.transaction() as transaction:
             return [c.name for c in CHECKS if not c.find_violations(transaction).empty]
+
+
+@pytest.fixture
+def database_url(servers: dict[int, str]) -> str:
+    """On 18 alone: every job runs on both versions in scenarios/test_dry_runs.py."""
+    return create_database(servers[18])
 
 
 @pytest.fixture

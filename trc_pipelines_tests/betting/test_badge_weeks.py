@@ -187,6 +187,10 @@ def test_a_week_begins_empty_and_leaves_the_last_one_as_it_was(week: Week) -> No
     assert week.tiers() == [(1, 0, 0), (2, 1, 1)]
     assert week.changes() == [(1, 0, 1), (1, 1, 0), (2, 0, 1)]
     assert week.events("BadgeLost") == []
+    # In another week a badge is told of again.
+    week.bets_of(1, "w", at=next_monday + HOUR, net=500)
+    week.award(next_monday + 2 * HOUR)
+    assert week.told(1) == ["milestone"] * 2
 
 
 def test_a_tick_of_an_older_week_does_not_move_effects_back(week: Week) -> None:
@@ -241,6 +245,8 @@ def test_a_sweep_wants_every_bet_on_sundays_nfl_games_decided(week: Week) -> Non
     sunday = {"at": SUNDAY + 22 * HOUR}
     for user, outcomes in enumerate(["www", "www.", "wwwl", "ww", "wwpc", "wwwpc"], start=1):
         week.bets_of(user, outcomes, game_id="late" if user == 1 else "nfl", **sunday)
+    week.game("after", commence_time=MONDAY)
+    week.bets_of(7, "www", game_id="after", **sunday)
     for user in (1, 4):
         week.bets_of(user, "w.l", game_id="nba", **sunday)
         week.bets_of(user, "w.l", game_id="before", **sunday)

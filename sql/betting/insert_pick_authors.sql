@@ -1,0 +1,7 @@
+-- Who made the picks that the staged bets follow.
+INSERT INTO betting.pick_authors (post_id, user_id)
+SELECT DISTINCT p.id, p.user_id
+FROM staged_outcomes AS s
+INNER JOIN betting.bets AS b ON s.bet_id::uuid = b.id
+INNER JOIN betting.posts AS p ON b.original_pick_id = p.id
+ON CONFLICT (post_id) DO NOTHING
