@@ -248,7 +248,7 @@ def _ask(job_name: str, question: str) -> None:
             f"To run it all the same: trc run {job_name} --force"
         )
     try:
-        answer = typer.prompt(f"{question} Type yes to go on")
+        answer = typer.prompt(f"{question} Type yes to go on", default="", show_default=False)
     except typer.Abort:
         answer = ""
     if answer.strip() != "yes":

@@ -52,7 +52,8 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
     published = []
     try:
         with client:
-            known = client.mget([_key(boards, board, "about") for board in standing])
+            keys = [_key(boards, board, "about") for board in standing]
+            known = client.mget(keys) if keys else []
             for board, about in zip(standing, known, strict=True):
                 if json.dumps(board["version"]) in str(about):
                     continue

@@ -90,9 +90,9 @@ def test_every_badge_goes_to_who_did_what_it_is_for(week: Week) -> None:
     week.write(
         posts=[
             {
-                "id": 1, "user_id": user, "created_at": NOON - 30 * HOUR,
+                "id": user, "user_id": user, "created_at": NOON - 30 * HOUR,
                 "expires_at": NOON - 6 * HOUR, "deleted_at": NOON - 5 * HOUR,
-            } | {"id": user}
+            }
             for user in (1, 7)
         ]
     )  # fmt: skip

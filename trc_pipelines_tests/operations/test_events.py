@@ -52,7 +52,7 @@ def test_an_event_is_told_once_and_reads_as_json(world: World) -> None:
         "Counted:number:3",
     ]
     assert told["payload"].iloc[0] == {
-        "n": 1, "at": "2026-03-04T12:00:00.000Z", "on": "2026-03-04T00:00:00.000",
+        "n": 1, "at": "2026-03-04T12:00:00.000000Z", "on": "2026-03-04T00:00:00.000000",
     }  # fmt: skip
     assert told["occurred_at"].iloc[0] == pd.Timestamp(NOON)
 
