@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from trc_pipelines.betting.ordering import order_bets
+
 HOT_STREAK_WINS = 3
 PROFIT_KING_CENTS = 1
 RIDING_WAVE_WINS = FADE_GOD_WINS = 3
@@ -45,7 +47,11 @@ def hot_streak(week: Week) -> pd.Index:
     """A run of wins; a push or a cancelled bet neither extends nor breaks it."""
     decided = week.settled[week.settled["status"].isin(["won", "lost"])]
     user, users = pd.factorize(decided["user_id"])
-    order = _order_of_bets(decided, user)
+    settled, created = (
+        decided[name].dt.as_unit("us").astype("int64").to_numpy()
+        for name in ("settled_at", "created_at")
+    )
+    order = order_bets(user, settled, created, decided["bet_id"])
     user = user[order]
     won = (decided["status"] == "won").to_numpy()[order]
     is_first = np.diff(user, prepend=-1) != 0
@@ -160,23 +166,6 @@ def tier_of(badge_counts: pd.Series) -> pd.Series:
     return pd.Series(
         np.searchsorted(TIER_BADGES, badge_counts, side="right"), badge_counts.index, dtype="int64"
     )
-
-
-def _order_of_bets(bets: pd.DataFrame, user: np.ndarray) -> np.ndarray:
-    """Positions in order of user, settlement, placing and id."""
-    keys = pd.DataFrame(
-        {"user": user}
-        | {
-            name: bets[name].dt.as_unit("us").astype("int64").to_numpy()
-            for name in ("settled_at", "created_at")
-        }
-    )
-    tied = keys.duplicated(keep=False).to_numpy()
-    # Ids are compared only where everything else is equal: comparing text is the costly part.
-    tie_break = np.zeros(len(bets), dtype="int64")
-    tie_break[tied] = bets["bet_id"][tied].rank(method="dense").to_numpy(dtype="int64")
-    order: np.ndarray = np.lexsort((tie_break, keys["created_at"], keys["settled_at"], user))
-    return order
 
 
 def _placed_by(week: Week) -> pd.Series:

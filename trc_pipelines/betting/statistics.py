@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from trc_pipelines.betting.ordering import order_bets
+
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 
@@ -52,7 +54,7 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     user, author = np.split(codes, 2)
     team, teams = pd.factorize(bets["team"].astype("str"), sort=True)
     settled, created = _microseconds(bets["settled_at"]), _microseconds(bets["created_at"])
-    order = _chronological_order(user, settled, created, bets["bet_id"])
+    order = order_bets(user, settled, created, bets["bet_id"])
     columns = {
         "user": user,
         "author": author,
@@ -83,16 +85,6 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
 def _microseconds(times: pd.Series) -> Ints:
     """Microseconds since 1970, UTC."""
     return times.astype(INSTANT).to_numpy(dtype="datetime64[us]").view("int64")
-
-
-def _chronological_order(user: Ints, settled: Ints, created: Ints, bet_id: pd.Series) -> Ints:
-    """Positions of the bets by user, settlement, creation and id."""
-    keys = pd.DataFrame({"user": user, "settled": settled, "created": created})
-    tied = keys.duplicated(keep=False).to_numpy()
-    # Ids are compared only where everything else is equal: comparing text is the costly part.
-    tie_break = np.zeros(len(keys), dtype="int64")
-    tie_break[tied] = bet_id[tied].rank(method="dense").to_numpy(dtype="int64")
-    return np.lexsort((tie_break, created, settled, user))
 
 
 def _opens_perfect_day(bet: dict[str, Array]) -> npt.NDArray[np.bool_]:
