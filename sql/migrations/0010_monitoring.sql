@@ -1,0 +1,2 @@
+-- Monitoring: failed checks, heartbeats, skips.
+SELECT 1;

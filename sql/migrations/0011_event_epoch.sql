@@ -1,0 +1,2 @@
+-- Domain events know the cluster they were written in.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- The community's edges.
+SELECT 1;

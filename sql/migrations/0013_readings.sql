@@ -1,0 +1,2 @@
+-- What is read of MEE6.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Corrections and adjustments of bankrolls.
+SELECT 1;
