@@ -16,10 +16,10 @@ run: install ## install what is needed, play the demo, open the Dagster UI; with
 	@if [ -n "$$MEE6_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
 test: install ## run the tests (their workers wait more than they compute: four, whatever the cores)
-	$(BIN)/pytest -n 4 --dist loadgroup
+	$(BIN)/pytest -n 4
 
 faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
-	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n 4 --dist loadgroup
+	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n 4
 
 check: install ## lint, format, types, SQL
 	$(BIN)/ruff check

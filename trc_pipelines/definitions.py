@@ -1,5 +1,8 @@
 """What the code location holds: lists only."""
 
+from datetime import date
+from functools import cache
+
 import dagster as dg
 
 from trc_pipelines.betting import assets as betting_assets
@@ -34,6 +37,7 @@ from trc_pipelines.quiz import checks as quiz_checks
 from trc_pipelines.quiz import jobs as quiz_jobs
 from trc_pipelines.quiz import purges as quiz_purges
 from trc_pipelines.quiz.boards import BOARDS as QUIZ_BOARDS
+from trc_pipelines.settings import load_settings
 
 (
     LEADERBOARD_RECALCULATION,
@@ -76,13 +80,13 @@ verification = dg.define_asset_job(
     description="Audit every invariant, as trc verify does.",
 )
 
-defs = dg.Definitions(
+# All but the assets of steps: these wait for the day on which partitions begin.
+DECLARED = dg.Definitions(
     assets=[
         *community_assets.APP_TABLES,
         *quiz_assets.APP_TABLES,
         *betting_assets.APP_TABLES,
         *betting_assets.DERIVED_TABLES,
-        *[step.asset for step in STEPS],
     ],
     asset_checks=[build_check(check) for check in CHECKS],
     jobs=[
@@ -107,7 +111,7 @@ defs = dg.Definitions(
             for boards in (COMMUNITY_BOARDS, QUIZ_BOARDS)
         ],
         *[
-            build_cache_sensor(domain.leaderboard_rankings.asset.key, jobs[LEADERBOARD_CACHE.name])
+            build_cache_sensor(domain.leaderboard_rankings.key, jobs[LEADERBOARD_CACHE.name])
             for domain in (community_assets, quiz_assets)
         ],
         build_runs_sensor(JOBS),
@@ -117,3 +121,16 @@ defs = dg.Definitions(
     resources={"run_options": RunOptions.configure_at_launch()},
     executor=dg.in_process_executor,
 )
+
+
+@cache
+def build_definitions(first_day: date) -> dg.Definitions:
+    """Everything, with daily partitions from `first_day` on."""
+    steps = dg.Definitions(assets=[step.build(first_day) for step in STEPS])
+    return dg.Definitions.merge(DECLARED, steps)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster's own processes load: the only place where loading code reads the settings."""
+    return build_definitions(load_settings().community_start_on)

@@ -1,69 +1,76 @@
-"""Real PostgreSQL for every test that wants one: both versions of the wheel, a fresh database each."""
+"""Real PostgreSQL for every test that wants one, a fresh database each, and nothing of the machine."""
 
-import tempfile
-import uuid
+# Before anything of the product.
+from trc_pipelines_tests import isolation
+
+# isort: split
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.embedded import start_embedded_server, stop_embedded_server
-from trc_pipelines.database.migrations import create_engine, ensure_database, migrate
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.faults import injection
+from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers, lend_database
 from trc_pipelines_tests.world import World, board
 
-pytest_configure = injection.pytest_configure
-POSTGRES_VERSIONS = [18, 16]
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.
 hypothesis.settings.register_profile("patient", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("patient")
-TEMPLATE = "migrated"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    injection.pytest_configure(config)
+    config.addinivalue_line("markers", "quiet: on servers to which nothing else writes meanwhile")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: pytest.Item) -> None:
+    node.workerinput["shared_folder"] = str(isolation.FOLDER)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        end_servers(isolation.FOLDER)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("quiet"):
+            item.add_marker(pytest.mark.xdist_group("quiet"))
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[dict[int, str]]:
-    """URLs of running servers by major version, each with a migrated template database."""
-    with tempfile.TemporaryDirectory(prefix="trc") as folder:
-        # The server runs as a user of its own when the tests run as root.
-        Path(folder).chmod(0o755)
-        urls = {
-            version: start_embedded_server(Path(folder) / str(version), version)
-            for version in POSTGRES_VERSIONS
-        }
-        for server_url in urls.values():
-            url = with_database(server_url, TEMPLATE)
-            ensure_database(url)
-            migrate(url)
-        yield urls
-        for version in POSTGRES_VERSIONS:
-            stop_embedded_server(Path(folder) / str(version))
+def shared_folder(request: pytest.FixtureRequest) -> Path:
+    """One folder for all workers of this run."""
+    given = getattr(request.config, "workerinput", {}).get("shared_folder")
+    return Path(given) if given else isolation.FOLDER
 
 
-def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
+@pytest.fixture(scope="session")
+def servers(shared_folder: Path) -> Iterator[dict[int, str]]:
+    """URLs of servers by major version, the same for all workers; each has a migrated template."""
+    with Servers(shared_folder) as running:
+        yield running
 
 
-def create_database(server_url: str, template: str = TEMPLATE) -> str:
-    """A new database, copied from the migrated template; its URL."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(server_url, database="postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    engine.dispose()
-    return with_database(server_url, name)
+@pytest.fixture(scope="session")
+def quiet_servers(shared_folder: Path) -> Iterator[dict[int, str]]:
+    """The same for this worker alone: for what waits until every transaction of a server has ended."""
+    with Servers(shared_folder / f"quiet-{os.getpid()}") as running:
+        yield running
 
 
 @pytest.fixture(params=POSTGRES_VERSIONS)
-def database_url(request: pytest.FixtureRequest, servers: dict[int, str]) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh, migrated database on each major version."""
-    return create_database(servers[request.param])
+    with lend_database(request, request.param) as url:
+        yield url
 
 
 @pytest.fixture

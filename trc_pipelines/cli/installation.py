@@ -90,10 +90,9 @@ def prepare_databases(installation: Installation) -> list[str]:
     ensure_database(installation.database.url)
     ensure_database(installation.dagster_url)
     applied = migrate(installation.database.url)
-    # Slow, and it reads the settings: not before they are checked and the environment is set.
-    from trc_pipelines.definitions import defs
+    from trc_pipelines.definitions import defs  # slow: not every command needs it
 
-    nodes = defs.resolve_asset_graph().asset_nodes
+    nodes = defs().resolve_asset_graph().asset_nodes
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
         # The default limit of dagster.yaml lets the first wave of a new pool through.

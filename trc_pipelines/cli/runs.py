@@ -74,14 +74,18 @@ def run_job(
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
     ensure_database(installation.dagster_url)
     with dg.DagsterInstance.get() as instance:
-        run = definitions.defs.resolve_job_def(job.name).execute_in_process(
-            run_config={
-                "resources": {"run_options": {"config": {"limit": limit, "verbose": verbose}}},
-                **_logging(verbose),
-            },
-            instance=instance,
-            tags=day_range_tags(*days) | tags,
-            raise_on_error=False,
+        run = (
+            definitions.defs()
+            .resolve_job_def(job.name)
+            .execute_in_process(
+                run_config={
+                    "resources": {"run_options": {"config": {"limit": limit, "verbose": verbose}}},
+                    **_logging(verbose),
+                },
+                instance=instance,
+                tags=day_range_tags(*days) | tags,
+                raise_on_error=False,
+            )
         )
     with installation.database.transaction(commit=False) as transaction:
         recorded = transaction.read("cli/select_execution", job.name, run.run_id)
@@ -113,7 +117,7 @@ def run_job(
 def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None:
     """Compute daily partitions from `first` to `last` as one run, as the UI's Materialize does."""
     with dg.DagsterInstance.get() as instance:
-        definitions.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        definitions.defs().resolve_implicit_global_asset_job_def().execute_in_process(
             run_config=_logging(verbose=False),
             instance=instance,
             asset_selection=assets,
@@ -124,7 +128,7 @@ def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None
 def run_checks() -> None:
     """Check every invariant once, so that the UI shows how things stand."""
     with dg.DagsterInstance.get() as instance:
-        definitions.defs.resolve_job_def(definitions.verification.name).execute_in_process(
+        definitions.defs().resolve_job_def(definitions.verification.name).execute_in_process(
             run_config=_logging(verbose=False), instance=instance
         )
 

@@ -38,8 +38,12 @@ class EmbeddedServerError(Exception):
     """The embedded server did not start; the message says what to do."""
 
 
-def start_embedded_server(folder: Path, version: int = DEFAULT_VERSION) -> str:
+def start_embedded_server(
+    folder: Path, version: int = DEFAULT_VERSION, settings: str = SERVER_SETTINGS
+) -> str:
     """Start (or join) the server whose data is in `folder`; its URL, for the database `postgres`.
+
+    A new one gets the settings, lines of postgresql.conf.
 
     Raises:
         EmbeddedServerError: the data belongs to another version, or the server does not start.
@@ -51,7 +55,7 @@ def start_embedded_server(folder: Path, version: int = DEFAULT_VERSION) -> str:
         if not (folder / "PG_VERSION").exists():
             with server._lock:
                 server.ensure_pgdata_inited()
-            (folder / "postgresql.auto.conf").write_text(SERVER_SETTINGS)
+            (folder / "postgresql.auto.conf").write_text(settings)
         server.start()
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         raise EmbeddedServerError(

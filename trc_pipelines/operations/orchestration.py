@@ -49,13 +49,6 @@ ACTIVE = [
     DagsterRunStatus.CANCELING,
 ]
 
-# The open day has a partition too: its figures are provisional until it ends.
-utc_days = dg.DailyPartitionsDefinition(
-    start_date=datetime.combine(load_settings().community_start_on, datetime.min.time()),
-    timezone="UTC",
-    end_offset=1,
-)
-
 
 class RunOptions(dg.ConfigurableResource[None]):
     """What an operator may ask of a run in the launchpad."""
@@ -85,9 +78,22 @@ class RunOptions(dg.ConfigurableResource[None]):
 
 @dataclass(frozen=True)
 class StepAsset(Step):
-    """A step and the asset that shows it in Dagster."""
+    """A step and the asset that shows it in Dagster.
 
-    asset: dg.AssetsDefinition
+    Attributes:
+        checks: of the verdicts the step gives itself.
+        build: makes the asset; partitions begin on the day it is given.
+    """
+
+    key: dg.AssetKey
+    checks: tuple[dg.AssetCheckKey, ...]
+    build: Callable[[date], dg.AssetsDefinition]
+
+
+def utc_days(first: date) -> dg.DailyPartitionsDefinition:
+    """Every day from the first; the open one too: its figures are provisional until it ends."""
+    start = datetime.combine(first, datetime.min.time())
+    return dg.DailyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
 
 
 def parse_moment(text: str) -> datetime:
@@ -142,7 +148,7 @@ def derived_table(
         dg.AssetKey([domain, name]),
         description=description,
         group_name=domain,
-        deps=[_key_of(dep) for dep in deps],
+        deps=[dep.key for dep in deps],
         kinds={"postgres"},
         owners=[f"team:{domain}"],
         metadata={"dagster/table_name": f"{domain}.{name}"},
@@ -154,7 +160,7 @@ def step_asset(
     *,
     deps: Sequence[StepAsset | dg.AssetSpec],
     max_age_minutes: int,
-    partitions: dg.PartitionsDefinition | None = None,
+    partitions: Callable[[date], dg.PartitionsDefinition] | None = None,
     depends_on_day_before: bool = False,
     kinds: set[str] | None = None,
     blocking_checks: dict[str, str] | None = None,
@@ -171,37 +177,41 @@ def step_asset(
         key = dg.AssetKey([domain, run.__name__])
         table = f"{domain}.{run.__name__}"
         step = Step(table, run)
-        upstream: list[Any] = [dg.AssetDep(_key_of(dep)) for dep in deps]
+        upstream: list[Any] = [dg.AssetDep(dep.key) for dep in deps]
         if depends_on_day_before:
             yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
             upstream.append(dg.AssetDep(key, partition_mapping=yesterday))
 
-        @dg.asset(
-            key=key,
-            description=inspect.cleandoc(run.__doc__ or ""),
-            group_name=domain,
-            deps=upstream,
-            partitions_def=partitions,
-            backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
-            kinds=kinds or {"python", "postgres"},
-            owners=[f"team:{domain}"],
-            pool=domain,
-            freshness_policy=dg.FreshnessPolicy.time_window(
-                fail_window=timedelta(minutes=max_age_minutes)
-            ),
-            metadata={"dagster/table_name": table},
-            check_specs=[
-                dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
-                for name, description in (blocking_checks or {}).items()
-            ],
-        )
+        checks = [
+            dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
+            for name, description in (blocking_checks or {}).items()
+        ]
+
         def shell(
             context: dg.AssetExecutionContext, run_options: RunOptions
         ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
             days = _partition_days(context) if partitions else None
             return _materialize(context, run_options.resolve(context, days), step)
 
-        return StepAsset(table, run, shell)
+        def build(first: date) -> dg.AssetsDefinition:
+            return dg.asset(
+                key=key,
+                description=inspect.cleandoc(run.__doc__ or ""),
+                group_name=domain,
+                deps=upstream,
+                partitions_def=partitions(first) if partitions else None,
+                backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
+                kinds=kinds or {"python", "postgres"},
+                owners=[f"team:{domain}"],
+                pool=domain,
+                freshness_policy=dg.FreshnessPolicy.time_window(
+                    fail_window=timedelta(minutes=max_age_minutes)
+                ),
+                metadata={"dagster/table_name": table},
+                check_specs=checks,
+            )(shell)
+
+        return StepAsset(table, run, key, tuple(spec.key for spec in checks), build)
 
     return decorate
 
@@ -217,11 +227,10 @@ def build_job(job: Job) -> Any:
 
 def build_asset_job(name: str, steps: Sequence[StepAsset], description: str) -> Any:
     """A job over the assets of some steps: bounded in time, without the audits of whole tables."""
-    assets = [step.asset for step in steps]
-    verdicts = [key for asset in assets for key in asset.check_keys]
+    verdicts = [check for step in steps for check in step.checks]
     return dg.define_asset_job(
         name,
-        selection=dg.AssetSelection.assets(*assets).without_checks()
+        selection=dg.AssetSelection.assets(*[step.key for step in steps]).without_checks()
         | dg.AssetSelection.checks(*verdicts),
         description=description,
         tags={
@@ -368,10 +377,6 @@ def _materialize(
             for name, (passed, metadata) in result.checks.items()
         ],
     )
-
-
-def _key_of(upstream: StepAsset | dg.AssetSpec) -> dg.AssetKey:
-    return upstream.asset.key if isinstance(upstream, StepAsset) else upstream.key
 
 
 def _partition_days(context: dg.AssetExecutionContext) -> tuple[date, date]:

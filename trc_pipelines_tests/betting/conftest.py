@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -11,7 +12,7 @@ from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.operations.contract import Job, Result
 from trc_pipelines_tests.cli.test_main import trc  # noqa: F401
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import lend_database
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -187,9 +188,10 @@ class Betting(World):
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """On 18 alone: every job runs on both versions in scenarios/test_dry_runs.py."""
-    return create_database(servers[18])
+    with lend_database(request, 18) as url:
+        yield url
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.database.connection import Database
 from trc_pipelines.operations.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -17,7 +17,7 @@ from trc_pipelines.operations.contract import Result
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.betting.test_statistics import COLUMN_TYPES, modelled_rows
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 TICK = timedelta.resolution

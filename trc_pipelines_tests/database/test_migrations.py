@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from trc_pipelines.database import migrations
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import MigrationError, ensure_database, migrate
-from trc_pipelines_tests.conftest import create_database, with_database
+from trc_pipelines_tests.servers import create_database, with_database
 
 ALL = [
     "0001_operations",

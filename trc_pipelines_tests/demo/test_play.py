@@ -13,7 +13,7 @@ from trc_pipelines.demo.play import HOUR, QUARTER, plan_slots, play
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.operations.contract import JobError
 from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 FIRST_DAY = date(2026, 3, 3)
 START = datetime(2026, 3, 3, tzinfo=UTC)

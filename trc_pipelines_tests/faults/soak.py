@@ -30,8 +30,8 @@ from trc_pipelines.definitions import (
     LEADERBOARD_WEEKLY_RESET,
 )
 from trc_pipelines.operations.contract import Job
-from trc_pipelines_tests.conftest import with_database
 from trc_pipelines_tests.faults.crasher import Crasher, start_crasher
+from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import World
 
 MEMBERS = {f"m{i}": 1000 + i for i in range(12)}

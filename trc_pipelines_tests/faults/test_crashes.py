@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.faults.crasher import Crasher
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002, "cem": 1003}

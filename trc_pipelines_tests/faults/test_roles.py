@@ -92,6 +92,7 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
             assert cursor.fetchone() == (is_theirs,), name
 
 
+@pytest.mark.quiet
 def test_the_app_writes_its_tables_and_follows_events(lived_in: World, login: Login) -> None:
     app = login("trc_app")
     with app, app.cursor() as cursor:

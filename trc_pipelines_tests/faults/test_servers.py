@@ -21,7 +21,7 @@ from trc_pipelines.database.migrations import ensure_database, migrate
 from trc_pipelines.leaderboards.periods import ended_periods, period_of
 from trc_pipelines.operations import contract
 from trc_pipelines.operations.contract import Job, Result, Step, Work
-from trc_pipelines_tests.conftest import with_database
+from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.services import Services, first_free_port, hold_home, run_services
 from trc_pipelines.operations.sensors import end_lost_runs, record_ended_runs
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 JOB = "leaderboard_recalculation"
 TABLE = "community.leaderboard_rankings"
@@ -102,6 +102,12 @@ class House:
         return int(workers[0])
 
 
+SESSIONS = (
+    "SELECT 1 FROM pg_stat_activity "
+    "WHERE application_name LIKE 'trc run%' AND datname = current_database()"
+)
+
+
 def wait_until(is_so: Callable[[], object], seconds: float = 30) -> float:
     """Wait for something; how long it took."""
     began = time.monotonic()
@@ -167,7 +173,7 @@ def test_a_run_at_work_is_stopped_in_every_way_and_the_next_one_succeeds(
     house.services.stop()
     assert time.monotonic() - began < 10
     assert house.execution(run_id) == INTERRUPTED
-    assert not house.rows("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'trc run%'")
+    assert not house.rows(SESSIONS)
 
     house.blocker.close()
     house = open_house()
@@ -194,11 +200,7 @@ def test_code_server_and_worker_killed_together_are_found_out_and_their_place_is
     os.killpg(house.services._processes["code server"].pid, signal.SIGKILL)
     house.services.stop()
     house.blocker.close()
-    wait_until(
-        lambda: (
-            not house.rows("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'trc run%'")
-        )
-    )
+    wait_until(lambda: not house.rows(SESSIONS))
 
     house = open_house()
     house.blocker.close()
@@ -231,12 +233,7 @@ def test_a_run_from_the_command_line_is_stopped_at_once_and_says_so(
     with subprocess.Popen(
         [Path(sys.executable).with_name("trc"), "run", JOB], stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
-        wait_until(
-            lambda: house.rows(
-                "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'trc run%' "
-                "AND wait_event = 'advisory'"
-            )
-        )
+        wait_until(lambda: house.rows(f"{SESSIONS} AND wait_event = 'advisory'"))
         process.send_signal(number)
         began = time.monotonic()
         complaint = process.communicate(timeout=20)[1]

@@ -1,35 +1,21 @@
 """A real Redis for the tests of the cache, emptied for each."""
 
-import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from trc_pipelines.demo.redis_server import serve_redis
+
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """URL of a server of its own, on a socket in a temporary folder, that writes nothing to disk."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.fail("redis-server is missing: sudo apt-get install redis-server, or run .ci/run")
-    with tempfile.TemporaryDirectory(prefix="rd") as folder:
-        socket = Path(folder) / "s"
-        options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"]
-        with subprocess.Popen(
-            [program, *options, "--dir", folder], stdout=subprocess.DEVNULL
-        ) as server:
-            deadline = time.monotonic() + 20
-            while not socket.exists():
-                assert server.poll() is None, "redis-server does not start"
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            yield f"unix://{socket}?db=0"
-            server.terminate()
+    """URL of a server of this worker's own."""
+    with tempfile.TemporaryDirectory(prefix="rd") as folder, serve_redis(Path(folder)) as url:
+        assert url, "neither the wheel of requirements.lock nor this machine has a Redis server"
+        yield url
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from trc_pipelines.leaderboards.periods import month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.operations.contract import JobError, Result
 from trc_pipelines.settings import PROJECT_ROOT
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import lend_database
 from trc_pipelines_tests.world import World
 
 DAY = date(2026, 3, 4)  # a Wednesday
@@ -34,9 +34,10 @@ LOOKS = {"mget", "hello", "client|setinfo", "config|resetstat", "info"}
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     # What is tested is Redis: one version of PostgreSQL will do.
-    return create_database(servers[18])
+    with lend_database(request, 18) as url:
+        yield url
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.operations.events import record_events
 from trc_pipelines_tests.world import NOON, World
 
+# Events wait for every older transaction of the server, whichever database it is in.
+pytestmark = pytest.mark.quiet
 TAKE = "SELECT payload ->> 'n' FROM operations.take_domain_events('app', 2)"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -24,9 +25,9 @@ from trc_pipelines.database.locate import locate_dagster_database
 from trc_pipelines.database.migrations import create_engine, ensure_database
 from trc_pipelines.operations.contract import Result
 from trc_pipelines.operations.housekeeping import DAGSTER_TARGETS, TARGETS, build_housekeeping
-from trc_pipelines.operations.orchestration import connected, day_range_tags, utc_days
+from trc_pipelines.operations.orchestration import connected, day_range_tags
 from trc_pipelines.quiz.purges import TARGETS as QUIZ_TARGETS
-from trc_pipelines_tests.conftest import create_database, with_database
+from trc_pipelines_tests.servers import create_database, drop_database, once, with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 HOUSEKEEPING = build_housekeeping(definitions.PURGES)
@@ -311,8 +312,10 @@ def open_instance(url: str) -> Iterator[dg.DagsterInstance]:
 
 
 def run(instance: dg.DagsterInstance, job: str, **tags: str) -> dg.ExecuteInProcessResult:
-    return definitions.defs.resolve_job_def(job).execute_in_process(
-        instance=instance, tags=tags, raise_on_error=False
+    return (
+        definitions.defs()
+        .resolve_job_def(job)
+        .execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     )
 
 
@@ -328,13 +331,12 @@ def assets_write_to(url: str, *, is_sync_enabled: bool = False) -> Iterator[None
 
 
 @pytest.fixture(scope="module")
-def play(servers: dict[int, str]) -> Callable[[int], str]:
+def play(servers: dict[int, str], shared_folder: Path) -> Callable[[int], str]:
     """Name of a pair of templates in which real runs were executed: ours, and Dagster's."""
-    played: set[int] = set()
 
     def play_once(version: int) -> str:
-        ours = with_database(servers[version], "played")
-        if version not in played:
+        def make() -> None:
+            ours = with_database(servers[version], "played")
             change_databases(servers[version], "CREATE DATABASE played TEMPLATE migrated")
             theirs = with_database(ours, "played_dagster").replace(
                 "postgresql:", "postgresql+psycopg2:"
@@ -350,7 +352,8 @@ def play(servers: dict[int, str]) -> Callable[[int], str]:
                         assert run(instance, "recompute_days", **days).success
                         assert run(instance, "mee6_sync", **day_range_tags(TODAY, TODAY)).success
                         assert run(instance, "verification").success
-            played.add(version)
+
+        once(shared_folder / f"{version}.played", make)
         return "played"
 
     return play_once
@@ -369,7 +372,7 @@ def house(
     play: Callable[[int], str],
     servers: dict[int, str],
     request: pytest.FixtureRequest,
-) -> World:
+) -> Iterator[World]:
     """A community whose Dagster has run its jobs a few times, today."""
     version = request.node.callspec.params["database_url"]
     template = play(version)
@@ -380,7 +383,9 @@ def house(
     )
     world.database = replace(world.database, url=url)
     world.settings = world.settings.model_copy(update={"database_url": url})
-    return world
+    yield world
+    drop_database(dagster_url(world))
+    drop_database(url)
 
 
 def dagster_url(world: World) -> str:
@@ -416,7 +421,7 @@ def what_dagster_knows(instance: dg.DagsterInstance) -> dict[str, object]:
         "assets": set(instance.all_asset_keys()),
     }
     for step in definitions.STEPS:
-        key = step.asset.key
+        key = step.key
         known[step.table] = (
             sorted(instance.get_materialized_partitions(key)),
             instance.get_latest_materialization_event(key),
@@ -430,12 +435,13 @@ def what_dagster_knows(instance: dg.DagsterInstance) -> dict[str, object]:
             [record.storage_id for record in instance.fetch_materializations(key, limit=1).records],
             storage.get_latest_planned_materialization_info(key),
         )
-        if step.asset.partitions_def is not None:
-            status = get_and_update_asset_status_cache_value(instance, key, utc_days)
+        days = step.build(FIRST).partitions_def
+        if days is not None:
+            status = get_and_update_asset_status_cache_value(instance, key, days)
             # Nothing was ever computed of some domains.
             known[f"{step.table} status"] = status and (
-                status.deserialize_materialized_partition_subsets(utc_days),
-                status.deserialize_in_progress_partition_subsets(utc_days),
+                status.deserialize_materialized_partition_subsets(days),
+                status.deserialize_in_progress_partition_subsets(days),
                 status.latest_storage_id,
             )
     return known
@@ -461,7 +467,7 @@ def test_dagsters_runs_go_at_their_age_and_what_it_knows_of_assets_stays(house: 
         assert instance.get_runs() == []
         assert instance.get_backfills() == []
         for step in definitions.STEPS:
-            latest = instance.get_latest_materialization_event(step.asset.key)
+            latest = instance.get_latest_materialization_event(step.key)
             assert latest is None or instance.get_run_by_id(latest.run_id) is None
 
         # A late materialisation of an old partition is a materialisation like any other.

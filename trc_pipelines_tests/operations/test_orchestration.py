@@ -32,8 +32,10 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
 
 
 def run(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
-    return definitions.defs.resolve_job_def(job).execute_in_process(
-        instance=instance, tags=tags, raise_on_error=False
+    return (
+        definitions.defs()
+        .resolve_job_def(job)
+        .execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     )
 
 
@@ -130,7 +132,7 @@ def test_the_daily_schedule_asks_for_missed_days_oldest_first(
 ) -> None:
     play_two_weeks(world)
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
-    schedule = definitions.defs.resolve_schedule_def("daily_streaks_schedule")
+    schedule = definitions.defs().resolve_schedule_def("daily_streaks_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)
     context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
     request = schedule.evaluate_tick(context).run_requests[0]
@@ -147,7 +149,7 @@ def test_late_points_make_their_day_and_those_after_it_anew(
     play_two_weeks(world)
     first, last = MONDAY.date(), TODAY
     assert run(instance, "recompute_days", day_range_tags(first, last)).success
-    sensor = definitions.defs.resolve_sensor_def("late_points_sensor")
+    sensor = definitions.defs().resolve_sensor_def("late_points_sensor")
     with dg.build_sensor_context(instance=instance) as context:
         assert not sensor.evaluate_tick(context).run_requests
 
@@ -175,18 +177,22 @@ def test_late_points_make_their_day_and_those_after_it_anew(
 
 def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.DagsterInstance) -> None:
     play_two_weeks(world)
-    result = definitions.defs.resolve_job_def("dry_run").execute_in_process(
-        instance=instance,
-        run_config={
-            "ops": {
-                "rehearse": {
-                    "config": {
-                        "job": "daily_streaks",
-                        "as_of": (MONDAY + timedelta(days=8, minutes=5)).isoformat(),
+    result = (
+        definitions.defs()
+        .resolve_job_def("dry_run")
+        .execute_in_process(
+            instance=instance,
+            run_config={
+                "ops": {
+                    "rehearse": {
+                        "config": {
+                            "job": "daily_streaks",
+                            "as_of": (MONDAY + timedelta(days=8, minutes=5)).isoformat(),
+                        }
                     }
                 }
-            }
-        },
+            },
+        )
     )
     assert result.success
     assert world.query("SELECT count(*) AS n FROM community.daily_streaks")["n"].iat[0] == 0

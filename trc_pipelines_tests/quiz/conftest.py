@@ -17,7 +17,7 @@ from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEE
 from trc_pipelines.operations.contract import Result
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import lend_database
 from trc_pipelines_tests.world import World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -169,9 +169,10 @@ class Quiz(World):
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """On 18 alone: every job runs on both versions in scenarios/test_dry_runs.py."""
-    return create_database(servers[18])
+    with lend_database(request, 18) as url:
+        yield url
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from trc_pipelines.definitions import (
 from trc_pipelines.operations.contract import Job, Options, Run
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 EXAMPLES = int(os.environ.get("QUIZ_EXAMPLES", "25"))
 SKIPPED = set() if os.environ.get("QUIZ_SHRINK") else {Phase.shrink, Phase.explain}

@@ -42,7 +42,6 @@ from trc_pipelines.operations.contract import Options, perform
 from trc_pipelines.operations.delivery import deliver
 from trc_pipelines.operations.health import watch
 from trc_pipelines.operations.orchestration import connected
-from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.hostile import (
     EVERYTHING,
     FIGURES,
@@ -59,6 +58,7 @@ from trc_pipelines_tests.hostile import (
 )
 from trc_pipelines_tests.leaderboards.conftest import redis_url  # noqa: F401
 from trc_pipelines_tests.operations.test_channels import Receiver
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
 # The stage takes half a minute to set: once is enough.

@@ -43,7 +43,7 @@ from trc_pipelines.mee6.models import Board
 from trc_pipelines.operations import contract
 from trc_pipelines.operations.contract import Options, Run
 from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "100"))  # on each of the two servers
 STEPS = 30

@@ -21,7 +21,7 @@ from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.leaderboards.closing import find_due_periods
 from trc_pipelines.operations.contract import Job
 from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
 # They share the world without an outage.
@@ -31,7 +31,7 @@ STEP = 3 * HOUR  # instead of a quarter of an hour: a fortnight is long
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 END = MONDAY + 16 * DAY
 LINKED = {f"m{i:02}": 1000 + i for i in range(20)}
-RECOMPUTED = [step for step in STEPS if step.asset.key.path[1] in (
+RECOMPUTED = [step for step in STEPS if step.key.path[1] in (
     "daily_points", "daily_streaks", "leaderboard_rankings")]  # fmt: skip
 RECOMPUTE = Job(recompute_days.name, "", "", DAY, RECOMPUTED, lambda *_: (END.date(), END.date()))
 

@@ -17,7 +17,7 @@ from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.operations.contract import Job
 from trc_pipelines.settings import PROJECT_ROOT
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
 DAYS = 60
