@@ -16,7 +16,7 @@ from trc_pipelines.community import trouble as community_trouble
 from trc_pipelines.community.boards import BOARDS as COMMUNITY_BOARDS
 from trc_pipelines.leaderboards.jobs import BoardSteps, build_board_jobs
 from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
-from trc_pipelines.operations.checks import build_check
+from trc_pipelines.operations.checks import HOURLY, build_check, build_check_job
 from trc_pipelines.operations.housekeeping import build_housekeeping, build_purges
 from trc_pipelines.operations.orchestration import (
     RunOptions,
@@ -26,6 +26,7 @@ from trc_pipelines.operations.orchestration import (
 )
 from trc_pipelines.operations.sensors import (
     build_alerts_sensor,
+    build_checks_sensor,
     build_health_sensor,
     build_runs_sensor,
 )
@@ -68,12 +69,11 @@ CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS, *betting_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
-verification = dg.define_asset_job(
-    "verification",
-    selection=dg.AssetSelection.checks(
-        *[dg.AssetCheckKey(dg.AssetKey(check.table.split(".")), check.name) for check in CHECKS]
-    ),
-    description="Audit every invariant, as trc verify does.",
+verification = build_check_job("verification", CHECKS, "Audit every invariant, as trc verify does.")
+hourly_checks = build_check_job(
+    "hourly_checks",
+    [check for check in CHECKS if check.every == HOURLY],
+    "Audit the invariants that cost little, or are money.",
 )
 
 defs = dg.Definitions(
@@ -90,6 +90,7 @@ defs = dg.Definitions(
         community_sensors.recompute_days,
         community_review_job.review_snapshot,
         verification,
+        hourly_checks,
         build_dry_run_job(JOBS),
     ],
     schedules=[
@@ -97,6 +98,11 @@ defs = dg.Definitions(
         dg.ScheduleDefinition(
             job=verification,
             cron_schedule="30 4 * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            job=hourly_checks,
+            cron_schedule="40 * * * *",
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
     ],
@@ -111,7 +117,8 @@ defs = dg.Definitions(
             for domain in (community_assets, quiz_assets)
         ],
         build_runs_sensor(JOBS),
-        build_health_sensor(JOBS, CONDITIONS),
+        build_health_sensor(JOBS, CONDITIONS, CHECKS),
+        build_checks_sensor(CHECKS),
         build_alerts_sensor(JOBS),
     ],
     resources={"run_options": RunOptions.configure_at_launch()},

@@ -28,6 +28,7 @@ from trc_pipelines.operations.contract import (
     Result,
     Run,
     Step,
+    UsageError,
     Work,
     day_of,
     perform,
@@ -72,8 +73,12 @@ class RunOptions(dg.ConfigurableResource[None]):
         tags = context.run.tags
         asked = self.as_of or tags.get(AS_OF_TAG)
         now = datetime.now(UTC)
+        try:
+            as_of = parse_moment(asked) if asked else now.replace(microsecond=0)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         return Options(
-            as_of=parse_moment(asked) if asked else now.replace(microsecond=0),
+            as_of=as_of,
             now=now,
             run_id=context.run.run_id,
             executed_by=tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),

@@ -174,15 +174,16 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
 def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
     with dg.instance_for_test() as instance, world.database.transaction() as transaction:
         assert end_lost_runs(instance, transaction, NOON) == []
-        record_ended_runs(transaction, [], {"mee6_sync"}, NOON)
+        record_ended_runs(instance, transaction, [], {"mee6_sync"}, NOON)
         for job_name, status in [
             ("mee6_sync", "FAILURE"),
             ("mee6_sync", "CANCELED"),
             ("x", "FAILURE"),
         ]:
             create_run_for_test(instance, job_name=job_name, status=dg.DagsterRunStatus(status))
-        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
-        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
+        for _ in range(2):
+            records = instance.get_run_records()
+            record_ended_runs(instance, transaction, records, {"mee6_sync"}, NOON)
     states = world.query("SELECT state FROM operations.job_executions ORDER BY 1")
     assert states["state"].tolist() == ["failed", "interrupted"]
     alerts = world.query("SELECT title, is_for_people FROM operations.alerts ORDER BY 1")
