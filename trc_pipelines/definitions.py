@@ -28,6 +28,7 @@ from trc_pipelines.operations.sensors import (
     build_alerts_sensor,
     build_checks_sensor,
     build_health_sensor,
+    build_heartbeat_sensor,
     build_runs_sensor,
 )
 from trc_pipelines.quiz import assets as quiz_assets
@@ -120,6 +121,7 @@ defs = dg.Definitions(
         build_health_sensor(JOBS, CONDITIONS, CHECKS),
         build_checks_sensor(CHECKS),
         build_alerts_sensor(JOBS),
+        build_heartbeat_sensor(JOBS),
     ],
     resources={"run_options": RunOptions.configure_at_launch()},
     executor=dg.in_process_executor,

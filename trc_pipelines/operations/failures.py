@@ -6,7 +6,7 @@ are worded in this project, without what the server quoted.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 import dagster as dg
@@ -77,7 +77,7 @@ def is_usage(failures: list[Failure]) -> bool:
     return any(failure["type"] == name for failure in failures)
 
 
-def name_cause(failures: list[Any]) -> list[str]:
+def name_cause(failures: Sequence[Mapping[str, Any]]) -> list[str]:
     """What makes two failures the same: the type of the first cause, and our function it was in."""
     if not failures:
         return []
@@ -90,9 +90,10 @@ def name_cause(failures: list[Any]) -> list[str]:
     return [failures[-1]["type"], *own[-1:]]
 
 
-def is_own(frame: Frame) -> bool:
+def is_own(frame: Mapping[str, Any]) -> bool:
     """Whether the frame is of this project."""
-    return frame["file"].startswith(f"{PACKAGE}/")
+    file: str = frame["file"]
+    return file.startswith(f"{PACKAGE}/")
 
 
 def _chain(error: SerializableErrorInfo) -> Iterator[SerializableErrorInfo]:

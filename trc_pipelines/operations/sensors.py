@@ -1,5 +1,6 @@
 """What looks after the jobs: their health, runs that died, alerts that wait to be sent."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from trc_pipelines.operations.contract import Job
 from trc_pipelines.operations.delivery import deliver
 from trc_pipelines.operations.failures import Failure, find_failures, is_usage
 from trc_pipelines.operations.health import FindConditions, watch
+from trc_pipelines.operations.heartbeats import beat, beat_of_health
 from trc_pipelines.operations.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
@@ -45,7 +47,8 @@ def build_health_sensor(
         with database.transaction() as transaction:
             found = watch(transaction, settings, jobs, finders, datetime.now(UTC), checks)
         wrong = ", ".join(f"{condition.subject} {condition.kind}" for condition in found)
-        yield dg.SkipReason(f"wrong now: {wrong}" if wrong else "all is well")
+        told = beat_of_health(settings)
+        yield dg.SkipReason((f"wrong now: {wrong}" if wrong else "all is well") + told)
 
     return look
 
@@ -81,6 +84,26 @@ def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
     )
     def send(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
         yield dg.SkipReason(deliver(*connected(), jobs, datetime.now(UTC)))
+
+    return send
+
+
+def build_heartbeat_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """Signs of life of every job, every half minute."""
+    names = {job.name for job in jobs}
+
+    @dg.sensor(
+        name="heartbeat_sensor",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells HEARTBEAT_URL which jobs began, succeeded or failed.",
+    )
+    def send(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        runs = context.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+        running = [run for run in runs if run.job_name in names]
+        told, said = beat(*connected(), running, set(json.loads(context.cursor or "[]")))
+        context.update_cursor(json.dumps(sorted(told)))
+        yield dg.SkipReason(said)
 
     return send
 

@@ -53,6 +53,7 @@ BAD_VALUES = {
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
+    "HEARTBEAT_URL": "secret.example.org/ping",
     "ENVIRONMENT": "the attic",
     "SNAPSHOT_RETENTION_DAYS": "1",
     "HISTORY_RETENTION_DAYS": "2",
