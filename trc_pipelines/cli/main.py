@@ -301,6 +301,28 @@ def verify(as_json: AsJson = False) -> None:
         )
 
 
+@app.command(epilog="Example: trc health || systemctl restart trc")
+def health(as_json: AsJson = False) -> None:
+    """Say in one line whether everything is well; exit code 1 when not. For supervisors and probes.
+
+    Looks at the database, its schema, Dagster's daemon, late or failing jobs, and alerts that are
+    not delivered. Takes a few seconds at most, and starts nothing.
+    """
+    from trc_pipelines.cli.health import probe
+
+    findings = probe(load_settings())
+    wrong = [finding for finding in findings if not finding.is_well]
+    if as_json:
+        parts = {one.part: {"well": one.is_well, "message": one.message} for one in findings}
+        print_json({"well": not wrong, "parts": parts})
+    else:
+        shown = wrong or findings
+        said = "; ".join(f"{finding.part}: {finding.message}" for finding in shown)
+        say(f"{'not well' if wrong else 'well'}: {clean_name(said, MAX_LINE_LENGTH)}")
+    if wrong:
+        raise typer.Exit(1)
+
+
 SyncId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, metavar="SYNC", help="Its id.")]
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the sync.")

@@ -19,7 +19,7 @@ from trc_pipelines_tests.world import NOON, QUARTER, World
 
 GROUPS = ["", "db", "snapshots"]
 COMMANDS = [
-    "up", "demo", "jobs", "run", "verify", "db migrate", "db status", "db shell", "snapshots list",
+    "up", "demo", "jobs", "run", "verify", "health", "db migrate", "db status", "db shell", "snapshots list",
     "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
 ]  # fmt: skip
 
