@@ -1,3 +1,4 @@
+# ruff: noqa: F811
 """Money goes wrong in three ways: people are told on a real channel, mend it, and are told it is over."""
 
 from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ def season(
     betting: Betting,
     receiver: Receiver,
     trc: Trc,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Betting]:
     """Three users, two games that were settled, and channels to the receiver."""
     for name, value in {
@@ -59,7 +60,7 @@ def season(
     connected.cache_clear()
 
 
-def break_money(betting: Betting) -> None:  # noqa: F811
+def break_money(betting: Betting) -> None:
     """A balance changed by hand, a settled score that changed, a bet stuck for 50 hours."""
     betting.execute(
         f"UPDATE betting.bankrolls SET balance = balance + 500 WHERE user_id = '{ident(1)}'"
@@ -69,19 +70,19 @@ def break_money(betting: Betting) -> None:  # noqa: F811
     betting.settle(BEGAN)
 
 
-def mend_balance(betting: Betting) -> None:  # noqa: F811
+def mend_balance(betting: Betting) -> None:
     """By hand, as long as `trc bankroll adjust` is not there."""
     betting.execute(
         f"UPDATE betting.bankrolls SET balance = balance - 500 WHERE user_id = '{ident(1)}'"
     )
 
 
-def mend_score(betting: Betting) -> None:  # noqa: F811
+def mend_score(betting: Betting) -> None:
     """By hand, as long as `trc games resettle` is not there."""
     betting.execute("UPDATE betting.games SET home_score = 21 WHERE id = 'g1'")
 
 
-def mend_bet(betting: Betting) -> None:  # noqa: F811
+def mend_bet(betting: Betting) -> None:
     """The app corrects the pick; the next settlement takes it."""
     betting.execute(
         f"""UPDATE betting.bets SET bet_details = '{{"team": "Hawks"}}' WHERE id = '{ident(31)}'"""
@@ -121,7 +122,7 @@ def test_money_that_is_wrong_is_told_three_times_mended_and_three_times_over(
     season: Betting,
     receiver: Receiver,
     trc: Trc,
-    watch: Callable[[int], None],  # noqa: F811
+    watch: Callable[[int], None],
 ) -> None:
     def told() -> list[str]:
         return sorted(
