@@ -27,7 +27,7 @@ COMMENT ON COLUMN operations.check_results.first_violations IS 'Keys of the firs
 ALTER TABLE operations.job_executions
 DROP CONSTRAINT job_executions_state_check,
 ADD CONSTRAINT job_executions_state_check CHECK (state IN ('running', 'succeeded', 'failed', 'interrupted', 'skipped'));
-COMMENT ON COLUMN operations.job_executions.state IS 'running (some steps are committed, more to come), succeeded, failed, interrupted (stopped from outside; what was open is rolled back), or skipped (a step had to leave its work, or what was asked is not possible: neither success nor failure).';
+COMMENT ON COLUMN operations.job_executions.state IS 'running (more steps to come), succeeded, failed, interrupted (stopped from outside), or skipped (left its work: neither success nor failure).';
 
 ALTER TABLE operations.alerts ADD COLUMN failures jsonb;
 COMMENT ON COLUMN operations.alerts.failures IS 'The exceptions behind it, outermost first: type, message and frames (file, function, line), no values; NULL: none.';

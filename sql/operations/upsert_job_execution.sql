@@ -3,7 +3,10 @@
 -- step was skipped is skipped.
 -- $4: running, failed, interrupted or skipped; $10: schema.table of every step.
 WITH earlier AS (
-    SELECT coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed, max(e.message) AS message, jsonb_agg(e.details) -> 0 AS details
+    SELECT
+        coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed,
+        max(e.message) AS message,
+        coalesce(jsonb_agg(e.details) -> 0, '{}') || $8::jsonb AS details
     FROM operations.job_executions AS e
     WHERE e.job_name = $1 AND e.run_id = $2
 ),
@@ -12,24 +15,24 @@ so_far AS (
     SELECT
         e.has_failed,
         e.message,
-        jsonb_exists_all(d.details, $10::text[]) AS is_complete,
-        jsonb_path_query_first(d.details, '$.*.skipped_because') #>> '{}' AS skipped_because
+        nullif($4, 'running') AS ended_as,
+        jsonb_exists_all(e.details, $10::text[]) AS is_complete,
+        jsonb_path_query_first(e.details, '$.*.skipped_because') #>> '{}' AS skipped_because
     FROM earlier AS e
-    CROSS JOIN LATERAL (SELECT coalesce(e.details, '{}') || $8::jsonb AS details) AS d
 ),
 
 outcome AS (
     SELECT
         CASE
             WHEN s.has_failed THEN 'failed'
-            WHEN $4 <> 'running' THEN $4
+            WHEN s.ended_as IS NOT NULL THEN s.ended_as
             WHEN NOT s.is_complete THEN 'running'
             WHEN s.skipped_because IS NOT NULL THEN 'skipped'
             ELSE 'succeeded'
         END AS state,
         CASE
             WHEN s.has_failed THEN s.message
-            WHEN $4 = 'running' THEN coalesce(s.skipped_because, $5)
+            WHEN s.ended_as IS NULL AND s.skipped_because IS NOT NULL THEN s.skipped_because
             ELSE $5
         END AS message
     FROM so_far AS s

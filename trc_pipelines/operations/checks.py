@@ -176,7 +176,8 @@ def show_results(
             continue
         if execution and execution.status is AssetCheckExecutionRecordStatus.PLANNED:
             continue  # about to be evaluated
-        if execution and execution.create_timestamp > row["evaluated_at"].timestamp():
+        event = execution and execution.event
+        if execution and event and event.timestamp > row["evaluated_at"].timestamp():
             target = execution.evaluation and execution.evaluation.target_materialization_data
             if execution.run_id == newest.run_id or (
                 target and target.storage_id == newest.storage_id

@@ -71,10 +71,10 @@ def describe(error: SerializableErrorInfo) -> Failure:
     )
 
 
-def is_usage(failures: list[Failure]) -> bool:
-    """Whether somebody asked for what is not possible: no fault of the job."""
+def find_refusal(failures: Sequence[Failure]) -> str | None:
+    """What somebody was told who asked for what is not possible; None: it was a failure."""
     name = f"{UsageError.__module__}.{UsageError.__qualname__}"
-    return any(failure["type"] == name for failure in failures)
+    return next((failure["text"] for failure in failures if failure["type"] == name), None)
 
 
 def name_cause(failures: Sequence[Mapping[str, Any]]) -> list[str]:

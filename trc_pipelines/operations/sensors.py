@@ -13,7 +13,7 @@ from trc_pipelines.operations.alerts import News, tell
 from trc_pipelines.operations.checks import Check, show_results
 from trc_pipelines.operations.contract import Job
 from trc_pipelines.operations.delivery import deliver
-from trc_pipelines.operations.failures import Failure, find_failures, is_usage
+from trc_pipelines.operations.failures import Failure, find_failures, find_refusal
 from trc_pipelines.operations.health import FindConditions, watch
 from trc_pipelines.operations.heartbeats import beat, beat_of_health
 from trc_pipelines.operations.orchestration import (
@@ -176,7 +176,11 @@ def record_ended_runs(
         for run in runs
         if run.status is DagsterRunStatus.FAILURE and run.run_id not in quiet
     }
-    refused = {run_id: found[-1]["text"] for run_id, found in failures.items() if is_usage(found)}
+    refused = {
+        run_id: said
+        for run_id, found in failures.items()
+        if (said := find_refusal(found)) is not None
+    }
     ended = pd.DataFrame(
         {
             "job_name": [run.job_name for run in runs],
