@@ -19,7 +19,7 @@ from trc_pipelines.community import trouble as community_trouble
 from trc_pipelines.community.boards import BOARDS as COMMUNITY_BOARDS
 from trc_pipelines.leaderboards.jobs import BoardSteps, build_board_jobs
 from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
-from trc_pipelines.operations.checks import build_check
+from trc_pipelines.operations.checks import HOURLY, build_check, build_check_job
 from trc_pipelines.operations.housekeeping import build_housekeeping, build_purges
 from trc_pipelines.operations.orchestration import (
     RunOptions,
@@ -29,7 +29,9 @@ from trc_pipelines.operations.orchestration import (
 )
 from trc_pipelines.operations.sensors import (
     build_alerts_sensor,
+    build_checks_sensor,
     build_health_sensor,
+    build_heartbeat_sensor,
     build_runs_sensor,
 )
 from trc_pipelines.quiz import assets as quiz_assets
@@ -72,12 +74,11 @@ CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS, *betting_checks.CHECKS]
 CONDITIONS = [community_trouble.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
-verification = dg.define_asset_job(
-    "verification",
-    selection=dg.AssetSelection.checks(
-        *[dg.AssetCheckKey(dg.AssetKey(check.table.split(".")), check.name) for check in CHECKS]
-    ),
-    description="Audit every invariant, as trc verify does.",
+verification = build_check_job("verification", CHECKS, "Audit every invariant, as trc verify does.")
+hourly_checks = build_check_job(
+    "hourly_checks",
+    [check for check in CHECKS if check.every == HOURLY],
+    "Audit the invariants that cost little, or are money.",
 )
 
 # All but the assets of steps: these wait for the day on which partitions begin.
@@ -94,6 +95,7 @@ DECLARED = dg.Definitions(
         community_sensors.recompute_days,
         community_review_job.review_snapshot,
         verification,
+        hourly_checks,
         build_dry_run_job(JOBS),
     ],
     schedules=[
@@ -101,6 +103,11 @@ DECLARED = dg.Definitions(
         dg.ScheduleDefinition(
             job=verification,
             cron_schedule="30 4 * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+        ),
+        dg.ScheduleDefinition(
+            job=hourly_checks,
+            cron_schedule="40 * * * *",
             default_status=dg.DefaultScheduleStatus.RUNNING,
         ),
     ],
@@ -115,8 +122,10 @@ DECLARED = dg.Definitions(
             for domain in (community_assets, quiz_assets)
         ],
         build_runs_sensor(JOBS),
-        build_health_sensor(JOBS, CONDITIONS),
+        build_health_sensor(JOBS, CONDITIONS, CHECKS),
+        build_checks_sensor(CHECKS),
         build_alerts_sensor(JOBS),
+        build_heartbeat_sensor(JOBS),
     ],
     resources={"run_options": RunOptions.configure_at_launch()},
     executor=dg.in_process_executor,

@@ -45,6 +45,13 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _heartbeat_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?(\?[^\s#]*)?", value):
+        # The value is not repeated: it holds a key.
+        raise ValueError("accepts a URL like https://host/key/{job}; {job} becomes the job's name")
+    return value
+
+
 def _sentry_dsn(value: str) -> str:
     from sentry_sdk.utils import Dsn  # here, like apprise below: help must not wait for it
 
@@ -215,6 +222,11 @@ class Settings(BaseSettings):
     )
     alert_urls: AlertUrls = Field(
         (), repr=False, description="Apprise URLs, by space or comma: alerts that are for people"
+    )
+    heartbeat_url: Annotated[str, AfterValidator(_heartbeat_url)] | None = Field(
+        None,
+        repr=False,
+        description="told when a job begins, succeeds or fails: a dead-man's switch",
     )
     environment: str = Field(
         "production",

@@ -1,4 +1,5 @@
--- Runs that ended without writing it down: their process was killed, or never came to its first step.
+-- Runs that ended without writing it down: their process was killed, or never came to its first step. They
+-- are dated by their end, which may be long before somebody looked: what succeeded since then did so after.
 INSERT INTO operations.job_executions AS e (
     job_name, run_id, as_of, state, success, message, affected_count, duration_ms, details, executed_by, executed_at
 )
@@ -6,14 +7,14 @@ SELECT
     r.job_name,
     r.run_id,
     r.as_of::timestamptz,
-    CASE WHEN r.status = 'CANCELED' THEN 'interrupted' ELSE 'failed' END,
+    r.state,
     FALSE,
-    'the run ended before its first step did',
+    r.message,
     0,
     0,
     '{}',
     r.executed_by,
-    clock_timestamp()
+    r.ended_at::timestamptz
 FROM ended_runs AS r
 ON CONFLICT (job_name, run_id) DO UPDATE SET
     state = 'interrupted',

@@ -1,8 +1,8 @@
--- What is told of old runs; the last success and the last failure of each job stay. $1: none older.
+-- What is told of old runs; the last run of each job that succeeded, failed … stays. $1: none older.
 WITH latest AS (
-    SELECT DISTINCT ON (e.job_name, e.success) e.execution_id
+    SELECT DISTINCT ON (e.job_name, e.state) e.execution_id
     FROM operations.job_executions AS e
-    ORDER BY e.job_name ASC, e.success ASC, e.executed_at DESC, e.execution_id DESC
+    ORDER BY e.job_name ASC, e.state ASC, e.executed_at DESC, e.execution_id DESC
 ),
 
 gone AS (

@@ -6,6 +6,7 @@ SELECT
     a.title,
     a.body,
     a.tags,
+    a.failures,
     coalesce(d.attempts, 0) AS attempts
 FROM operations.alerts AS a
 LEFT JOIN operations.alert_deliveries AS d ON a.alert_id = d.alert_id AND d.channel = $1

@@ -1,25 +1,40 @@
 -- The row of a run grows with its steps, each in the transaction of that step's effects. It has succeeded
--- once every step is in it, in whatever order they came; what failed once has failed.
--- $4: running, failed or interrupted; $10: schema.table of every step.
-WITH so_far AS (
-    SELECT coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed, max(e.message) AS message, jsonb_agg(e.details) -> 0 AS details
+-- once every step is in it, in whatever order they came; what failed once has failed, and a run of which a
+-- step was skipped is skipped.
+-- $4: running, failed, interrupted or skipped; $10: schema.table of every step.
+WITH earlier AS (
+    SELECT
+        coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed,
+        max(e.message) AS message,
+        coalesce(jsonb_agg(e.details) -> 0, '{}') || $8::jsonb AS details
     FROM operations.job_executions AS e
     WHERE e.job_name = $1 AND e.run_id = $2
+),
+
+so_far AS (
+    SELECT
+        e.has_failed,
+        e.message,
+        nullif($4, 'running') AS ended_as,
+        jsonb_exists_all(e.details, $10::text[]) AS is_complete,
+        jsonb_path_query_first(e.details, '$.*.skipped_because') #>> '{}' AS skipped_because
+    FROM earlier AS e
 ),
 
 outcome AS (
     SELECT
         CASE
             WHEN s.has_failed THEN 'failed'
-            ELSE coalesce(
-                nullif($4, 'running'),
-                CASE
-                    WHEN jsonb_exists_all(coalesce(s.details, '{}') || $8::jsonb, $10::text[]) THEN 'succeeded'
-                    ELSE 'running'
-                END
-            )
+            WHEN s.ended_as IS NOT NULL THEN s.ended_as
+            WHEN NOT s.is_complete THEN 'running'
+            WHEN s.skipped_because IS NOT NULL THEN 'skipped'
+            ELSE 'succeeded'
         END AS state,
-        CASE WHEN s.has_failed THEN s.message ELSE $5 END AS message
+        CASE
+            WHEN s.has_failed THEN s.message
+            WHEN s.ended_as IS NULL AND s.skipped_because IS NOT NULL THEN s.skipped_because
+            ELSE $5
+        END AS message
     FROM so_far AS s
 )
 

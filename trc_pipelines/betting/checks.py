@@ -1,42 +1,55 @@
 """What must always be true of the betting tables; each sentence has its SQL in `sql/betting`."""
 
-from trc_pipelines.operations.checks import Check
+from trc_pipelines.operations.checks import HOURLY, Check
 
 CHECKS = [
     Check(
         "betting.game_settlements",
         "every_settled_bet_is_in_the_ledger",
         "Every bet that was decided has one entry, of its net, and no pending bet has any.",
+        every=HOURLY,
+        remedy="Compare the bets with their entries; correct the ledger by a new entry, never by hand.",
     ),
     Check(
         "betting.game_settlements",
         "paid_wins_match_the_odds",
         "What a won bet paid is what its odds give, to the cent.",
+        every=HOURLY,
+        remedy="Compare stake, odds and net of these bets; correct the ledger by a new entry.",
     ),
     Check(
         "betting.game_settlements",
         "results_stand_as_settled",
         "No game has another result than the one by which its bets were settled.",
+        every=HOURLY,
+        remedy="Settle these games again, or put their result back.",
     ),
     Check(
         "betting.game_settlements",
         "no_bet_is_stuck",
         "No bet is pending on a game that was over an hour before the last settlement.",
+        every=HOURLY,
+        remedy="The message of the last game_settlement says why; mend the bet or the game.",
     ),
     Check(
         "betting.bankroll_ledger",
         "ledger_sums_match_balances",
         "Every balance is the sum of its entries, and the last of them says so.",
+        every=HOURLY,
+        remedy="A balance was changed around the ledger: put it back to ledger_sum, or write the "
+        "difference into the ledger as a correction.",
     ),
     Check(
         "betting.bankroll_ledger",
         "ledger_is_as_it_was_written",
         "The entries of every batch still give the digest that was taken when they were written.",
+        remedy="History was edited. See docs/operators.md, Checks, before anything else is written.",
     ),
     Check(
         "betting.bankroll_ledger",
         "every_entry_is_in_the_chain",
         "No entry came into the ledger around its chain of digests.",
+        remedy="History was edited. See docs/operators.md, Checks, before anything else is written.",
     ),
     Check(
         "betting.bankroll_weekly_history",
@@ -52,6 +65,7 @@ CHECKS = [
         "betting.user_effect_access",
         "tiers_follow_badges",
         "Every tier is that of the badges counted for it.",
+        every=HOURLY,
     ),
     Check(
         "betting.user_stats",

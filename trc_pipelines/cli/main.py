@@ -270,7 +270,10 @@ def _show_outcome(outcome: "Outcome", *, verbose: bool) -> None:
 
 @app.command(epilog="Example: trc verify")
 def verify(as_json: AsJson = False) -> None:
-    """Check every invariant against the tables; exit code 1 when one does not hold."""
+    """Check every invariant against the tables; exit code 1 when one does not hold.
+
+    What is found is kept: an alert about a check is over once this finds it well again.
+    """
     from trc_pipelines.cli.installation import open_installation, require_schema
     from trc_pipelines.definitions import CHECKS
 
@@ -278,8 +281,8 @@ def verify(as_json: AsJson = False) -> None:
         require_schema(installation)
         rows = []
         for check in CHECKS:
-            with installation.database.transaction(commit=False) as transaction:
-                found = check.find_violations(transaction)
+            with installation.database.transaction() as transaction:
+                found = check.evaluate(transaction, datetime.now(UTC))
             first = {} if found.empty else found.astype("str").iloc[0].to_dict()
             rows.append(
                 {"table": check.table, "check": check.name, "violations": len(found)}
@@ -296,6 +299,28 @@ def verify(as_json: AsJson = False) -> None:
             f"{len(broken)} of {len(rows)} checks do not hold, first {broken[0]['check']}: "
             f"{broken[0]['description']}"
         )
+
+
+@app.command(epilog="Example: trc health || systemctl restart trc")
+def health(as_json: AsJson = False) -> None:
+    """Say in one line whether everything is well; exit code 1 when not. For supervisors and probes.
+
+    Looks at the database, its schema, Dagster's daemon, late or failing jobs, and alerts that are
+    not delivered. Takes a few seconds at most, and starts nothing.
+    """
+    from trc_pipelines.cli.health import probe
+
+    findings = probe(load_settings())
+    wrong = [finding for finding in findings if not finding.is_well]
+    if as_json:
+        parts = {one.part: {"well": one.is_well, "message": one.message} for one in findings}
+        print_json({"well": not wrong, "parts": parts})
+    else:
+        shown = wrong or findings
+        said = "; ".join(f"{finding.part}: {finding.message}" for finding in shown)
+        say(f"{'not well' if wrong else 'well'}: {clean_name(said, MAX_LINE_LENGTH)}")
+    if wrong:
+        raise typer.Exit(1)
 
 
 SyncId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, metavar="SYNC", help="Its id.")]

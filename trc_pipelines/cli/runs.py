@@ -68,7 +68,12 @@ def run_job(
     *,
     verbose: bool = False,
 ) -> Outcome:
-    """Run a job as its schedule does, in this process; it shows in the UI like any other run."""
+    """Run a job as its schedule does, in this process; it shows in the UI like any other run.
+
+    Raises:
+        UsageError: what is asked for is not possible; no run was made.
+    """
+    Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY, limit)
     with installation.database.transaction(commit=False) as transaction:
         days = job.days(transaction, installation.settings, as_of)
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
@@ -99,9 +104,9 @@ def run_job(
         run.run_id,
         as_of,
         dry_run=False,
-        success=run.success and bool(row["success"]),
+        success=run.success and row["state"] in ("succeeded", "skipped"),
         message=row["message"]
-        if run.success or row["state"] in ("succeeded", "interrupted")
+        if run.success or row["state"] in ("succeeded", "interrupted", "skipped")
         else _why_it_failed(run),
         affected=int(row["affected_count"]),
         duration_ms=int(row["duration_ms"]),

@@ -1,7 +1,7 @@
 """What must always be true of the community's tables; each sentence has its SQL in `sql/community`."""
 
 from trc_pipelines.leaderboards.checks import archive_check
-from trc_pipelines.operations.checks import Check
+from trc_pipelines.operations.checks import HOURLY, Check
 
 CHECKS = [
     Check(
@@ -13,16 +13,20 @@ CHECKS = [
         "community.point_ledger",
         "ledger_sums_match_balances",
         "Every balance is the sum of its entries, and every entry is in a balance.",
+        every=HOURLY,
+        remedy="A balance was changed around the ledger: put it back to ledger_sum.",
     ),
     Check(
         "community.point_ledger",
         "ledger_is_as_it_was_written",
         "The entries of every batch still give the digest that was taken when they were written.",
+        remedy="History was edited. See docs/operators.md, Checks, before anything else is written.",
     ),
     Check(
         "community.point_ledger",
         "every_entry_is_in_the_chain",
         "No entry came into the ledger around its chain of digests.",
+        remedy="History was edited. See docs/operators.md, Checks, before anything else is written.",
     ),
     Check(
         "community.point_ledger",

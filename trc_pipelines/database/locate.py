@@ -6,13 +6,16 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import start_embedded_server
 from trc_pipelines.settings import Settings
 
+# Ours in the embedded server.
+DATABASE_NAME = "trc"
+
 
 def locate_database(settings: Settings) -> Database:
     """The pipelines' database; starts (or joins) the embedded server when there is no URL."""
     url = settings.database_url
     if url is None:
         server = make_url(start_embedded_server(settings.trc_home / "postgres"))
-        url = server.set(database="trc").render_as_string(hide_password=False)
+        url = server.set(database=DATABASE_NAME).render_as_string(hide_password=False)
     return Database(url, settings.statement_timeout_seconds, settings.lock_timeout_seconds)
 
 

@@ -1,6 +1,7 @@
 """What people are told: written in the transaction of what it tells, sent later by the outbox."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -10,6 +11,10 @@ from trc_pipelines.database.connection import Transaction
 REMIND_AFTER = timedelta(hours=6)
 # A condition that comes and goes is one incident: it is over once it has stayed away this long.
 QUIET = timedelta(minutes=15)
+
+# What a job shows whatever is wrong with it. People are told of it only where no other open incident of
+# that job explains it: a quarantine, a refusal, a block; and of one that fails, not that it is late.
+EXPLAINED_BY_OTHERS = ("failing", "stale")
 
 Severity = Literal["info", "warning", "error", "critical"]
 
@@ -26,7 +31,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class News:
-    """One message; the same `dedupe_key` is sent once. `is_for_people`: not only to Sentry."""
+    """One message; the same `dedupe_key` is sent once.
+
+    Attributes:
+        is_for_people: not only for Sentry.
+        failures: the exceptions behind it, as `failures.find_failures` gives them.
+    """
 
     dedupe_key: str
     severity: Severity
@@ -34,6 +44,7 @@ class News:
     body: str
     tags: dict[str, str] = field(default_factory=dict)
     is_for_people: bool = True
+    failures: Sequence[Mapping[str, Any]] = ()
 
 
 def tell(transaction: Transaction, news: News, now: datetime) -> None:
@@ -46,6 +57,7 @@ def tell(transaction: Transaction, news: News, now: datetime) -> None:
         news.body,
         json.dumps(news.tags),
         news.is_for_people,
+        json.dumps(news.failures) if news.failures else None,
         now,
     )
 
@@ -70,8 +82,14 @@ def reconcile(transaction: Transaction, conditions: list[Condition], now: dateti
     Args:
         conditions: all that is wrong, of every kind.
     """
+    found = {(condition.kind, condition.subject) for condition in conditions}
+    before = transaction.read_rows("operations/select_open_incidents")
+    going_on = found | {(incident["kind"], incident["subject"]) for incident in before}
     for condition in conditions:
-        report(transaction, condition, now)
+        if _is_explained(condition, going_on):
+            transaction.execute("operations/keep_incident", condition.kind, condition.subject, now)
+        else:
+            report(transaction, condition, now)
     for incident in transaction.read_rows(
         "operations/remind_of_incidents", now - REMIND_AFTER, now
     ):
@@ -79,6 +97,14 @@ def reconcile(transaction: Transaction, conditions: list[Condition], now: dateti
         _tell_of_incident(transaction, incident, moment, incident["severity"], now)
     for incident in transaction.read_rows("operations/close_incidents", now - QUIET, now):
         _tell_of_incident(transaction, incident, "over", "info", now)
+
+
+def _is_explained(condition: Condition, going_on: set[tuple[str, str]]) -> bool:
+    """Whether something else that goes on says why; one that is just over still does."""
+    if condition.kind not in EXPLAINED_BY_OTHERS:
+        return False
+    lesser = EXPLAINED_BY_OTHERS[EXPLAINED_BY_OTHERS.index(condition.kind) :]
+    return any(subject == condition.subject and kind not in lesser for kind, subject in going_on)
 
 
 def _tell_of_incident(

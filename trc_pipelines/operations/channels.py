@@ -1,8 +1,8 @@
 """The ways an alert leaves this machine: Sentry takes everything, Apprise URLs what is for people.
 
-Of the Sentry SDK only DSN and envelope are used: its client adds what it finds around itself
-(host, modules, arguments, variables) and does not say whether Sentry took the event. What is sent
-is what is written here, and it is scrubbed first.
+Sentry gets events from the SDK's own client, made for this and nothing else: no integrations, no
+hooks, no worker in the background, no local variables. A transport of ours says whether Sentry took
+the event, and what may be in it is listed here and scrubbed last, in `before_send`.
 
 A delivery that was given up may have arrived after all. Sentry then knows the second one by its
 event id; with other services people may read it twice.
@@ -13,21 +13,29 @@ import hashlib
 import re
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from importlib.metadata import version
+from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from trc_pipelines.operations.failures import is_own, name_cause
 from trc_pipelines.settings import Settings
 
 DEADLINE_SECONDS = 10.0
 MAX_TITLE_LENGTH = 200
 MAX_TAG_LENGTH = 200
 MAX_BODY_LENGTH = 2000
+HEARTBEAT_SECONDS = 5.0
 USER_AGENT = "trc-pipelines/0.1"
+RELEASE = f"trc-pipelines@{version('trc_pipelines')}"
+JOB_PLACEHOLDER = "{job}"
+
+Signal = Literal["start", "success", "fail"]
 
 # Sentry's word for each severity, and Apprise's.
 LEVELS = {"info": "info", "warning": "warning", "error": "error", "critical": "fatal"}
@@ -73,6 +81,7 @@ class Alert:
         title: one line.
         body: plain text, a few lines.
         tags: job, run_id, partition, kind ...; ids only, never names.
+        failures: the exceptions behind it, as `failures.find_failures` gives them.
     """
 
     alert_id: int
@@ -80,6 +89,7 @@ class Alert:
     title: str
     body: str
     tags: dict[str, str]
+    failures: Sequence[Mapping[str, Any]] = ()
 
 
 class DeliveryError(Exception):
@@ -134,23 +144,25 @@ def send_check_in(
     """
     if not settings.sentry_dsn:
         return
-    check_in = {
-        "check_in_id": uuid.uuid4().hex,
-        "monitor_slug": job_name,
-        "status": "ok" if succeeded else "error",
-        "duration": duration_seconds,
-        "environment": settings.environment,
-        "monitor_config": {
-            "schedule": {"type": "crontab", "value": cron},
-            "timezone": "UTC",
-            "checkin_margin": 10,
-            "max_runtime": max_runtime_minutes,
-            "failure_issue_threshold": 1,
-            "recovery_threshold": 1,
-        },
-    }
+    from sentry_sdk import new_scope
+    from sentry_sdk.crons import capture_checkin
+
     sentry = SentryChannel(settings.sentry_dsn, settings.environment, deadline_seconds)
-    sentry.post("check_in", check_in)
+    with new_scope() as scope:
+        scope.set_client(sentry.client)
+        capture_checkin(
+            monitor_slug=job_name,
+            status="ok" if succeeded else "error",
+            duration=duration_seconds,
+            monitor_config={
+                "schedule": {"type": "crontab", "value": cron},
+                "timezone": "UTC",
+                "checkin_margin": 10,
+                "max_runtime": max_runtime_minutes,
+                "failure_issue_threshold": 1,
+                "recovery_threshold": 1,
+            },
+        )
 
 
 class SentryChannel:
@@ -160,60 +172,137 @@ class SentryChannel:
     is_for_everything = True
 
     def __init__(self, dsn: str, environment: str, deadline_seconds: float) -> None:
-        from sentry_sdk.utils import Dsn
+        import sentry_sdk
 
-        auth = Dsn(dsn).to_auth(USER_AGENT)
-        self._url = auth.get_api_url()
-        self._headers = {
-            "Content-Type": "application/x-sentry-envelope",
-            "User-Agent": USER_AGENT,
-            "X-Sentry-Auth": auth.to_header(),
-        }
-        self._environment = environment
-        self._deadline_seconds = deadline_seconds
+        # Two installations may share a project, and both count their alerts from 1.
+        self._identity = f"{dsn.rpartition('@')[2]}#{environment}"
+        self.client = sentry_sdk.Client(
+            dsn=dsn,
+            environment=environment,
+            release=RELEASE,
+            transport=_make_transport(dsn, deadline_seconds),
+            before_send=_only_what_is_listed,
+            default_integrations=False,
+            auto_enabling_integrations=False,
+            include_local_variables=False,
+            include_source_context=False,
+            max_breadcrumbs=0,
+            enable_backpressure_handling=False,
+            send_client_reports=False,
+            auto_session_tracking=False,
+            spotlight=False,
+            debug=False,
+        )
 
     def send(self, alert: Alert) -> None:
         """See Channel."""
         alert = scrubbed(alert)
-        # Two installations may share a project, and both count their alerts from 1.
-        identity = f"{self._url}#{self._environment}/{alert.alert_id}"
-        event = {
-            "event_id": uuid.uuid5(uuid.NAMESPACE_URL, identity).hex,
-            "platform": "other",
+        cause = name_cause(alert.failures)
+        subject = alert.tags.get("job") or alert.tags.get("subject", "")
+        event: dict[str, Any] = {
+            "event_id": uuid.uuid5(uuid.NAMESPACE_URL, f"{self._identity}/{alert.alert_id}").hex,
             "level": LEVELS[alert.severity],
             "logger": "trc_pipelines",
-            "environment": self._environment,
             "logentry": {"formatted": f"{alert.title}\n\n{alert.body}".strip()},
-            "fingerprint": [alert.tags.get("kind", alert.title), alert.tags.get("job", "")],
+            "fingerprint": [alert.tags.get("kind", alert.title), subject, *cause],
             "tags": alert.tags,
         }
-        self.post("event", event)
+        if alert.failures:
+            # Sentry shows the last one first: the failure that the others are the causes of.
+            values = [_sentry_exception(failure) for failure in reversed(alert.failures)]
+            event["exception"] = {"values": values}
+        if self.client.capture_event(event) is None:  # type: ignore[arg-type]  # plain JSON
+            raise DeliveryError(f"{self.key} was sent nothing: the SDK dropped the event")
 
-    def post(self, item_type: str, payload: dict[str, Any]) -> None:
-        """Sends one item in an envelope of its own.
 
-        Raises:
-            DeliveryError: Sentry has not accepted.
-        """
-        from sentry_sdk.envelope import Envelope, Item, PayloadRef
+def _sentry_exception(failure: Mapping[str, Any]) -> dict[str, Any]:
+    module, _, name = failure["type"].rpartition(".")
+    return {
+        "type": name,
+        "module": module,
+        "value": scrub(failure["text"]),
+        "stacktrace": {
+            "frames": [
+                {
+                    "filename": frame["file"],
+                    "function": frame["function"],
+                    "lineno": frame["line"],
+                    "in_app": is_own(frame),
+                }
+                for frame in failure["frames"]
+            ]
+        },
+    }
 
-        item = Item(PayloadRef(json=payload), type=item_type)
-        headers = {"event_id": payload["event_id"]} if "event_id" in payload else {}
-        body = Envelope(headers, [item]).serialize()
 
-        def exchange() -> str | None:
-            request = requests.Request("POST", self._url, headers=self._headers, data=body)
-            # An adapter, not a session: no redirects, no proxy or .netrc from the surroundings.
-            with (
-                closing(HTTPAdapter()) as adapter,
-                adapter.send(
-                    request.prepare(), stream=True, timeout=self._deadline_seconds
-                ) as response,
-            ):
-                status = response.status_code
-                return None if 200 <= status < 300 else f"answered {status}"
+# Everything that may be in an event or a check-in; the SDK adds more, about this machine.
+_LISTED = {
+    "event_id", "timestamp", "platform", "level", "logger", "logentry", "fingerprint", "tags",
+    "exception", "release", "environment", "sdk", "type", "check_in_id", "monitor_slug", "status",
+    "duration", "monitor_config",
+}  # fmt: skip
+_LISTED_OF_FRAME = {"filename", "function", "lineno", "in_app"}
 
-        _deliver(self.key, self._deadline_seconds, exchange)
+
+def _only_what_is_listed(event: Any, _hint: Any) -> Any:
+    """The event without what nobody listed: host, modules, variables, lines of code."""
+    kept = {name: value for name, value in event.items() if name in _LISTED}
+    for exception in kept.get("exception", {}).get("values", []):
+        for frame in exception["stacktrace"]["frames"]:
+            for name in frame.keys() - _LISTED_OF_FRAME:
+                del frame[name]
+    return kept
+
+
+def _make_transport(dsn: str, deadline_seconds: float) -> Any:
+    """A transport of the SDK that sends at once and raises DeliveryError unless Sentry took it."""
+    # Here, and not above: help must not wait for the SDK.
+    from sentry_sdk.envelope import Envelope
+    from sentry_sdk.transport import Transport
+    from sentry_sdk.utils import Dsn
+
+    auth = Dsn(dsn).to_auth(USER_AGENT)
+    headers = {
+        "Content-Type": "application/x-sentry-envelope",
+        "User-Agent": USER_AGENT,
+        "X-Sentry-Auth": auth.to_header(),
+    }
+
+    class SynchronousTransport(Transport):
+        def capture_envelope(self, envelope: Envelope) -> None:
+            body = envelope.serialize()
+            request = requests.Request("POST", auth.get_api_url(), headers=headers, data=body)
+            _exchange(SentryChannel.key, deadline_seconds, request)
+
+    return SynchronousTransport()
+
+
+def send_heartbeat(
+    settings: Settings,
+    job_name: str,
+    signal: Signal,
+    run_id: str = "",
+    deadline_seconds: float = HEARTBEAT_SECONDS,
+) -> None:
+    """Tells HEARTBEAT_URL that a job has begun, succeeded or failed; nothing without it.
+
+    `{job}` in the URL is the job's name; without it the name is added to the path. A start adds
+    /start, a failure /fail, and the run's id goes along, as healthchecks.io wants it.
+
+    Raises:
+        DeliveryError: the other side has not accepted.
+    """
+    if settings.heartbeat_url is None:
+        return
+    url = urlsplit(settings.heartbeat_url)
+    path = url.path if JOB_PLACEHOLDER in url.path else f"{url.path.rstrip('/')}/{JOB_PLACEHOLDER}"
+    path = path.replace(JOB_PLACEHOLDER, job_name)
+    if signal != "success":
+        path = f"{path}/{signal}"
+    query = "&".join(part for part in (url.query, run_id and f"rid={run_id}") if part)
+    target = urlunsplit((url.scheme, url.netloc, path, query, ""))
+    headers = {"User-Agent": USER_AGENT}
+    _exchange("heartbeat", deadline_seconds, requests.Request("GET", target, headers=headers))
 
 
 class AppriseChannel:
@@ -291,6 +380,21 @@ def scrub(text: str, max_length: int = MAX_BODY_LENGTH) -> str:
 
 def _one_line(text: str, max_length: int) -> str:
     return scrub(" ".join(text.split()), max_length)
+
+
+def _exchange(key: str, deadline_seconds: float, request: requests.Request) -> None:
+    """Make one request; DeliveryError unless the answer is a success in time."""
+
+    def exchange() -> str | None:
+        # An adapter, not a session: no redirects, no proxy or .netrc from the surroundings.
+        with (
+            closing(HTTPAdapter()) as adapter,
+            adapter.send(request.prepare(), stream=True, timeout=deadline_seconds) as response,
+        ):
+            status = response.status_code
+            return None if 200 <= status < 300 else f"answered {status}"
+
+    _deliver(key, deadline_seconds, exchange)
 
 
 def _deliver(key: str, seconds: float, exchange: Callable[[], str | None]) -> None:

@@ -31,6 +31,10 @@ class JobError(Exception):
     """A job cannot do what was asked; the message says why and what is possible."""
 
 
+class UsageError(JobError):
+    """What was asked for is not possible: no fault of the job, and no failure of it."""
+
+
 @dataclass(frozen=True)
 class Options:
     """What a run is asked to do.
@@ -52,16 +56,16 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
-            raise JobError("as_of needs a time zone, as in 2026-01-31T10:15:00Z")
+            raise UsageError("as_of needs a time zone, as in 2026-01-31T10:15:00Z")
         # A minute of grace: two clocks never agree.
         if self.as_of > self.now + timedelta(minutes=1):
-            raise JobError(
+            raise UsageError(
                 f"as_of is {self.as_of:%Y-%m-%dT%H:%M:%SZ}, which is still to come; "
                 "it accepts times up to now"
             )
         object.__setattr__(self, "as_of", self.as_of.astimezone(UTC))
         if self.limit is not None and self.limit < 1:
-            raise JobError(f"limit is {self.limit}; it accepts whole numbers from 1")
+            raise UsageError(f"limit is {self.limit}; it accepts whole numbers from 1")
 
 
 @dataclass(frozen=True)
@@ -119,13 +123,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Result:
-    """What a step did: units changed, one line for people, figures, rows it left, audit verdicts."""
+    """What a step did: units changed, one line for people, figures, rows it left, audit verdicts.
+
+    `skipped`: it had to leave its work undone, through no fault of its own. That is neither success
+    nor failure of the job, and does not reset how late it is.
+    """
 
     affected: int
     message: str
     details: dict[str, Any] = field(default_factory=dict)
     rows: int | None = None
     success: bool = True
+    skipped: bool = False
     checks: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -211,6 +220,10 @@ class Run:
                     logger.warning("%s: %s; it is tried again", step.table, error)
                     time.sleep(RETRY_DELAYS_SECONDS[retries])
                     retries += 1
+        except UsageError as error:
+            refusal = Result(0, str(error), skipped=True)
+            self._record_end(self.database.connect, step, started, refusal, "skipped")
+            raise
         except Exception as error:
             failure = Result(0, f"{step.table} failed: {error}", {"error": type(error).__name__})
             self._record_end(self.database.connect, step, started, failure, "failed")
@@ -271,6 +284,7 @@ class Run:
     def _record(
         self, transaction: Transaction, step: Step, started: float, result: Result, state: str
     ) -> None:
+        skip = {"skipped_because": result.message} if result.skipped else {}
         transaction.execute(
             "operations/upsert_job_execution",
             self.job_name,
@@ -280,7 +294,7 @@ class Run:
             result.message,
             result.affected,
             round((time.perf_counter() - started) * 1000),
-            json.dumps({step.table: result.details}, default=str),
+            json.dumps({step.table: result.details | skip}, default=str),
             self.options.executed_by,
             list(self.tables),
         )

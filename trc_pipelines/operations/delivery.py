@@ -66,7 +66,13 @@ def deliver_due(
             if time.monotonic() > give_up_at:
                 return delivered
             attempts = row.pop("attempts") + 1
-            alert = Alert(**{**row, "tags": json.loads(row["tags"])})
+            alert = Alert(
+                **{
+                    **row,
+                    "tags": json.loads(row["tags"]),
+                    "failures": json.loads(row["failures"] or "[]"),
+                }
+            )
             wait_until = next_attempt(attempts, now)
             with database.transaction() as transaction:
                 transaction.execute(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.operations.alerts import Condition, reconcile
+from trc_pipelines.operations.checks import Check, assess_checks
 from trc_pipelines.operations.contract import Job
 from trc_pipelines.settings import Settings
 
@@ -49,8 +50,9 @@ def watch(
     jobs: Sequence[Job],
     finders: Sequence[FindConditions],
     now: datetime,
+    checks: Sequence[Check] = (),
 ) -> list[Condition]:
-    """Look at every job once: open, remind of and close incidents; what is wrong now.
+    """Look at every job and check once: open, remind of and close incidents; what is wrong now.
 
     Args:
         finders: what else may be wrong, one function per domain.
@@ -64,10 +66,21 @@ def watch(
     limits = {job.name: job.stale_after for job in enabled}
     stale_after = pd.to_timedelta(known["job_name"].map(limits))
     conditions = assess_jobs(known.assign(stale_after=stale_after), now)
+    conditions += _look_at_checks(transaction, checks, now)
     for find in finders:
         conditions += find(transaction)
     reconcile(transaction, conditions, now)
     return conditions
+
+
+def _look_at_checks(
+    transaction: Transaction, checks: Sequence[Check], now: datetime
+) -> list[Condition]:
+    if not checks:
+        return []
+    tables, names = [check.table for check in checks], [check.name for check in checks]
+    transaction.execute("operations/insert_checks", tables, names, now)
+    return assess_checks(checks, transaction.read_rows("operations/select_check_results"), now)
 
 
 def _describe_stale(job_name: str, last: pd.Timestamp, limit: pd.Timedelta) -> str:

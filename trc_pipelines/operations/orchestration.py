@@ -5,13 +5,14 @@ Nothing here knows a domain. Assets, schedules and jobs made here run their step
 """
 
 import inspect
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -20,7 +21,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from trc_pipelines.database.connection import Database
+from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.locate import locate_database
 from trc_pipelines.operations.contract import (
     Job,
@@ -28,6 +29,7 @@ from trc_pipelines.operations.contract import (
     Result,
     Run,
     Step,
+    UsageError,
     Work,
     day_of,
     perform,
@@ -37,10 +39,14 @@ from trc_pipelines.settings import Settings, load_settings
 # Single-run backfills are beta in the pinned release: relied on, and covered by the scenarios.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
+T = TypeVar("T")
+
 AS_OF_TAG = "trc/as_of"
 EXECUTED_BY_TAG = "trc/executed_by"
 TABLES_TAG = "trc/tables"
 MAX_RUNTIME_SECONDS = 3600
+# The daemon gives a tick a minute, and a connection that gets no answer takes up to fifteen seconds.
+TICK_PATIENCE_SECONDS, TICK_PAUSE_SECONDS = 35, 2
 ACTIVE = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
@@ -65,8 +71,12 @@ class RunOptions(dg.ConfigurableResource[None]):
         tags = context.run.tags
         asked = self.as_of or tags.get(AS_OF_TAG)
         now = datetime.now(UTC)
+        try:
+            as_of = parse_moment(asked) if asked else now.replace(microsecond=0)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         return Options(
-            as_of=parse_moment(asked) if asked else now.replace(microsecond=0),
+            as_of=as_of,
             now=now,
             run_id=context.run.run_id,
             executed_by=tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
@@ -269,14 +279,38 @@ def build_schedule(job: Job, dagster_job: Any) -> dg.ScheduleDefinition:
         if not job.is_enabled(settings):
             yield dg.SkipReason(f"{job.name} is switched off by its settings")
             return
-        with database.transaction(commit=False) as transaction:
-            first, last = job.days(transaction, settings, as_of)
+        first, last = ask_patiently(lambda: _days_of(database, settings, job, as_of))
         yield dg.RunRequest(
             run_key=as_of.isoformat(),
             tags=day_range_tags(first, last) | {AS_OF_TAG: as_of.isoformat()},
         )
 
     return tick
+
+
+def ask_patiently(question: Callable[[], T]) -> T:
+    """Ask the database again for a while when it is away: a tick that fails asks for no run.
+
+    One that fails all the same is tried again by the scheduler (`max_tick_retries` in dagster.yaml).
+
+    Raises:
+        DatabaseError: it refuses, or is still away.
+    """
+    give_up_at = time.monotonic() + TICK_PATIENCE_SECONDS
+    while True:
+        try:
+            return question()
+        except DatabaseError as error:
+            if not error.is_transient or time.monotonic() > give_up_at:
+                raise
+            time.sleep(TICK_PAUSE_SECONDS)
+
+
+def _days_of(
+    database: Database, settings: Settings, job: Job, as_of: datetime
+) -> tuple[date, date]:
+    with database.transaction(commit=False) as transaction:
+        return job.days(transaction, settings, as_of)
 
 
 def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:

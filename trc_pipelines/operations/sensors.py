@@ -1,5 +1,6 @@
 """What looks after the jobs: their health, runs that died, alerts that wait to be sent."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +10,12 @@ from dagster import DagsterRunStatus, RunRecord, RunsFilter
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.operations.alerts import News, tell
+from trc_pipelines.operations.checks import Check, show_results
 from trc_pipelines.operations.contract import Job
 from trc_pipelines.operations.delivery import deliver
+from trc_pipelines.operations.failures import Failure, find_failures, find_refusal
 from trc_pipelines.operations.health import FindConditions, watch
+from trc_pipelines.operations.heartbeats import beat, beat_of_health
 from trc_pipelines.operations.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
@@ -23,27 +27,50 @@ from trc_pipelines.operations.orchestration import (
 SILENT_AFTER = timedelta(minutes=2)
 ENDED_WITHIN = timedelta(days=1)
 MOST_RUNS = 200
+STATES = {DagsterRunStatus.FAILURE: "failed", DagsterRunStatus.CANCELED: "interrupted"}
 
 
 def build_health_sensor(
-    jobs: Sequence[Job], finders: Sequence[FindConditions]
+    jobs: Sequence[Job], finders: Sequence[FindConditions], checks: Sequence[Check]
 ) -> dg.SensorDefinition:
-    """The look at every job, every five minutes."""
+    """The look at every job and check, every five minutes."""
 
     @dg.sensor(
         name="health_sensor",
         minimum_interval_seconds=300,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares each job's last success with its limit; opens and closes incidents.",
+        description="Compares each job's last success with its limit, looks at what checks found; "
+        "opens and closes incidents.",
     )
     def look(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
         database, settings = connected()
         with database.transaction() as transaction:
-            found = watch(transaction, settings, jobs, finders, datetime.now(UTC))
+            found = watch(transaction, settings, jobs, finders, datetime.now(UTC), checks)
         wrong = ", ".join(f"{condition.subject} {condition.kind}" for condition in found)
-        yield dg.SkipReason(f"wrong now: {wrong}" if wrong else "all jobs are well")
+        told = beat_of_health(settings)
+        yield dg.SkipReason((f"wrong now: {wrong}" if wrong else "all is well") + told)
 
     return look
+
+
+def build_checks_sensor(checks: Sequence[Check]) -> dg.SensorDefinition:
+    """Keeps the verdicts of checks in view."""
+
+    @dg.sensor(
+        name="checks_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Shows what a check found for what was materialised since, and what trc verify "
+        "found.",
+    )
+    def show(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, _settings = connected()
+        with database.transaction(commit=False) as transaction:
+            results = transaction.read_rows("operations/select_check_results")
+        shown = show_results(context.instance, checks, results)
+        yield dg.SkipReason(f"{shown} verdicts are shown anew")
+
+    return show
 
 
 def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
@@ -57,6 +84,26 @@ def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
     )
     def send(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
         yield dg.SkipReason(deliver(*connected(), jobs, datetime.now(UTC)))
+
+    return send
+
+
+def build_heartbeat_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """Signs of life of every job, every half minute."""
+    names = {job.name for job in jobs}
+
+    @dg.sensor(
+        name="heartbeat_sensor",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells HEARTBEAT_URL which jobs began, succeeded or failed.",
+    )
+    def send(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        runs = context.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+        running = [run for run in runs if run.job_name in names]
+        told, said = beat(*connected(), running, set(json.loads(context.cursor or "[]")))
+        context.update_cursor(json.dumps(sorted(told)))
+        yield dg.SkipReason(said)
 
     return send
 
@@ -78,12 +125,12 @@ def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
             lost = end_lost_runs(context.instance, transaction, now)
             ended = context.instance.get_run_records(
                 RunsFilter(
-                    statuses=[DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED],
+                    statuses=list(STATES),
                     updated_after=now - ENDED_WITHIN,
                 ),
                 limit=MOST_RUNS,
             )
-            record_ended_runs(transaction, ended, names, now)
+            record_ended_runs(context.instance, transaction, ended, names, now)
         yield dg.SkipReason(f"{len(lost)} runs had lost their process")
 
     return look
@@ -115,10 +162,25 @@ def end_lost_runs(
 
 
 def record_ended_runs(
-    transaction: Transaction, records: Sequence[RunRecord], names: set[str], now: datetime
+    instance: dg.DagsterInstance,
+    transaction: Transaction,
+    records: Sequence[RunRecord],
+    names: set[str],
+    now: datetime,
 ) -> None:
     """Write down runs that did not live to do so themselves, and report the failed ones once."""
     runs = [record.dagster_run for record in records]
+    quiet = set(transaction.read("operations/select_quiet_ends", now - ENDED_WITHIN)["run_id"])
+    failures = {
+        run.run_id: find_failures(instance, run.run_id)
+        for run in runs
+        if run.status is DagsterRunStatus.FAILURE and run.run_id not in quiet
+    }
+    refused = {
+        run_id: said
+        for run_id, found in failures.items()
+        if (said := find_refusal(found)) is not None
+    }
     ended = pd.DataFrame(
         {
             "job_name": [run.job_name for run in runs],
@@ -127,21 +189,27 @@ def record_ended_runs(
                 run.tags.get(AS_OF_TAG, record.create_timestamp.isoformat())
                 for run, record in zip(runs, records, strict=True)
             ],
-            "status": [run.status.value for run in runs],
+            "state": ["skipped" if run.run_id in refused else STATES[run.status] for run in runs],
+            "message": [
+                refused.get(run.run_id, "the run ended before its first step did") for run in runs
+            ],
             "executed_by": [_who_asked(run) for run in runs],
+            "ended_at": [_end_of(record).isoformat() for record in records],
         },
         dtype="str",
     )
-    # Stopped on purpose, and said so themselves: no news for anybody.
-    stopped = transaction.read("operations/select_interrupted_runs", now - ENDED_WITHIN)
     transaction.stage("ended_runs", ended[ended["job_name"].isin(names)])
     transaction.execute("operations/insert_ended_runs")
     for run in runs:
-        if run.status is DagsterRunStatus.FAILURE and run.run_id not in set(stopped["run_id"]):
-            tell(transaction, _news_of_failure(run), now)
+        if run.run_id in failures and run.run_id not in refused:
+            tell(transaction, _news_of_failure(run, failures[run.run_id]), now)
 
 
-def _news_of_failure(run: dg.DagsterRun) -> News:
+def _end_of(record: RunRecord) -> datetime:
+    return datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)
+
+
+def _news_of_failure(run: dg.DagsterRun, failures: list[Failure]) -> News:
     partition = run.tags.get("dagster/partition") or run.tags.get(
         "dagster/asset_partition_range_start", ""
     )
@@ -152,6 +220,7 @@ def _news_of_failure(run: dg.DagsterRun) -> News:
         f"Run {run.run_id} of {run.job_name} failed; its log is in the Dagster UI.",
         {"kind": "run_failed", "job": run.job_name, "run_id": run.run_id, "partition": partition},
         is_for_people=False,
+        failures=failures,
     )
 
 

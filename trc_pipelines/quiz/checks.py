@@ -1,18 +1,20 @@
 """What must always be true of the quiz's tables; each sentence has its SQL in `sql/quiz`."""
 
 from trc_pipelines.leaderboards.checks import archive_check
-from trc_pipelines.operations.checks import Check
+from trc_pipelines.operations.checks import HOURLY, Check
 
 CHECKS = [
     Check(
         "quiz.life_regenerations",
         "every_deadline_can_be_met",
         "No lost life waits for a deadline at the end of all times.",
+        every=HOURLY,
     ),
     Check(
         "quiz.streak_evaluations",
         "every_streak_has_a_last_quiz",
         "Of every streak it is known when it was last kept up; others are left alone.",
+        every=HOURLY,
     ),
     Check(
         "quiz.streak_evaluations",
@@ -23,6 +25,7 @@ CHECKS = [
         "quiz.quiz_sessions",
         "expired_sessions_have_an_end",
         "Every session that expired ended, and not before its deadline.",
+        every=HOURLY,
     ),
     Check(
         "quiz.leaderboard_rankings",

@@ -19,7 +19,7 @@ from trc_pipelines_tests.world import NOON, QUARTER, World
 
 GROUPS = ["", "db", "snapshots"]
 COMMANDS = [
-    "up", "demo", "jobs", "run", "verify", "db migrate", "db status", "db shell", "snapshots list",
+    "up", "demo", "jobs", "run", "verify", "health", "db migrate", "db status", "db shell", "snapshots list",
     "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
 ]  # fmt: skip
 
@@ -53,6 +53,7 @@ BAD_VALUES = {
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
+    "HEARTBEAT_URL": "secret.example.org/ping",
     "ENVIRONMENT": "the attic",
     "SNAPSHOT_RETENTION_DAYS": "1",
     "HISTORY_RETENTION_DAYS": "2",

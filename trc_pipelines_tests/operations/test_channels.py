@@ -22,6 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_pipelines.operations.channels import (
+    RELEASE,
     Alert,
     Channel,
     DeliveryError,
@@ -192,11 +193,15 @@ def test_what_sentry_gets_is_this_and_nothing_else(
     sentry.send(alert(severity="critical"))
     (sent,) = receiver.sent
     header, item, event = sent.parsed
-    assert header == {"event_id": event["event_id"]}
+    assert header.keys() == {"event_id", "sent_at"}
+    assert header["event_id"] == event["event_id"]
     assert item["type"] == "event"
     assert re.fullmatch(r"[0-9a-f]{32}", event.pop("event_id"))
+    assert event.pop("sdk")["name"] == "sentry.python"
+    assert event.pop("timestamp").startswith("20")
     assert event == {
-        "platform": "other",
+        "platform": "python",
+        "release": RELEASE,
         "level": "fatal",
         "logger": "trc_pipelines",
         "environment": "staging",
@@ -288,7 +293,10 @@ def test_a_check_in_brings_its_monitor_along(
     _, item, check_in = sent.parsed
     assert item["type"] == "check_in"
     assert re.fullmatch(r"[0-9a-f]{32}", check_in.pop("check_in_id"))
+    for name in ("event_id", "sdk", "timestamp", "type", "platform"):
+        check_in.pop(name)
     assert check_in == {
+        "release": RELEASE,
         "monitor_slug": "daily_streaks",
         "status": status,
         "duration": 12.5,

@@ -7,14 +7,17 @@ import pandas as pd
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
+from trc_pipelines import definitions
+from trc_pipelines.community import syncs
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.trouble import find_conditions
 from trc_pipelines.definitions import JOBS
-from trc_pipelines.demo.simulator import failure
+from trc_pipelines.demo.simulator import failure, too_many_requests
 from trc_pipelines.operations.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.operations.health import assess_jobs, watch
+from trc_pipelines.operations.orchestration import connected, day_range_tags
 from trc_pipelines.operations.sensors import end_lost_runs, record_ended_runs
-from trc_pipelines_tests.world import NOON, QUARTER, World
+from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LOOK = timedelta(minutes=5)
@@ -174,16 +177,211 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
 def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
     with dg.instance_for_test() as instance, world.database.transaction() as transaction:
         assert end_lost_runs(instance, transaction, NOON) == []
-        record_ended_runs(transaction, [], {"mee6_sync"}, NOON)
+        record_ended_runs(instance, transaction, [], {"mee6_sync"}, NOON)
         for job_name, status in [
             ("mee6_sync", "FAILURE"),
             ("mee6_sync", "CANCELED"),
             ("x", "FAILURE"),
         ]:
             create_run_for_test(instance, job_name=job_name, status=dg.DagsterRunStatus(status))
-        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
-        record_ended_runs(transaction, instance.get_run_records(), {"mee6_sync"}, NOON)
+        for _ in range(2):
+            records = instance.get_run_records()
+            record_ended_runs(instance, transaction, records, {"mee6_sync"}, NOON)
     states = world.query("SELECT state FROM operations.job_executions ORDER BY 1")
     assert states["state"].tolist() == ["failed", "interrupted"]
     alerts = world.query("SELECT title, is_for_people FROM operations.alerts ORDER BY 1")
     assert alerts.values.tolist() == [["mee6_sync failed", False], ["x failed", False]]
+
+
+def open_incidents(world: World) -> list[str]:
+    rows = world.query(
+        "SELECT subject || ' ' || kind AS incident FROM operations.incidents "
+        "WHERE closed_at IS NULL ORDER BY 1"
+    )
+    return rows["incident"].tolist()
+
+
+def live_through(world: World, hours: int, began: datetime = NOON) -> datetime:
+    """Sync every quarter of an hour, look every five minutes; the time when it is over."""
+    now = began
+    while now < began + hours * HOUR:
+        if (now - began) % QUARTER == timedelta():
+            sync_at(world, now)
+        look(world, now + MINUTE)
+        now += LOOK
+    return now
+
+
+def sync_at(world: World, moment: datetime) -> None:
+    """A sync that is dated as if it had run at that moment."""
+    world.sync(moment)
+    world.execute(
+        f"UPDATE operations.job_executions SET executed_at = '{moment}' WHERE as_of = '{moment}'"
+    )
+
+
+def test_a_429_that_lasts_for_days_is_one_alert_and_its_skips_are_no_success(world: World) -> None:
+    world.link({"ann": 1001})
+    sync_at(world, NOON - QUARTER)
+    world.simulator.add(too_many_requests(None))
+    live_through(world, 5)
+    assert told(world) == ["mee6_sync blocked"]
+    states = world.query("SELECT state, count(*) AS n FROM operations.job_executions GROUP BY 1")
+    by_state = dict(zip(states["state"], states["n"], strict=True))
+    assert by_state["succeeded"] == 1
+    assert by_state["skipped"] > by_state["failed"] > 1
+    message = world.query(
+        "SELECT message FROM operations.job_executions WHERE state = 'skipped' LIMIT 1"
+    )["message"][0]
+    assert message.startswith("skipped: MEE6 asked us to wait")
+
+    world.simulator.clear()
+    began = NOON + 5 * HOUR
+    world.execute("UPDATE community.mee6_blocks SET blocked_until = blocked_at")
+    live_through(world, 1, began)
+    assert told(world) == ["mee6_sync blocked", "Over: mee6_sync blocked"]
+    assert open_incidents(world) == []
+
+
+def test_a_quarantine_of_four_hours_is_one_alert(world: World) -> None:
+    linked = {f"m{i}": 1000 + i for i in range(7)}
+    world.link(linked)
+    world.simulator.board = board(dict.fromkeys(linked.values(), 1000))
+    sync_at(world, NOON - QUARTER)
+    world.simulator.board = board({1000: 1000})
+    now = live_through(world, 4)
+    assert told(world) == ["mee6_sync quarantined"]
+    world.simulator.board = board(dict.fromkeys(linked.values(), 1000))
+    live_through(world, 1, now)
+    assert told(world) == ["mee6_sync quarantined", "Over: mee6_sync quarantined"]
+
+
+def test_what_was_told_before_its_cause_was_known_is_over_with_it_and_not_before(
+    world: World,
+) -> None:
+    """Late first, refused later: both are told once, and both are over once, in the end."""
+    refused = Condition("refused", "mee6_sync", "error", "look")
+    with world.database.transaction() as transaction:
+        reconcile(transaction, [STALE], NOON)
+        for minutes in range(5, 600, 5):
+            reconcile(transaction, [STALE, refused], NOON + minutes * MINUTE)
+    assert told(world)[:2] == ["mee6_sync stale", "mee6_sync refused"]
+    assert set(told(world)[2:]) == {"Still: mee6_sync refused"}
+    with world.database.transaction() as transaction:
+        reconcile(transaction, [], NOON + 620 * MINUTE)
+    assert sorted(told(world)[-2:]) == ["Over: mee6_sync refused", "Over: mee6_sync stale"]
+
+
+def test_a_cause_that_is_just_over_still_explains_until_the_next_run_had_its_chance(
+    world: World,
+) -> None:
+    quarantined = Condition("quarantined", "mee6_sync", "error", "look")
+    with world.database.transaction() as transaction:
+        reconcile(transaction, [STALE, quarantined], NOON)
+        reconcile(transaction, [STALE], NOON + LOOK)  # a person decided; no sync has run since
+        reconcile(transaction, [], NOON + 2 * LOOK)
+        reconcile(transaction, [], NOON + QUIET)
+    assert told(world) == ["mee6_sync quarantined", "Over: mee6_sync quarantined"]
+
+
+def test_an_incident_of_one_job_explains_nothing_about_another(world: World) -> None:
+    other = Condition("stale", "daily_streaks", "error", "look")
+    quarantined = Condition("quarantined", "mee6_sync", "error", "look")
+    with world.database.transaction() as transaction:
+        reconcile(transaction, [quarantined, other], NOON)
+    assert sorted(told(world)) == ["daily_streaks stale", "mee6_sync quarantined"]
+
+
+def test_a_late_tick_that_is_superseded_waits_for_nobody(world: World) -> None:
+    world.link({"ann": 1001})
+    world.sync(NOON, {1001: 5})
+    world.sync(NOON + QUARTER)
+    result = world.run(MEE6_SYNC, NOON + MINUTE, now=NOON + QUARTER)
+    first = next(iter(result.values()))
+    assert first.skipped
+    assert "superseded" in first.message
+    assert look(world, NOON + QUARTER) == []
+    assert told(world) == []
+    statuses = world.query("SELECT status FROM community.mee6_syncs")["status"]
+    assert set(statuses) == {"accepted"}
+
+
+def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.link({"ann": 1001})
+    world.sync(NOON, {1001: 5})
+    read_board = syncs._read_board
+
+    def overtaken(*arguments: object) -> object:
+        monkeypatch.undo()
+        read = read_board(*arguments)
+        work = arguments[0]
+        work.db.execute(
+            "community/upsert_sync", int((NOON + QUARTER).timestamp()), 1, "staged", 0, 0, 0, 0, 0,
+            0, 1.0, NOON, NOON, None, "other",
+        )  # fmt: skip
+        work.db.execute(
+            "community/decide_sync", int((NOON + QUARTER).timestamp()), "accepted", "{}"
+        )
+        return read
+
+    monkeypatch.setattr(syncs, "_read_board", overtaken)
+    result = world.run(MEE6_SYNC, NOON + 2 * MINUTE)
+    assert next(iter(result.values())).skipped
+    rows = world.query(
+        "SELECT status, review_reason FROM community.mee6_syncs ORDER BY sync_id"
+    ).values.tolist()
+    assert rows[1] == ["discarded", f"superseded by sync {int((NOON + QUARTER).timestamp())}"]
+    assert told(world) == []
+
+
+def test_a_run_that_ended_unseen_is_dated_by_its_end(world: World) -> None:
+    """The daemon was down: what failed before the last success is no failure since."""
+    now = datetime.now(UTC)
+    with dg.instance_for_test() as instance, world.database.transaction() as transaction:
+        for _ in range(3):
+            create_run_for_test(instance, job_name="mee6_sync", status=dg.DagsterRunStatus.FAILURE)
+        records = [
+            record._replace(end_time=(now - 2 * HOUR).timestamp())
+            for record in instance.get_run_records()
+        ]
+        record_ended_runs(instance, transaction, records, {"mee6_sync"}, now)
+    rows = world.query("SELECT executed_at FROM operations.job_executions")["executed_at"]
+    assert (rows < now - HOUR).all()
+    executed(world, now - QUARTER, "succeeded")
+    assert look(world, now) == []
+
+
+@pytest.mark.parametrize(
+    ("as_of", "words"),
+    [
+        ("2126-01-01T00:00:00+00:00", "still to come"),
+        ("yesterday", "is no time"),
+        ("2026-01-01T00:00:00+00:00", "cannot be read any more"),
+    ],
+)
+def test_a_mistyped_time_is_no_failure_of_the_job_and_nobody_is_told(
+    as_of: str, words: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    monkeypatch.setenv("MEE6_GUILD_ID", str(world.simulator.guild_id))
+    monkeypatch.setenv("MEE6_BASE_URL", world.simulator.base_url)
+    connected.cache_clear()
+    today = datetime.now(UTC).date()
+    with dg.instance_for_test() as instance:
+        run = definitions.defs.resolve_job_def("mee6_sync").execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"resources": {"run_options": {"config": {"as_of": as_of}}}},
+            tags=day_range_tags(today, today),
+        )
+        assert not run.success
+        with world.database.transaction() as transaction:
+            records = instance.get_run_records()
+            record_ended_runs(instance, transaction, records, {"mee6_sync"}, datetime.now(UTC))
+    connected.cache_clear()
+    (row,) = world.query("SELECT state, message FROM operations.job_executions").to_dict("records")
+    assert row["state"] == "skipped"
+    assert words in row["message"]
+    assert told(world) == []

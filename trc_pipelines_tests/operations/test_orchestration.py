@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import adbc_driver_manager
 import dagster as dg
 import pytest
+import yaml
 
 from trc_pipelines import definitions
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines.operations import orchestration
 from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, day_range_tags
+from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.world import QUARTER, World
 
 TODAY = datetime.now(UTC).date()
@@ -211,3 +217,46 @@ def test_every_check_passes_on_a_healthy_community(
     evaluations = result.get_asset_check_evaluations()
     assert {e.check_name for e in evaluations} == {check.name for check in definitions.CHECKS}
     assert all(e.passed for e in evaluations)
+
+
+@pytest.mark.undisturbed("brings faults of its own, and counts attempts")
+@pytest.mark.parametrize("job", [DAILY_STREAKS.name, "bankroll_reset"])
+def test_a_tick_asks_again_while_the_database_is_away_and_loses_no_day(
+    job: str, world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_two_weeks(world)
+    world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
+    schedule = definitions.defs.resolve_schedule_def(f"{job}_schedule")
+    tick = MONDAY + timedelta(days=7, minutes=5)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    expected = schedule.evaluate_tick(context).run_requests[0].tags
+
+    open_driver, attempts = Database.open_driver, []
+
+    def away(database: Database) -> object:
+        attempts.append(database)
+        if len(attempts) < 4:
+            raise adbc_driver_manager.OperationalError(
+                "connection refused", status_code=adbc_driver_manager.AdbcStatusCode.IO
+            )
+        return open_driver(database)
+
+    monkeypatch.setattr(Database, "open_driver", away)
+    monkeypatch.setattr(orchestration, "TICK_PAUSE_SECONDS", 0.01)
+    assert schedule.evaluate_tick(context).run_requests[0].tags == expected
+    assert len(attempts) == 4
+
+    attempts.clear()
+    monkeypatch.setattr(orchestration, "TICK_PATIENCE_SECONDS", -1)
+    with pytest.raises(DatabaseError):
+        schedule.evaluate_tick(context)
+
+
+def test_a_tick_that_failed_is_tried_again_by_the_scheduler(tmp_path: Path) -> None:
+    """As dagster.yaml says: by itself Dagster would wait for the next tick, a day or a week later."""
+    config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    assert config["scheduler"]["config"] == {"max_tick_retries": 1000}
+    del config["storage"]
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.scheduler.max_tick_retries == 1000

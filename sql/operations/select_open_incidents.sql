@@ -1,0 +1,4 @@
+-- No parameters.
+SELECT i.kind, i.subject
+FROM operations.incidents AS i
+WHERE i.closed_at IS NULL

@@ -1,0 +1,13 @@
+-- $1: table, $2: check, $3: rows that break it, $4: keys of the first of them, $5: now.
+-- Of two evaluations at once the later one counts.
+INSERT INTO operations.check_results AS r (
+    table_name, check_name, known_since, evaluated_at, since, has_passed, violations_count, first_violations
+)
+VALUES ($1, $2, $5, $5, $5, $3::bigint = 0, $3, $4::jsonb)
+ON CONFLICT (table_name, check_name) DO UPDATE SET
+    evaluated_at = excluded.evaluated_at,
+    since = CASE WHEN r.has_passed = excluded.has_passed THEN r.since ELSE excluded.since END,
+    has_passed = excluded.has_passed,
+    violations_count = excluded.violations_count,
+    first_violations = excluded.first_violations
+WHERE r.evaluated_at IS NULL OR r.evaluated_at <= excluded.evaluated_at
