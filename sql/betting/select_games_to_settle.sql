@@ -9,7 +9,9 @@ SELECT
     g.id AS game_id,
     CASE
         WHEN g.status = 'completed' AND (g.home_score IS NULL OR g.away_score IS NULL) THEN 'it has no score'
-        WHEN s.status <> g.status OR s.home_score <> g.home_score OR s.away_score <> g.away_score
+        WHEN
+            s.game_id IS NOT NULL AND (s.status <> g.status
+                OR (g.status = 'completed' AND (s.home_score, s.away_score) IS DISTINCT FROM (g.home_score, g.away_score)))
             THEN 'its result is not the one by which other bets on it were settled'
     END AS problem
 FROM open_games AS o
