@@ -1,11 +1,14 @@
 -- Game $1 is settled by another result; without any settled bet it is not settled. $2: result and figures (JSON),
 -- $3: run id.
 WITH f AS (
-    SELECT * FROM jsonb_to_record($2::jsonb)
-        AS j (
-            status text, home_score integer, away_score integer,
-            bets integer, won integer, lost integer, push integer, cancelled integer, staked bigint, net bigint, left_pending integer
-        )
+    SELECT j.*
+    FROM
+        jsonb_to_record($2::jsonb)
+            AS j (
+                status text, home_score integer, away_score integer,
+                bets integer, won integer, lost integer, push integer, cancelled integer,
+                staked bigint, net bigint, left_pending integer
+            )
 ),
 
 unsettled AS (

@@ -1,5 +1,24 @@
 -- Bets of game $1 that were settled, with everything they are graded and claimed by, and where that stands in
 -- the ledger: the entry that counts, the first one, and whether its week is still open. $2: logical time.
+WITH entries AS (
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    FROM betting.bets AS b
+    INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.kind = 'bet_settled' AND e.source_key IS NULL
+    WHERE b.game_id = $1
+    UNION ALL
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    FROM betting.bets AS b
+    INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.source_key IS NOT NULL
+    WHERE b.game_id = $1
+),
+
+last_entries AS (
+    SELECT DISTINCT ON (e.bet_id)
+        e.bet_id, e.user_id, e.kind, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at
+    FROM entries AS e
+    ORDER BY e.bet_id ASC, e.entry_id DESC
+)
+
 SELECT
     b.id::text AS bet_id,
     b.user_id::text AS user_id,
@@ -35,17 +54,6 @@ SELECT
 FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
-CROSS JOIN LATERAL (
-    SELECT l.kind, coalesce(l.corrects_entry_id, l.entry_id) AS chain_id, l.effective_at
-    FROM (
-        SELECT f.entry_id, f.kind, f.corrects_entry_id, f.effective_at FROM betting.bankroll_ledger AS f
-        WHERE f.bet_id = b.id AND f.user_id = b.user_id AND f.kind = 'bet_settled' AND f.source_key IS NULL
-        UNION ALL
-        SELECT c.entry_id, c.kind, c.corrects_entry_id, c.effective_at FROM betting.bankroll_ledger AS c
-        WHERE c.bet_id = b.id AND c.user_id = b.user_id AND c.source_key IS NOT NULL
-    ) AS l
-    ORDER BY l.entry_id DESC
-    LIMIT 1
-) AS e
+INNER JOIN last_entries AS e ON b.id = e.bet_id AND b.user_id = e.user_id
 WHERE b.game_id = $1 AND b.status <> 'pending' AND e.kind = 'bet_settled'
 ORDER BY b.id

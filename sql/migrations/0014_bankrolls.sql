@@ -23,7 +23,10 @@ ADD CONSTRAINT bankroll_ledger_source_check CHECK (
     END
     AND (kind <> 'write_off' OR amount > 0) AND (kind <> 'write_off_reversal' OR amount < 0)
 );
-COMMENT ON COLUMN betting.bankroll_ledger.kind IS 'opening: the balance the app began with; bet_settled: net of a bet; reversal: a wrong result taken back; weekly_reset: to the week''s target; write_off: what a balance of 0 could not pay; write_off_reversal: a write-off the balance can pay after all; promotion, deposit, correction: by hand.';
+COMMENT ON COLUMN betting.bankroll_ledger.kind IS
+'opening: the balance the app began with; bet_settled: net of a bet; reversal: a wrong result taken back; '
+'weekly_reset: to the week''s target; write_off: what a balance of 0 could not pay; '
+'write_off_reversal: a write-off the balance can pay after all; promotion, deposit, correction: by hand.';
 COMMENT ON COLUMN betting.bankroll_ledger.source_key IS 'What a correction or an adjustment comes from, once each; NULL for what is unique by bet or week.';
 COMMENT ON COLUMN betting.bankroll_ledger.corrects_entry_id IS 'First settlement of the bet, in whose place a correction counts; NULL for what corrects nothing.';
 COMMENT ON COLUMN betting.bankroll_ledger.week_start IS 'Monday of the week that the reset began, or to which what a reset wrote off belongs.';
