@@ -7,8 +7,10 @@ import dagster as dg
 
 from trc_pipelines.betting import assets as betting_assets
 from trc_pipelines.betting import checks as betting_checks
+from trc_pipelines.betting import correction_jobs as betting_correction_jobs
 from trc_pipelines.betting import jobs as betting_jobs
 from trc_pipelines.betting import purges as betting_purges
+from trc_pipelines.betting import sensors as betting_sensors
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
 from trc_pipelines.community import jobs as community_jobs
@@ -94,6 +96,8 @@ DECLARED = dg.Definitions(
         *jobs.values(),
         community_sensors.recompute_days,
         community_review_job.review_snapshot,
+        betting_correction_jobs.resettle,
+        betting_correction_jobs.bankroll_adjustment,
         verification,
         hourly_checks,
         build_dry_run_job(JOBS),
@@ -121,6 +125,7 @@ DECLARED = dg.Definitions(
             build_cache_sensor(domain.leaderboard_rankings.key, jobs[LEADERBOARD_CACHE.name])
             for domain in (community_assets, quiz_assets)
         ],
+        betting_sensors.build_reset_sensor(jobs[betting_jobs.BANKROLL_RESET.name]),
         build_runs_sensor(JOBS),
         build_health_sensor(JOBS, CONDITIONS, CHECKS),
         build_checks_sensor(CHECKS),

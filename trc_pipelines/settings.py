@@ -195,6 +195,9 @@ class Settings(BaseSettings):
     quiz_life_catch_up: bool = Field(
         False, description="true: after an outage every life that came due is given back at once"
     )
+    live_bets: bool = Field(
+        False, description="true: bets placed while their game is on count; false: they are void"
+    )
     sunday_timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="whose Sunday counts for the badge of Sunday's games"
     )

@@ -1,8 +1,20 @@
-SELECT b.id::text AS bet_id, b.status, b.net, e.amount
+-- Bets whose entries are not what they say: a decided bet was settled once more than it was reversed, and its
+-- entries are its net; a pending one was settled as often as it was reversed, and its entries are nothing.
+WITH posted AS (
+    SELECT
+        e.bet_id,
+        sum(e.amount)::bigint AS amount,
+        count(*) FILTER (WHERE e.kind = 'bet_settled') - count(*) FILTER (WHERE e.kind = 'reversal') AS settled
+    FROM betting.bankroll_ledger AS e
+    WHERE e.bet_id IS NOT NULL
+    GROUP BY e.bet_id
+)
+
+SELECT coalesce(b.id, p.bet_id)::text AS bet_id, b.status, b.net, p.amount, p.settled
 FROM betting.bets AS b
-FULL JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id
+FULL JOIN posted AS p ON b.id = p.bet_id
 WHERE
-    (b.id IS NOT NULL OR e.kind = 'bet_settled')
-    AND (b.status IS NULL OR b.status <> 'pending' OR e.entry_id IS NOT NULL)
-    AND (b.status IS NULL OR b.status = 'pending' OR e.amount IS DISTINCT FROM b.net)
+    b.id IS NULL
+    OR (b.status = 'pending' AND (p.settled <> 0 OR p.amount <> 0))
+    OR (b.status <> 'pending' AND (p.settled IS DISTINCT FROM 1 OR p.amount IS DISTINCT FROM b.net))
 ORDER BY bet_id

@@ -5,7 +5,8 @@ WITH entries AS (
         count(l.entry_id) AS entries,
         string_agg(
             betting.digest_entry(
-                l.entry_id, l.user_id, l.kind, l.amount, l.balance_after, l.bet_id, l.game_id, l.week_start, l.effective_at
+                l.entry_id, l.user_id, l.kind, l.amount, l.balance_after, l.bet_id, l.game_id, l.week_start, l.effective_at,
+                l.source_key, l.corrects_entry_id
             ),
             ''::bytea ORDER BY l.entry_id
         ) AS digests

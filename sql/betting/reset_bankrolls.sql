@@ -2,10 +2,11 @@
 -- $1: Monday of the week that begins, $2: run id.
 WITH closed AS (
     INSERT INTO betting.bankroll_weekly_history (
-        user_id, week_start, opening, closing, net, bets, won, lost, push, wagered, roi, run_id
+        user_id, week_start, opening, closing, net, adjustments, bets, won, lost, push, wagered, roi, run_id
     )
     SELECT
-        s.user_id::uuid, $1::date - 7, s.opening, s.closing, s.net, s.bets, s.won, s.lost, s.push, s.wagered, s.roi, $2
+        s.user_id::uuid, $1::date - 7, s.opening, s.closing, s.net, s.adjustments,
+        s.bets, s.won, s.lost, s.push, s.wagered, s.roi, $2
     FROM staged_accounts AS s
 )
 

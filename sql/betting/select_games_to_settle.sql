@@ -9,8 +9,11 @@ SELECT
     g.id AS game_id,
     CASE
         WHEN g.status = 'completed' AND (g.home_score IS NULL OR g.away_score IS NULL) THEN 'it has no score'
-        WHEN s.status <> g.status OR s.home_score <> g.home_score OR s.away_score <> g.away_score
-            THEN 'its result is not the one by which other bets on it were settled'
+        WHEN s.game_id IS NULL THEN NULL
+        WHEN
+            s.status <> g.status
+            OR (g.status = 'completed' AND (s.home_score, s.away_score) IS DISTINCT FROM (g.home_score, g.away_score))
+            THEN 'its result is not the one by which other bets on it were settled (trc games resettle corrects them)'
     END AS problem
 FROM open_games AS o
 INNER JOIN betting.games AS g ON o.game_id = g.id

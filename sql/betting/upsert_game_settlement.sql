@@ -1,17 +1,17 @@
--- What was settled of game $1 now is added to what was before. $2: figures (JSON), $3: logical time, $4: run id.
+-- What was settled of game $1 now is added to what was before. $2: the result it was graded by and figures
+-- (JSON), $3: logical time, $4: run id.
 INSERT INTO betting.game_settlements AS s (
     game_id, status, home_score, away_score, bets, won, lost, push, cancelled, staked, net, left_pending, settled_at, run_id
 )
 SELECT
-    g.id, g.status, g.home_score, g.away_score,
+    $1::text, f.status, f.home_score, f.away_score,
     f.bets, f.won, f.lost, f.push, f.cancelled, f.staked, f.net, f.left_pending, $3, $4
-FROM betting.games AS g
-CROSS JOIN
+FROM
     jsonb_to_record($2::jsonb)
         AS f (
+            status text, home_score integer, away_score integer,
             bets integer, won integer, lost integer, push integer, cancelled integer, staked bigint, net bigint, left_pending integer
         )
-WHERE g.id = $1
 ON CONFLICT (game_id) DO UPDATE SET
     bets = s.bets + excluded.bets,
     won = s.won + excluded.won,

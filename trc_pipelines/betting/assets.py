@@ -8,7 +8,7 @@ from trc_pipelines.betting.badges import tier_of
 from trc_pipelines.betting.content import CONTENT_TYPES, LEFTOVERS, expire_content
 from trc_pipelines.betting.media_step import clean_media
 from trc_pipelines.betting.resets import reset_due_weeks
-from trc_pipelines.betting.settlement import settle_game
+from trc_pipelines.betting.settlement import settle_games
 from trc_pipelines.betting.statistics import summarise_bets
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.periods import week_start
@@ -43,12 +43,12 @@ def game_settlements(work: Work) -> Result:
 
     Completed games pay, cancelled ones give back; a game is one transaction, and one that cannot be
     settled keeps no other waiting. Bets that cannot be graded beyond doubt stay pending. A score
-    that changes afterwards settles nothing again.
+    that changes afterwards settles nothing again by itself: `trc games resettle` does.
     """
     over = work.db.read_rows("betting/select_games_to_settle", work.as_of)
-    due = [game["game_id"] for game in over if not game["problem"]][: work.options.limit]
-
-    settled, refused = work.work_off(due, lambda db, game_id: settle_game(work, db, game_id))
+    due = [game["game_id"] for game in over if not game["problem"]]
+    settled, refused = settle_games(work, due)
+    waiting = work.db.read_rows("betting/count_waiting_bets", work.as_of)
     troubles = [f"{game['game_id']}: {game['problem']}" for game in over if game["problem"]]
     troubles += [f"{game_id}: {why}" for game_id, why in refused.items()]
     pending = sum(sum(game.problems.values()) for game in settled.values())
@@ -62,8 +62,14 @@ def game_settlements(work: Work) -> Result:
         affected=affected,
         message=f"{affected} bets settled on {sum(game.bets > 0 for game in settled.values())} games"
         + (f"; {pending} stay pending ({'; '.join(reasons)})" if pending else "")
-        + (f"; games not settled: {', '.join(troubles[:SHOWN])}" if troubles else ""),
-        details={**outcomes, "left_pending": pending, "games_not_settled": len(troubles)},
+        + (f"; games not settled: {', '.join(troubles[:SHOWN])}" if troubles else "")
+        + "".join(f"; {row['bets']} of a {row['game']}" for row in waiting),
+        details={
+            **outcomes,
+            "left_pending": pending,
+            "games_not_settled": len(troubles),
+            "waiting_in_vain": sum(row["bets"] for row in waiting),
+        },
         rows=affected,
         success=not refused,
     )

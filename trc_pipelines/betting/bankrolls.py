@@ -1,14 +1,21 @@
-"""Bankrolls: what results and weekly resets do to a balance. Money in whole cents.
+"""Bankrolls: what results, corrections and weekly resets do to a balance. Money in whole cents.
 
 Placing a bet does not move a balance, settling it does, by its net. A balance never goes below 0:
 where a loss exceeds what is left (after a reset, say), an entry writes off the rest, so that the sum
-of a user's entries is always the balance.
+of a user's entries is always the balance. What is written off follows from what an account started
+its week with and from what moved it since, in the order in which that counts: when an earlier entry
+changes, or the week turns out to have begun with another balance, write-offs are added or reversed.
 """
+
+from datetime import datetime, timedelta
 
 import pandas as pd
 
+WEEK = timedelta(days=7)
 WEEKLY_DEPOSIT = 100_000
 REFERRAL_BONUS = 10_000
+WRITE_OFFS = ("write_off", "write_off_reversal")
+ADJUSTMENTS = ("promotion", "deposit", "correction")
 
 
 def post_results(results: pd.DataFrame) -> pd.DataFrame:
@@ -20,50 +27,162 @@ def post_results(results: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per bet and per user whose losses exceed the balance: user_id, kind (bet_settled or
         write_off), amount, balance_after, bet_id (NULL for a write-off), in the order of posting.
-        A user's write-off comes first, then wins, then losses, so no balance is below 0 in between.
     """
     users = results.groupby("user_id", as_index=False).agg(
         net=("net", "sum"), balance=("balance", "first")
     )
     missing = -(users["balance"] + users["net"])
-    write_offs = users.assign(kind="write_off", amount=missing, rank=0)[missing > 0]
-    bets = results.assign(kind="bet_settled", amount=results["net"], rank=1)
+    write_offs = users.assign(kind="write_off", amount=missing)[missing > 0]
+    bets = results.assign(kind="bet_settled", amount=results["net"])
     entries = pd.concat([write_offs.assign(bet_id=None), bets], ignore_index=True)
-    entries = entries.astype({"bet_id": "str", "amount": "int64", "balance": "int64"}).sort_values(
-        ["user_id", "rank", "amount", "bet_id"],
-        ascending=[True, True, False, True],
-        ignore_index=True,
-    )
-    entries["balance_after"] = entries["balance"] + entries.groupby("user_id")["amount"].cumsum()
-    return entries[["user_id", "kind", "amount", "balance_after", "bet_id"]]
+    ordered = order_entries(entries)
+    return ordered[["user_id", "kind", "amount", "balance_after", "bet_id"]]
 
 
-def close_week(accounts: pd.DataFrame) -> pd.DataFrame:
-    """How every account closes its week, and with what it begins the next.
+def order_entries(entries: pd.DataFrame) -> pd.DataFrame:
+    """Entries in the order of posting, with balance_after: by user, what adds before what takes.
 
-    The balance is taken as of the boundary: what settled since is kept on top of the new target.
+    No balance is below 0 in between, if none is at the end.
 
     Args:
-        accounts: user_id, balance (now), since (what moved it since the boundary), net (what
-            settled bets moved it by in the week), wagered, referral_count.
+        entries: user_id, kind, amount, bet_id (or NULL), balance (the user's, before any of them).
+    """
+    ordered = entries.astype({"bet_id": "str", "amount": "int64", "balance": "int64"}).sort_values(
+        ["user_id", "amount", "kind", "bet_id"],
+        ascending=[True, False, False, True],
+        ignore_index=True,
+    )
+    moved = ordered.groupby("user_id")["amount"].cumsum()
+    return ordered.assign(balance_after=ordered["balance"] + moved)
+
+
+def find_missing_write_offs(movements: pd.DataFrame, starts: pd.Series) -> pd.Series:
+    """What the write-offs of accounts lack (above 0), or have too much of (below 0).
+
+    Movements count by posting: what one run posted of a game counts at once, as it was written
+    off. A correction counts in the place of what it corrects.
+
+    Args:
+        movements: entry_id, user_id, kind, amount, run_id, game_id, chain_id (the first entry of a
+            bet that was corrected; of all others their own).
+        starts: balance before all of them, by user.
 
     Returns:
-        The same rows with opening, closing, roi (net by wagered, NULL when nothing was),
-        weekly_deposit, referral_bonus, amount (of the reset), write_off (what a balance below 0
-        lacks) and balance_after.
+        Cents by user, in the order of `starts`.
     """
-    closing = accounts["balance"] - accounts["since"]
-    bonus = REFERRAL_BONUS * accounts["referral_count"]
-    amount = WEEKLY_DEPOSIT + bonus - closing
-    write_off = (-(accounts["balance"] + amount)).clip(lower=0)
-    wagered = accounts["wagered"].astype("float64")
-    return accounts.assign(
-        opening=closing - accounts["net"],
+    is_write_off = movements["kind"].isin(WRITE_OFFS)
+    written = movements[is_write_off].groupby("user_id")["amount"].sum()
+    moves = movements[~is_write_off].sort_values("entry_id")
+    posting = moves.groupby(["run_id", "game_id"], dropna=False, sort=False).ngroup()
+    chain = moves.assign(posting=posting).groupby("chain_id")
+    moves = moves.assign(
+        posting=chain["posting"].transform("first"), place=chain["entry_id"].transform("first")
+    )
+    steps = (
+        moves.groupby(["user_id", "posting"], as_index=False)
+        .agg(net=("amount", "sum"), place=("place", "min"))
+        .sort_values(["user_id", "place"])
+    )
+    begun_with = steps["user_id"].map(starts).astype("int64")
+    balances = begun_with + steps.groupby("user_id")["net"].cumsum()
+    lowest = balances.groupby(steps["user_id"]).min()
+    due = (-lowest).clip(lower=0).reindex(starts.index, fill_value=0)
+    return (due - written.reindex(starts.index, fill_value=0)).astype("int64")
+
+
+def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: datetime) -> pd.DataFrame:
+    """How every account closes its week, and with what it begins the next.
+
+    The balance is taken as of the boundary. What moved it since is kept on top of the new target,
+    and written off only as far as that cannot pay it, whatever the old balance could.
+
+    Args:
+        accounts: user_id (unique), balance (now), wagered (in the week), referral_count.
+        movements: of these accounts since their last reset, as for `find_missing_write_offs`, and
+            effective_at; without openings and resets.
+        boundary: when the week ends.
+
+    Returns:
+        The accounts with opening, closing, net (of bets, write-offs included), adjustments, roi
+        (net by wagered, NULL when nothing was), weekly_deposit, referral_bonus, amount (of the
+        reset), write_off and since_write_off (what those of the week that ends, and of what came
+        since, lack) and balance_after.
+    """
+    users = pd.Index(accounts["user_id"])
+
+    def moved(chosen: pd.DataFrame) -> pd.Series:
+        amounts = chosen.groupby("user_id")["amount"].sum()
+        return amounts.reindex(users, fill_value=0).astype("int64")
+
+    is_since = movements["effective_at"] >= boundary
+    before, since = movements[~is_since], movements[is_since]
+    week = before[before["effective_at"] >= boundary - WEEK]
+    is_adjustment = week["kind"].isin(ADJUSTMENTS)
+    table = accounts.set_index("user_id", drop=False)
+    bonus = REFERRAL_BONUS * table["referral_count"].astype("int64")
+    target = WEEKLY_DEPOSIT + bonus
+    start = table["balance"].astype("int64") - moved(movements)
+    write_off = find_missing_write_offs(before, start)
+    since_write_off = find_missing_write_offs(since, target)
+    closing = start + moved(before) + write_off
+    net = moved(week[~is_adjustment]) + write_off
+    adjustments = moved(week[is_adjustment])
+    wagered = table["wagered"].astype("float64")
+    closed = table.assign(
+        opening=closing - net - adjustments,
         closing=closing,
-        roi=(accounts["net"] / wagered.where(wagered > 0)).astype("float64"),
+        net=net,
+        adjustments=adjustments,
+        roi=(net / wagered.where(wagered > 0)).astype("float64"),
         weekly_deposit=WEEKLY_DEPOSIT,
         referral_bonus=bonus,
-        amount=amount,
+        amount=target - closing,
         write_off=write_off,
-        balance_after=accounts["balance"] + amount + write_off,
+        since_write_off=since_write_off,
+        balance_after=target + moved(since) + since_write_off,
+    )
+    return closed.set_axis(accounts.index)
+
+
+def correct_results(
+    corrections: pd.DataFrame, movements: pd.DataFrame, balances: pd.Series
+) -> pd.DataFrame:
+    """Ledger entries that put right results in the place of wrong ones.
+
+    Args:
+        corrections: user_id, kind (reversal, bet_settled), amount, bet_id, chain_id, run_id,
+            game_id: what is to be posted.
+        movements: of these users since their last reset, as for `find_missing_write_offs`.
+        balances: of these users now, by user.
+
+    Returns:
+        The corrections, and what that changes of the users' write-offs, in the order of posting,
+        with balance_after.
+    """
+    posted = movements.groupby("user_id")["amount"].sum().reindex(balances.index, fill_value=0)
+    last = int(movements["entry_id"].max()) if len(movements) else 0
+    new = corrections.assign(entry_id=range(last + 1, last + 1 + len(corrections)))
+    missing = find_missing_write_offs(
+        pd.concat([movements, new], ignore_index=True), balances - posted
+    )
+    write_offs = write_off_entries(missing)
+    entries = pd.concat([corrections, write_offs], ignore_index=True)
+    return order_entries(entries.assign(balance=entries["user_id"].map(balances)))
+
+
+def write_off_entries(missing: pd.Series) -> pd.DataFrame:
+    """Entries that mend write-offs: user_id, kind, amount, bet_id (NULL).
+
+    Args:
+        missing: what they lack (above 0) or have too much of, by user.
+    """
+    wrong = missing[missing != 0]
+    kinds = pd.Series("write_off", wrong.index, dtype="str").mask(wrong < 0, "write_off_reversal")
+    return pd.DataFrame(
+        {
+            "user_id": wrong.index.astype("str"),
+            "kind": kinds.to_numpy(),
+            "amount": wrong.to_numpy(dtype="int64"),
+            "bet_id": pd.Series(None, range(len(wrong)), dtype="str").to_numpy(),
+        }
     )

@@ -4,30 +4,34 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trc_pipelines.betting.odds import LARGEST, profit_at_odds
+from trc_pipelines.betting.odds import profit_at_odds
 
 POINT = 1_000_000
 HIGHEST_SCORE = 1_000_000_000
+# Cents one bet may stake or win. Millions of such bets keep every sum far from 64 bits.
+MOST_CENTS = 10**12
 # As many digits as keep every sum of scores and lines, in millionths, far from 64 bits.
 _LINE = r"\A(?:\+(?=[0-9]))?(-?[0-9]{1,9})(?:\.([0-9]{1,6}))?\Z"
 
 
-def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
+def grade_bets(bets: pd.DataFrame, *, live_bets: bool = False) -> pd.DataFrame:
     """Grade every bet by its game.
 
     A bet is void, whatever else is wrong with it, when its game is cancelled or it was placed at
-    or after the end of the game. Any other bet that cannot be graded beyond doubt stays pending,
-    with the reason. The reasons never repeat what a bet says: that is hostile text.
+    or after the beginning of the game. Any other bet that cannot be graded beyond doubt stays
+    pending, with the reason. The reasons never repeat what a bet says: that is hostile text.
 
     Args:
         bets: bet_id, bet_type, team, line, total_type (text), stake, odds, potential_win (the
             profit; NULL: by the odds), created_at, game_status, home_team, away_team, home_score,
-            away_score, completed_at (NULL: no bet was late). Money in cents.
+            away_score, commence_time, completed_at (NULL: not known). Money in cents.
+        live_bets: bets may be placed until the end of the game.
 
     Returns:
         On the same index: outcome (won, lost, push, cancelled; NULL: stays pending), payout (what
         comes back, stake included) and net (what the balance moves by) in cents, NULL when
-        pending, and problem (why it is, otherwise NULL). A void bet without a proper stake pays 0.
+        pending, problem (why it is, otherwise NULL) and void_reason (why it is void, otherwise
+        NULL). A void bet without a proper stake pays 0.
     """
     bet_type, status = bets["bet_type"], bets["game_status"]
     is_spread, is_total = bet_type == "spread", bet_type == "total"
@@ -47,8 +51,15 @@ def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
     edge = lead.where(is_for, -lead) + line.where(is_spread, 0)
     profit = potential_win.where(potential_win.notna(), profit_at_odds(stake, bets["odds"]))
 
-    is_late = (status == "completed") & (bets["created_at"] >= bets["completed_at"])
-    is_void = _known(is_late | (status == "cancelled"))
+    is_over = _known((status == "completed") & (bets["created_at"] >= bets["completed_at"]))
+    has_begun = _known((status == "completed") & (bets["created_at"] >= bets["commence_time"]))
+    voids = {
+        "the game was cancelled": _known(status == "cancelled"),
+        "the game was over when it was placed": is_over,
+        "the game had begun when it was placed": has_begun & (not live_bets),
+    }
+    void = np.select(list(voids.values()), range(1, len(voids) + 1), default=0)
+    is_void = void > 0
     problems: dict[str, pd.Series] = {
         "the game must be completed or cancelled": status != "completed",
         f"the game's scores must both be from 0 to {HIGHEST_SCORE}": ~has_scores.fillna(False),
@@ -59,10 +70,10 @@ def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
         "line must be a decimal number, at most 9 digits before the point and 6 after it": (
             (is_spread | is_total) & line.isna()
         ),
-        "stake must be more than 0": ~(stake > 0).fillna(False),
+        f"stake must be from 1 to {MOST_CENTS} cents": ~stake.between(1, MOST_CENTS).fillna(False),
         "potential_win must not be negative": potential_win < 0,
-        "won, but potential_win and odds tell no profit that fits": (
-            (edge > 0) & ~(profit <= LARGEST - stake).fillna(False)
+        f"won, but potential_win and odds tell no profit of at most {MOST_CENTS} cents": (
+            (edge > 0) & ~(profit <= MOST_CENTS).fillna(False)
         ),
     }
     # 0 is no problem; a bet with several is told the first.
@@ -79,6 +90,7 @@ def grade_bets(bets: pd.DataFrame) -> pd.DataFrame:
             "payout": stake.fillna(0).clip(lower=0) + net,
             "net": net,
             "problem": _texts([None, *problems], problem, bets.index),
+            "void_reason": _texts([None, *voids], void, bets.index),
         }
     )
 

@@ -1,20 +1,19 @@
 """The weekly reset: a week is closed and archived, and every bankroll begins the next at its target."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import close_week
+from trc_pipelines.betting.bankrolls import WEEK, close_week, order_entries, write_off_entries
 from trc_pipelines.betting.messages import notify
 from trc_pipelines.betting.settlement import LEDGER, write_entries
 from trc_pipelines.leaderboards.periods import week_start
 from trc_pipelines.operations.contract import Work
 from trc_pipelines.operations.events import record_events
 
-WEEK = timedelta(days=7)
 ARCHIVED = [
-    "user_id", "opening", "closing", "net", "bets", "won", "lost", "push", "wagered", "roi",
-    "weekly_deposit", "referral_bonus",
+    "user_id", "opening", "closing", "net", "adjustments", "bets", "won", "lost", "push", "wagered",
+    "roi", "weekly_deposit", "referral_bonus",
 ]  # fmt: skip
 
 
@@ -44,7 +43,9 @@ def _reset(work: Work, week: date, limit: int | None) -> int:
     accounts = work.db.read("betting/select_accounts_to_reset", week, limit)
     if accounts.empty:
         return 0
-    closed = close_week(accounts)
+    work.db.stage("staged_accounts", accounts[["user_id"]])
+    movements = work.db.read("betting/select_movements")
+    closed = close_week(accounts, movements, datetime.combine(week, time(), UTC))
     work.db.stage("staged_accounts", closed[ARCHIVED])
     work.db.execute("betting/reset_bankrolls", week, work.options.run_id)
     write_entries(work, work.db, _entries(closed, week))
@@ -53,22 +54,24 @@ def _reset(work: Work, week: date, limit: int | None) -> int:
 
 
 def _entries(closed: pd.DataFrame, week: date) -> pd.DataFrame:
-    """The resets, and before them what a balance below 0 would lack."""
-    reset = closed.assign(kind="weekly_reset")
-    # The write-off comes first, so that no balance is below 0 in between.
-    write_off = closed.assign(
-        kind="write_off",
-        amount=closed["write_off"],
-        balance_after=closed["balance"] + closed["write_off"],
-    )[closed["write_off"] > 0]
-    return pd.concat([write_off, reset], ignore_index=True)[
-        ["user_id", "kind", "amount", "balance_after"]
-    ].assign(
-        bet_id=pd.Series(dtype="str"),
-        game_id=pd.Series(dtype="str"),
-        week_start=pd.Timestamp(week),
-        effective_at=pd.Timestamp(week, tz="UTC"),
+    """The resets, and what write-offs of the week that ends and of the one that began lack."""
+    boundary = pd.Timestamp(week, tz="UTC")
+    by_user = closed.set_index("user_id")
+    entries = pd.concat(
+        [
+            write_off_entries(by_user["write_off"]).assign(
+                week_start=pd.Timestamp(week - WEEK), effective_at=boundary - timedelta.resolution
+            ),
+            closed[["user_id", "amount"]].assign(
+                kind="weekly_reset", week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+            write_off_entries(by_user["since_write_off"]).assign(
+                week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+        ],
+        ignore_index=True,
     )
+    return order_entries(entries.assign(balance=entries["user_id"].map(by_user["balance"])))
 
 
 def _tell(work: Work, week: date, closed: pd.DataFrame) -> None:

@@ -13,7 +13,17 @@ from trc_pipelines.operations.contract import Work
 from trc_pipelines.operations.events import record_events
 
 LEDGER = "betting.bankroll_ledger"
+OUTCOMES = ("won", "lost", "push", "cancelled")
 NO_BANKROLL = "the user has no bankroll"
+CHANGED = "the bet or its game changed while it was graded"
+# What a claim compares: every field that grading, paying or telling used.
+READ = [
+    "bet_id", "user_id", "game_id", "bet_type", "bet_details", "stake", "odds", "potential_win",
+    "is_tail", "is_fade", "original_pick_id", "created_at", "old_status", "old_payout", "old_net",
+    "game_status", "home_team", "away_team", "home_score", "away_score", "commence_time",
+    "completed_at",
+]  # fmt: skip
+DECIDED = ["outcome", "payout", "net"]
 
 
 @dataclass(frozen=True)
@@ -30,66 +40,116 @@ class Settled:
         return sum(self.outcomes.values())
 
 
+def settle_games(work: Work, games: list[str]) -> tuple[dict[str, Settled], dict[str, str]]:
+    """Settle games in their order: what became of each, and why some were refused.
+
+    A limit counts games of which bets were settled; those that nobody can settle use none of it.
+    """
+    settled: dict[str, Settled] = {}
+    refused: dict[str, str] = {}
+    left = work.options.limit or len(games)
+    while games and left:
+        batch, games = games[:left], games[left:]
+        done, failed = work.work_off(batch, lambda db, game_id: settle_game(work, db, game_id))
+        settled |= done
+        refused |= failed
+        left -= sum(game.bets > 0 for game in done.values())
+    return settled, refused
+
+
 def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     """Grade and pay the pending bets of a game that is over.
 
-    Bets are claimed while they are pending: of two settlements at once, one pays.
+    Bets are claimed as they were graded: of two settlements at once, one pays, and what changed
+    meanwhile waits for the next.
     """
     # Balances are moved by one at a time, so what is read here is what is moved.
     transaction.execute("operations/lock_step", LEDGER)
     bets = transaction.read("betting/select_pending_bets", game_id)
-    graded = bets.join(grade_bets(bets))
-    graded["problem"] = graded["problem"].fillna(
-        pd.Series(NO_BANKROLL, bets.index, dtype="str").where(~bets["has_bankroll"])
-    )
+    graded = grade(work, bets)
+    claimed = claim(work, transaction, graded[graded["problem"].isna()], is_correction=False)
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
-    claimed = _claim(work, transaction, graded[graded["problem"].isna()])
-    settled = Settled(
-        {
-            outcome: int((claimed["outcome"] == outcome).sum())
-            for outcome in ("won", "lost", "push", "cancelled")
-        },
-        int(claimed["net"].sum()),
-        problems,
-    )
+    changed = int(graded["problem"].isna().sum()) - len(claimed)
+    problems |= {CHANGED: changed} if changed else {}
+    figures = count(claimed, left_pending=sum(problems.values()))
+    settled = Settled({outcome: figures[outcome] for outcome in OUTCOMES}, figures["net"], problems)
     if claimed.empty:
         return settled
     _post(work, transaction, game_id, claimed)
-    _tell(work, transaction, game_id, claimed)
-    figures = {
-        **settled.outcomes,
-        "bets": settled.bets,
-        "staked": int(claimed["stake"].sum()),
-        "net": settled.net,
-        "left_pending": sum(problems.values()),
-    }
+    rounds = claimed["reversals"] + 1
+    tell(work, transaction, claimed, "BetSettled", rounds)
     transaction.execute(
         "betting/upsert_game_settlement",
-        game_id, json.dumps(figures), work.as_of, work.options.run_id,
+        game_id, json.dumps(figures | result_of(bets)), work.as_of, work.options.run_id,
     )  # fmt: skip
     about = pd.DataFrame({"game_id": [game_id]} | figures)
-    _record(work, transaction, "GameSettled", about, [game_id])
+    corrected = transaction.read_value("betting/select_last_round", game_id)
+    key = f"{game_id}:{corrected}" if corrected else game_id
+    record(work, transaction, "GameSettled", about, [key])
     return settled
 
 
-def _claim(work: Work, transaction: Transaction, graded: pd.DataFrame) -> pd.DataFrame:
-    """The bets that were still pending, settled now: with settled_at and the user's balance before."""
-    transaction.stage(
-        "staged_outcomes", graded[["bet_id", "user_id", "stake", "outcome", "payout", "net"]]
+def grade(work: Work, bets: pd.DataFrame) -> pd.DataFrame:
+    """Bets with what they are graded as, by the settings of this run."""
+    graded = bets.join(grade_bets(bets, live_bets=work.settings.live_bets))
+    graded["problem"] = graded["problem"].fillna(
+        pd.Series(NO_BANKROLL, bets.index, dtype="str").where(~bets["has_bankroll"])
     )
-    claimed = transaction.read("betting/claim_bets", work.as_of)
+    return graded
+
+
+def claim(
+    work: Work, transaction: Transaction, graded: pd.DataFrame, *, is_correction: bool
+) -> pd.DataFrame:
+    """The bets that still are what was graded, decided now: with decided_at, balance and reversals."""
+    transaction.stage("staged_outcomes", graded[READ + DECIDED])
+    claimed = transaction.read("betting/claim_bets", work.as_of, is_correction)
     transaction.execute("betting/insert_pick_authors")
     return graded.merge(claimed, on="bet_id", validate="one_to_one")
 
 
+def count(decided: pd.DataFrame, *, left_pending: int) -> dict[str, int]:
+    """Figures of a game: its decided bets by outcome, what was staked on them, their net."""
+    outcomes = {outcome: int((decided["outcome"] == outcome).sum()) for outcome in OUTCOMES}
+    return outcomes | {
+        "bets": len(decided),
+        "staked": int(decided["stake"].sum()),
+        "net": int(decided["net"].sum()),
+        "left_pending": left_pending,
+    }
+
+
+def result_of(bets: pd.DataFrame) -> dict[str, str | int | None]:
+    """The result that bets of one game were graded by."""
+    game = bets.iloc[0]
+    scores = {name: game[name] for name in ("home_score", "away_score")}
+    return {"status": game["game_status"]} | {
+        name: None if pd.isna(score) else int(score) for name, score in scores.items()
+    }
+
+
 def _post(work: Work, transaction: Transaction, game_id: str, claimed: pd.DataFrame) -> None:
     entries = post_results(claimed)
-    when = claimed.groupby("user_id")["settled_at"].first()
+    when = claimed.groupby("user_id")["decided_at"].first()
     write_entries(
         work,
         transaction,
-        entries.assign(game_id=game_id, effective_at=entries["user_id"].map(when)),
+        entries.assign(
+            game_id=game_id,
+            effective_at=entries["user_id"].map(when),
+            source_key=entries["bet_id"].map(settlement_keys(claimed)),
+        ),
     )
+
+
+def settlement_keys(bets: pd.DataFrame) -> pd.Series:
+    """Source keys of settlements by bet: NULL in the first round of a bet.
+
+    Args:
+        bets: bet_id (unique), reversals (how often its settlement was taken back).
+    """
+    keys = "settlement:" + bets["bet_id"] + ":" + (bets["reversals"] + 1).astype("str")
+    return keys.where(bets["reversals"] > 0).set_axis(bets["bet_id"])
 
 
 def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -> None:
@@ -98,41 +158,75 @@ def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -
     An account that has none yet is opened before, with the balance the app gave it.
 
     Args:
-        entries: user_id, kind, amount, balance_after, bet_id, game_id, effective_at, and week_start
-            for those of a reset.
+        entries: user_id, kind, amount, balance_after, bet_id and effective_at; game_id, week_start
+            (of resets), source_key and corrects_entry_id where they have any.
     """
     if entries.empty:
         return
-    weeks = entries.get("week_start", pd.Series(pd.NaT, entries.index))
+    types = {
+        "game_id": "str", "week_start": "datetime64[s]", "source_key": "str",
+        "corrects_entry_id": "Int64",
+    }  # fmt: skip
+    nothing = {name: None for name in types if name not in entries}
     transaction.stage(
         "staged_entries",
-        entries.assign(position=range(len(entries)), week_start=weeks.astype("datetime64[s]")),
+        entries.assign(position=range(len(entries)), **nothing).astype(types)[
+            [
+                "position",
+                "user_id",
+                "kind",
+                "amount",
+                "balance_after",
+                "bet_id",
+                "effective_at",
+                *types,
+            ]
+        ],
     )
     transaction.execute("betting/open_accounts", work.as_of, work.options.run_id)
     transaction.execute("betting/insert_bankroll_entries", work.options.run_id)
     transaction.execute("betting/move_balances")
 
 
-def _tell(work: Work, transaction: Transaction, game_id: str, claimed: pd.DataFrame) -> None:
-    decided = claimed["outcome"].isin(["won", "lost"])
-    followed = pd.Series("bet_", claimed.index).mask(decided & claimed["is_tail"], "tail_")
-    prefix = followed.mask(decided & claimed["is_fade"], "fade_")
-    what = claimed[["bet_id", "stake", "payout", "net"]].assign(game_id=game_id)
+def tell(
+    work: Work, transaction: Transaction, bets: pd.DataFrame, event_type: str, rounds: pd.Series
+) -> None:
+    """Tell users and apps what became of bets. Nobody is told twice of a round of a bet.
+
+    Args:
+        bets: with outcome; what was before in old_status and old_net, for the apps.
+        rounds: which settlement of each bet this is, from 1.
+    """
+    outcome, is_correction = bets["outcome"], event_type == "BetResettled"
+    decided = outcome.isin(["won", "lost"])
+    followed = pd.Series("bet_", bets.index).mask(decided & bets["is_tail"], "tail_")
+    prefix = followed.mask(decided & bets["is_fade"], "fade_")
+    what = bets[["bet_id", "game_id", "stake", "payout", "net"]].assign(reason=bets["void_reason"])
+    if is_correction:
+        what = what.assign(previous_outcome=bets["old_status"], previous_net=bets["old_net"])
+    keys = round_keys(bets["bet_id"], rounds)
     notify(
         transaction,
-        claimed["user_id"],
-        prefix + claimed["outcome"],
-        what,
-        dedupe_keys="bet:" + claimed["bet_id"],
+        bets["user_id"],
+        (prefix + outcome).mask(outcome == "pending", "system"),
+        what.assign(what="bet_corrected") if is_correction else what,
+        dedupe_keys=("correction:" if is_correction else "bet:") + keys,
         at=work.as_of,
     )
-    payloads = what.assign(user_id=claimed["user_id"], outcome=claimed["outcome"])
-    _record(work, transaction, "BetSettled", payloads, claimed["bet_id"].tolist())
+    payloads = what.assign(user_id=bets["user_id"], outcome=outcome)
+    payloads = payloads.assign(round=rounds) if is_correction else payloads
+    record(work, transaction, event_type, payloads, keys.tolist())
 
 
-def _record(
+def round_keys(ids: pd.Series, rounds: pd.Series) -> pd.Series:
+    """What a round of something is known by: the first by its id alone."""
+    return ids.where(rounds == 1, ids + ":" + rounds.astype("str"))
+
+
+def record(
     work: Work, transaction: Transaction, event_type: str, payloads: pd.DataFrame, keys: list[str]
 ) -> None:
+    """Write one event for each row."""
     record_events(
         transaction,
         event_type,

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Annotated
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from trc_pipelines.cli.installation import Installation
     from trc_pipelines.cli.runs import Outcome
     from trc_pipelines.community.reviews import Decision
+    from trc_pipelines.operations.contract import Work
 
 # Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
 # definitions read settings that must be checked, or written by the demo, before.
@@ -69,6 +71,10 @@ app.add_typer(
     name="snapshots",
     help="Quarantined readings of the board: list, show, approve, rebaseline, discard.",
 )
+games_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(games_app, name="games", help="Games that were settled: resettle.")
+bankroll_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
@@ -394,6 +400,65 @@ def discard_snapshot(sync_id: SyncId, reason: Reason) -> None:
     _review(sync_id, "discard", reason)
 
 
+Why = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with what is done.")
+]
+Rehearsed = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would change, roll everything back.")
+]
+
+
+@games_app.command(
+    "resettle", epilog='Example: trc games resettle 4711 --reason "score corrected by the league"'
+)
+def resettle(
+    game_id: Annotated[str, typer.Argument(metavar="GAME", help="Its id.")],
+    reason: Why,
+    dry_run: Rehearsed = False,
+) -> None:
+    """Settle a game again by what it is now: wrong results are reversed, the right ones posted.
+
+    Correct the game first (score, status); then this corrects its bets. Weeks that are closed stay
+    closed: what is corrected of them counts now.
+    """
+    from trc_pipelines.betting.corrections import resettle_game
+
+    _do_by_hand(lambda work: resettle_game(work, game_id, reason), dry_run=dry_run)
+
+
+@bankroll_app.command(
+    "adjust",
+    # A negative amount is no option.
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: trc bankroll adjust 6f1c0f1e-8a54-4f0e-9d0c-2f6f3a3f1b11 5000 "
+    '--kind promotion --reason "winner of the raffle"',
+)
+def adjust(
+    user_id: Annotated[str, typer.Argument(metavar="USER", help="The user's id.")],
+    amount: Annotated[int, typer.Argument(metavar="CENTS", help="What is added, in cents.")],
+    kind: Annotated[
+        str,
+        typer.Option("--kind", help="promotion, deposit, or correction (may be below 0)."),
+    ],
+    reason: Why,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Idempotency key; the same one acts once.")
+    ] = None,
+    dry_run: Rehearsed = False,
+) -> None:
+    """Add to a bankroll, or take from it as a correction. The same twice in a day is made once."""
+    from trc_pipelines.betting.corrections import ADJUSTMENT_KINDS, adjust_bankroll
+
+    chosen = next((one for one in ADJUSTMENT_KINDS if one == kind), None)
+    if chosen is None:
+        raise typer.BadParameter(
+            f"{kind!r} is no kind; it accepts {', '.join(ADJUSTMENT_KINDS)}", param_hint="--kind"
+        )
+    _do_by_hand(
+        lambda work: adjust_bankroll(work, user_id, amount, chosen, reason, key), dry_run=dry_run
+    )
+
+
 @db_app.command(
     "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
 )
@@ -466,6 +531,22 @@ def _review(sync_id: int, decision: "Decision", reason: str) -> None:
                 now=datetime.now(UTC),
             )
     say(done)
+
+
+def _do_by_hand(change: Callable[["Work"], str], *, dry_run: bool) -> None:
+    from trc_pipelines.betting.corrections import name_operator, work_by_hand
+    from trc_pipelines.cli.installation import open_installation, require_schema
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with work_by_hand(
+            installation.database,
+            installation.settings,
+            done_by=name_operator("cli"),
+            dry_run=dry_run,
+        ) as work:
+            done = change(work)
+    say(f"Dry run, rolled back: {done}" if dry_run else done)
 
 
 def _serve(installation: "Installation", lock: IO[str]) -> None:

@@ -73,7 +73,7 @@ class Betting(World):
     def bet(
         self, bet: int, user: int, game_id: str, team: str | None = "Hawks", **more: object
     ) -> None:
-        """A bet, on the winner unless said otherwise, placed while the game was on."""
+        """A bet, on the winner unless said otherwise, placed an hour before the game began."""
         details = {name: more.pop(name) for name in ("line", "total_type") if name in more} | (
             {} if team is None else {"team": team}
         )
@@ -113,7 +113,7 @@ class Betting(World):
         placed = {
             "id": bet, "user_id": user, "bet_type": "moneyline", "stake": stake, "odds": 100,
             "bet_details": {"team": "Owls" if outcome == "lost" else "Hawks"},
-            "created_at": over_at - 2 * HOUR,
+            "created_at": over_at - 4 * HOUR,
         }  # fmt: skip
         self.write(games=[game])
         self.write(bets=[placed | {"game_id": f"g{bet}"}])

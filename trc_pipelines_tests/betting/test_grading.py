@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.grading import HIGHEST_SCORE, grade_bets
+from trc_pipelines.betting.grading import HIGHEST_SCORE, MOST_CENTS, grade_bets
 
 LARGEST = 2**63 - 1
 END = datetime(2026, 3, 8, 21, 30, tzinfo=UTC)
@@ -19,7 +19,7 @@ NUMBERS = ["stake", "odds", "potential_win", "home_score", "away_score"]
 TYPES = {
     **dict.fromkeys(TEXTS + GAME_TEXTS, "str"),
     **dict.fromkeys(NUMBERS, "Int64"),
-    **dict.fromkeys(["created_at", "completed_at"], "datetime64[us, UTC]"),
+    **dict.fromkeys(["created_at", "commence_time", "completed_at"], "datetime64[us, UTC]"),
 }
 
 
@@ -40,6 +40,7 @@ def bet(**fields: object) -> dict:
         "away_team": "Owls",
         "home_score": 24,
         "away_score": 17,
+        "commence_time": END - timedelta(hours=3),
         "completed_at": END,
     } | fields
 
@@ -65,9 +66,11 @@ def grades(bets: list[dict]) -> list[tuple]:
         "payout": "Int64",
         "net": "Int64",
         "problem": "str",
+        "void_reason": "str",
     }
+    assert (graded["void_reason"].notna() == (graded["outcome"] == "cancelled")).all()
     return [
-        tuple(None if pd.isna(value) else value for value in row)
+        tuple(None if pd.isna(value) else value for value in row[:4])
         for row in graded.itertuples(index=False)
     ]
 
@@ -235,10 +238,10 @@ def test_a_line_that_is_not_a_decimal_number_stays_pending(line: str | None) -> 
     assert_pending(total("over", line), "decimal number")
 
 
-@pytest.mark.parametrize("stake", [None, 0, -1, -(2**63)])
+@pytest.mark.parametrize("stake", [None, 0, -1, -(2**63), MOST_CENTS + 1, LARGEST])
 def test_a_stake_that_is_none_stays_pending(stake: int | None) -> None:
     for team in ("Hawks", "Owls"):
-        assert_pending(bet(stake=stake, team=team), "stake must be more than 0")
+        assert_pending(bet(stake=stake, team=team), "stake must be from 1 to 1000000000000 cents")
 
 
 @pytest.mark.parametrize("team", ["Hawks", "Owls"])
@@ -251,13 +254,13 @@ def test_a_negative_profit_stays_pending(team: str) -> None:
     [
         {"potential_win": None, "odds": None},
         {"potential_win": None, "odds": 99},
-        {"potential_win": None, "odds": 300, "stake": LARGEST // 2},
+        {"potential_win": None, "odds": 300, "stake": MOST_CENTS // 2},
         {"potential_win": LARGEST},
-        {"potential_win": LARGEST - 999},
+        {"potential_win": MOST_CENTS + 1},
     ],
 )
 def test_a_win_without_a_profit_that_fits_stays_pending(fields: dict) -> None:
-    assert_pending(bet(**fields), "no profit that fits")
+    assert_pending(bet(**fields), "no profit of at most 1000000000000 cents")
 
 
 def test_the_largest_values_are_exact() -> None:
@@ -267,8 +270,10 @@ def test_the_largest_values_are_exact() -> None:
     scores = {"home_score": HIGHEST_SCORE, "away_score": HIGHEST_SCORE}
     assert outcome(total("over", f"-{most}", **scores)) == "won"
     assert outcome(total("under", most, **scores)) == "lost"
-    assert grades([bet(potential_win=LARGEST - 1_000)])[0][:3] == ("won", LARGEST, LARGEST - 1_000)
-    assert grades([bet(team="Owls", stake=LARGEST)])[0][:3] == ("lost", 0, -LARGEST)
+    assert grades([bet(potential_win=MOST_CENTS, stake=MOST_CENTS)])[0][:3] == (
+        "won", 2 * MOST_CENTS, MOST_CENTS,
+    )  # fmt: skip
+    assert grades([bet(team="Owls", stake=MOST_CENTS)])[0][:3] == ("lost", 0, -MOST_CENTS)
 
 
 def test_a_problem_never_repeats_what_the_bet_says() -> None:
@@ -306,10 +311,13 @@ def grade_one(one: dict) -> tuple:
     pending = (None, None, None)
     stake = one["stake"] or 0
     completed, placed = one["completed_at"], one["created_at"]
-    if one["game_status"] == "cancelled" or (completed is not None and placed >= completed):
+    is_late = placed >= one["commence_time"] or (completed is not None and placed >= completed)
+    if one["game_status"] == "cancelled" or is_late:
         return ("cancelled", max(stake, 0), 0)
     home, away = one["home_score"], one["away_score"]
-    if None in (home, away) or not (0 <= home <= 10**9 and 0 <= away <= 10**9) or stake <= 0:
+    if None in (home, away) or not (0 <= home <= 10**9 and 0 <= away <= 10**9):
+        return pending
+    if not 0 < stake <= 10**12:
         return pending
     names = [one[name] and one[name].strip().casefold() for name in ("home_team", "away_team")]
     team = one["team"] and one["team"].strip().casefold()
@@ -342,7 +350,7 @@ def grade_one(one: dict) -> tuple:
         if odds is None or not 100 <= abs(odds) <= LARGEST // 100:
             return pending
         profit = stake * odds // 100 if odds > 0 else stake * 100 // -odds
-    return ("won", stake + profit, profit) if stake + profit <= LARGEST else pending
+    return ("won", stake + profit, profit) if profit <= 10**12 else pending
 
 
 names = st.sampled_from(["Hawks", "hawks ", "OWLS", "Straße", "STRASSE", "", "Owls", None])
@@ -369,6 +377,7 @@ random_bets = st.fixed_dictionaries(
         "away_team": names,
         "home_score": scores,
         "away_score": scores,
+        "commence_time": st.sampled_from([END - timedelta(hours=3), END]),
         "completed_at": st.sampled_from([END, None]),
     }
 )

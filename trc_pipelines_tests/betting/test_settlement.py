@@ -23,6 +23,7 @@ def test_wins_losses_and_pushes_move_balances_by_their_net(betting: Betting) -> 
     assert result.affected == 3
     assert result.details == {
         "won": 1, "lost": 1, "push": 1, "cancelled": 0, "left_pending": 0, "games_not_settled": 0,
+        "waiting_in_vain": 0,
     }  # fmt: skip
     assert [betting.told(user) for user in (1, 2, 3)] == [["bet_won"], ["bet_lost"], ["bet_push"]]
     assert len(betting.events("BetSettled")) == 3
@@ -104,11 +105,11 @@ def test_a_game_of_which_no_bet_can_be_graded_leaves_no_settlement(betting: Bett
     assert betting.events("GameSettled") == []
 
 
-def test_a_bet_placed_as_the_game_ended_is_void(betting: Betting) -> None:
+def test_a_bet_placed_as_the_game_began_is_void(betting: Betting) -> None:
     betting.join(1)
     betting.game("g", 24, 20)
-    betting.bet(1, 1, "g", created_at=OUTCOME_AT)
-    betting.bet(2, 1, "g", created_at=OUTCOME_AT - timedelta(microseconds=1))
+    betting.bet(1, 1, "g", created_at=NOON - 4 * HOUR)
+    betting.bet(2, 1, "g", created_at=NOON - 4 * HOUR - timedelta(microseconds=1))
     betting.settle()
     assert {bet: status for bet, (status, *_) in betting.results().items()} == {
         1: "cancelled",

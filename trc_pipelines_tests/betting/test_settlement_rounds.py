@@ -24,14 +24,14 @@ def test_a_bet_that_the_app_changes_while_its_game_is_settled_is_not_paid_as_it_
         betting.bet(bet, 1, "g", odds=100)
     grade = settlement.grade_bets
 
-    def grade_while_the_app_writes(bets: pd.DataFrame) -> pd.DataFrame:
+    def grade_while_the_app_writes(bets: pd.DataFrame, **options: object) -> pd.DataFrame:
         betting.execute(
             f"UPDATE betting.bets SET stake = 1 WHERE id = '{ident(1)}';"
             "UPDATE betting.bets SET status = 'cancelled', payout = 0, net = 0, "
             f"settled_at = '{NOON}' WHERE id = '{ident(2)}'"
         )
         monkeypatch.setattr(settlement, "grade_bets", grade)
-        return grade(bets)
+        return grade(bets, **options)
 
     monkeypatch.setattr(settlement, "grade_bets", grade_while_the_app_writes)
     assert betting.settle().affected == 1

@@ -17,10 +17,11 @@ from trc_pipelines.operations.orchestration import connected
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
-GROUPS = ["", "db", "snapshots"]
+GROUPS = ["", "db", "snapshots", "games", "bankroll"]
 COMMANDS = [
     "up", "demo", "jobs", "run", "verify", "health", "db migrate", "db status", "db shell", "snapshots list",
     "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
+    "games resettle", "bankroll adjust",
 ]  # fmt: skip
 
 # A value each setting refuses.
@@ -49,6 +50,7 @@ BAD_VALUES = {
     "MEDIA_PREFIXES": "posts, ../secret",
     "MEDIA_MAX_ORPHAN_SHARE": "25",
     "QUIZ_LIFE_CATCH_UP": "now and then",
+    "LIVE_BETS": "perhaps",
     "SUNDAY_TIMEZONE": "Moon/Copernicus",
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",

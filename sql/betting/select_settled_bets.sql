@@ -1,0 +1,59 @@
+-- Bets of game $1 that were settled, with everything they are graded and claimed by, and where that stands in
+-- the ledger: the entry that counts, the first one, and whether its week is still open. $2: logical time.
+WITH entries AS (
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    FROM betting.bets AS b
+    INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.kind = 'bet_settled' AND e.source_key IS NULL
+    WHERE b.game_id = $1
+    UNION ALL
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    FROM betting.bets AS b
+    INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.source_key IS NOT NULL
+    WHERE b.game_id = $1
+),
+
+last_entries AS (
+    SELECT DISTINCT ON (e.bet_id)
+        e.bet_id, e.user_id, e.kind, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at
+    FROM entries AS e
+    ORDER BY e.bet_id ASC, e.entry_id DESC
+)
+
+SELECT
+    b.id::text AS bet_id,
+    b.user_id::text AS user_id,
+    b.game_id,
+    b.bet_type,
+    b.bet_details::text AS bet_details,
+    b.bet_details ->> 'team' AS team,
+    b.bet_details ->> 'line' AS line,
+    b.bet_details ->> 'total_type' AS total_type,
+    b.stake,
+    b.odds,
+    b.potential_win,
+    b.is_tail,
+    b.is_fade,
+    b.original_pick_id::text AS original_pick_id,
+    b.created_at,
+    b.status AS old_status,
+    b.payout AS old_payout,
+    b.net AS old_net,
+    g.status AS game_status,
+    g.home_team,
+    g.away_team,
+    g.home_score,
+    g.away_score,
+    g.commence_time,
+    g.completed_at,
+    TRUE AS has_bankroll,
+    e.chain_id,
+    CASE
+        WHEN k.weekly_reset_at IS NULL OR e.effective_at >= k.weekly_reset_at THEN e.effective_at
+        ELSE greatest($2, k.weekly_reset_at)
+    END AS effective_at
+FROM betting.bets AS b
+INNER JOIN betting.games AS g ON b.game_id = g.id
+INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
+INNER JOIN last_entries AS e ON b.id = e.bet_id AND b.user_id = e.user_id
+WHERE b.game_id = $1 AND b.status <> 'pending' AND e.kind = 'bet_settled'
+ORDER BY b.id

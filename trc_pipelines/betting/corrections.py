@@ -1,0 +1,269 @@
+"""What a person does to money: settle a game again by another result, adjust a bankroll.
+
+Nothing is edited. A wrong result is reversed and the right one posted, in one transaction; while the
+week is open both count when the wrong one did, so that it is as if the right one had been settled in
+the first place. A week that was closed stays as it is: what is corrected of it counts now.
+"""
+
+import getpass
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import pandas as pd
+
+from trc_pipelines.betting.bankrolls import correct_results
+from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.settlement import (
+    LEDGER,
+    claim,
+    count,
+    grade,
+    record,
+    result_of,
+    settlement_keys,
+    tell,
+    write_entries,
+)
+from trc_pipelines.database.connection import Database
+from trc_pipelines.names import clean_name
+from trc_pipelines.operations.contract import JobError, Options, Work
+from trc_pipelines.settings import Settings
+
+AdjustmentKind = Literal["promotion", "deposit", "correction"]
+ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
+LONGEST_REASON = 500
+LONGEST_KEY = 200
+# Cents one adjustment may move; like one bet, it keeps every sum far from 64 bits.
+MOST_ADJUSTED = 10**12
+
+
+@contextmanager
+def work_by_hand(
+    database: Database,
+    settings: Settings,
+    *,
+    done_by: str,
+    dry_run: bool,
+    now: datetime | None = None,
+) -> Iterator[Work]:
+    """A transaction for what a person does now; a dry run is rolled back."""
+    moment = (now or datetime.now(UTC)).replace(microsecond=0)
+    options = Options(moment, moment, str(uuid.uuid4()), done_by)
+    with database.transaction(commit=not dry_run) as transaction:
+        day = moment.date()
+        yield Work(transaction, database, settings, options, (day, day), dry_run)
+
+
+def name_operator(place: str) -> str:
+    """Who sits at this machine, as far as it knows; `place` is where it was typed."""
+    try:
+        return f"{place}: {clean_name(getpass.getuser())}"
+    except (OSError, KeyError):  # a container whose user has no name
+        return place
+
+
+def resettle_game(work: Work, game_id: str, reason: str) -> str:
+    """Settle a game again by what it is now; one line about what changed.
+
+    Bets whose outcome, payout or net come out differently are reversed and settled anew; those
+    that cannot be graded now, or whose game is not over after all, are pending again. When nothing
+    comes out differently, nothing is written.
+
+    Raises:
+        JobError: there is no such game, it was never settled, it has no score, no reason is given,
+            or bets changed meanwhile.
+    """
+    why = _clean_reason(reason)
+    work.db.execute("operations/lock_step", LEDGER)
+    game = work.db.read_row("betting/select_settled_game", game_id)
+    if game is None:
+        raise JobError(
+            f"there is no game {game_id!r}; games are named by their id in betting.games"
+        )
+    last = work.db.read_value("betting/select_last_round", game_id)
+    if game["was"] is None and last:
+        return f"no bet on game {game_id} is settled since it was corrected; nothing is to be corrected"
+    if game["was"] is None:
+        raise JobError(
+            f"no bet on game {game_id} is settled, so there is nothing to correct; "
+            "when it is over, trc run game_settlement settles it"
+        )
+    if game["is_now"] is None:
+        raise JobError(
+            f"game {game_id} is completed and has no score; correct home_score and away_score first"
+        )
+    bets = work.db.read("betting/select_settled_bets", game_id, work.as_of)
+    graded = grade(work, bets)
+    waits = graded["problem"].notna()
+    graded["outcome"] = graded["outcome"].mask(waits, "pending")
+    graded["payout"], graded["net"] = graded["payout"].mask(waits), graded["net"].mask(waits)
+    differs = ~(
+        (graded["outcome"] == graded["old_status"])
+        & (graded["payout"] == graded["old_payout"]).fillna(False)
+        & (graded["net"] == graded["old_net"]).fillna(False)
+    )
+    wrong = graded[differs]
+    if wrong.empty and game["was"] == game["is_now"]:
+        return f"game {game_id} is settled by {game['was']} already; nothing is to be corrected"
+    corrected = claim(work, work.db, wrong, is_correction=True)
+    if len(corrected) < len(wrong):
+        raise JobError(
+            f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
+        )
+    _post(work, corrected)
+    tell(work, work.db, corrected, "BetResettled", corrected["reversals"] + 2)
+    rounds = int(last or 1) + 1
+    net = int((corrected["net"].fillna(0) - corrected["old_net"]).sum())
+    _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)
+    outcomes = corrected["outcome"].value_counts()
+    return (
+        f"game {game_id}: settled by {game['is_now']} instead of {game['was']} (round {rounds}); "
+        f"{len(corrected)} of {len(bets)} bets changed"
+        + (
+            f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items())})"
+            if len(wrong)
+            else ""
+        )
+        + f", which moves balances by {_dollars(net)} before write-offs"
+    )
+
+
+def _post(work: Work, corrected: pd.DataFrame) -> None:
+    """Entries that take the old results back and put the new ones in their place."""
+    if corrected.empty:
+        return
+    what = corrected[["bet_id", "user_id", "game_id", "chain_id", "effective_at"]].assign(
+        run_id=work.options.run_id
+    )
+    rounds = (corrected["reversals"] + 1).astype("str")
+    reversals = what.assign(
+        kind="reversal",
+        amount=-corrected["old_net"],
+        source_key="reversal:" + corrected["bet_id"] + ":" + rounds,
+    )
+    again = corrected.assign(reversals=corrected["reversals"] + 1)
+    settlements = what.assign(
+        kind="bet_settled",
+        amount=corrected["net"],
+        source_key=settlement_keys(again).to_numpy(),
+    )[corrected["outcome"] != "pending"]
+    users = corrected.groupby("user_id")[["balance"]].max()
+    work.db.stage("staged_accounts", users.reset_index()[["user_id"]])
+    movements = work.db.read("betting/select_movements")
+    entries = correct_results(
+        pd.concat([reversals, settlements], ignore_index=True),
+        movements,
+        users["balance"].astype("int64"),
+    )
+    newest = corrected.groupby("user_id")["effective_at"].max()
+    entries["effective_at"] = entries["effective_at"].fillna(entries["user_id"].map(newest))
+    entries["game_id"] = corrected["game_id"].iloc[0]
+    write_entries(work, work.db, entries.rename(columns={"chain_id": "corrects_entry_id"}))
+
+
+def _record_round(
+    work: Work, decided: pd.DataFrame, game: dict[str, object], wrong: pd.DataFrame
+) -> None:
+    """What the game is settled by now, and who corrected it why."""
+    game_id = str(game["game_id"])
+    pending = int(game["pending"] or 0) + int((wrong["outcome"] == "pending").sum())  # type: ignore[call-overload]
+    figures = count(decided, left_pending=pending)
+    result = result_of(decided) if len(decided) else {}
+    work.db.execute(
+        "betting/replace_game_settlement",
+        game_id, json.dumps(figures | result), work.options.run_id,
+    )  # fmt: skip
+    work.db.execute(
+        "betting/insert_game_correction",
+        game_id, game["round"], game["was"], game["is_now"], len(wrong), game["net"], game["reason"],
+        work.options.executed_by, work.as_of, work.options.run_id,
+    )  # fmt: skip
+    told = {name: game[name] for name in ("game_id", "round", "was", "is_now", "reason")}
+    about = pd.DataFrame([told | figures | {"bets_corrected": len(wrong), "moved": game["net"]}])
+    record(work, work.db, "GameResettled", about, [f"{game_id}:{game['round']}"])
+
+
+def adjust_bankroll(
+    work: Work, user_id: str, amount: int, kind: AdjustmentKind, reason: str, key: str | None = None
+) -> str:
+    """Add to a bankroll or, as a correction, take from it; one line about it.
+
+    Made once for each key. Without one, the same adjustment of the same user for the same reason
+    is made once a day.
+
+    Raises:
+        JobError: there is no such bankroll, the amount does not fit kind or balance, no reason is
+            given, or the key belongs to another adjustment.
+    """
+    why = _clean_reason(reason)
+    try:
+        user = str(uuid.UUID(user_id))
+    except ValueError:
+        raise JobError(
+            f"{user_id!r} is no user; it accepts the id of one, as in betting.users"
+        ) from None
+    if kind not in ADJUSTMENT_KINDS:
+        raise JobError(f"kind is {kind!r}; it accepts {', '.join(ADJUSTMENT_KINDS)}")
+    if not 0 < abs(amount) <= MOST_ADJUSTED or (amount < 0 and kind != "correction"):
+        raise JobError(
+            f"amount is {amount} cents; a {kind} accepts "
+            + ("anything but 0" if kind == "correction" else "more than 0")
+            + f", at most {MOST_ADJUSTED}"
+        )
+    if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
+        raise JobError(f"the key has {len(key)} characters; it accepts 1 to {LONGEST_KEY}")
+    work.db.execute("operations/lock_step", LEDGER)
+    account = work.db.read_row("betting/select_account", user, work.as_of)
+    if account is None:
+        raise JobError(f"user {user} has no bankroll; the app creates it")
+    day = work.as_of.date()
+    said = hashlib.sha256(f"{user}|{kind}|{amount}|{day}|{why}".encode()).hexdigest()
+    source = clean_name(key, LONGEST_KEY) if key else f"{day}:{said[:32]}"
+    made = work.db.read_row("betting/select_adjustment", source)
+    if made is not None:
+        if (made["user_id"], made["kind"], made["amount"]) != (user, kind, amount):
+            raise JobError(
+                f"key {source!r} is that of another adjustment: {made['kind']} of "
+                f"{_dollars(made['amount'])} for {made['user_id']}; choose a key of its own"
+            )
+        again = "" if key else "; if it is meant a second time, give it a key of its own (--key)"
+        return f"made already, at {made['adjusted_at']:%Y-%m-%d %H:%M}Z: nothing was changed{again}"
+    if account["balance"] + amount < 0:
+        raise JobError(
+            f"the balance of {user} is {_dollars(account['balance'])} "
+            f"({account['balance']} cents); it cannot be lowered by more"
+        )
+    balance = account["balance"] + amount
+    entry = {
+        "user_id": user, "kind": kind, "amount": amount, "balance_after": balance, "bet_id": None,
+        "effective_at": account["effective_at"], "source_key": f"adjustment:{source}",
+    }  # fmt: skip
+    write_entries(work, work.db, pd.DataFrame([entry]).astype({"bet_id": "str"}))
+    work.db.execute(
+        "betting/insert_adjustment",
+        source, user, kind, amount, why, work.options.executed_by, work.as_of, work.options.run_id,
+    )  # fmt: skip
+    what = pd.DataFrame([{"kind": kind, "amount": amount, "new_balance": balance}])
+    users, keys = pd.Series([user]), pd.Series([f"adjustment:{source}"])
+    notify(
+        work.db, users, pd.Series(["system"]), what.assign(what="bankroll_adjusted"),
+        dedupe_keys=keys, at=work.as_of,
+    )  # fmt: skip
+    about = what.assign(user_id=user, reason=why)
+    record(work, work.db, "BankrollAdjusted", about, [source])
+    return f"{kind} of {_dollars(amount)}: the balance of {user} is {_dollars(balance)} now"
+
+
+def _clean_reason(reason: str) -> str:
+    if not reason.strip():
+        raise JobError("it needs a reason; the reason is kept with what was done")
+    return clean_name(reason, LONGEST_REASON)
+
+
+def _dollars(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"

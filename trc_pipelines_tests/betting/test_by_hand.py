@@ -1,0 +1,145 @@
+"""What a person types or fills in to correct money, and the second chance of the weekly reset."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from trc_pipelines.betting import sensors
+from trc_pipelines.betting.correction_jobs import bankroll_adjustment, resettle
+from trc_pipelines.operations.orchestration import AS_OF_TAG, connected
+from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
+from trc_pipelines_tests.cli.test_main import Trc
+from trc_pipelines_tests.world import NOON
+
+MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def installed(betting: Betting, trc: Trc, monkeypatch: pytest.MonkeyPatch) -> Betting:
+    """The app of the installation: one bet was won by a score that was wrong."""
+    monkeypatch.setenv("DATABASE_URL", betting.database.url)
+    connected.cache_clear()
+    betting.join(1)
+    betting.game("g", 24, 20)
+    betting.bet(1, 1, "g", odds=100)
+    betting.settle()
+    betting.execute("UPDATE betting.games SET home_score = 10")
+    return betting
+
+
+def test_a_game_is_settled_again_by_command(
+    installed: Betting, trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["games", "resettle", "g", "--reason", "the league corrected it"]
+    assert trc(*command, "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("Dry run, rolled back: game g: settled by 10:20")
+    assert installed.balances() == {1: 110_000}
+    assert trc(*command) == 0
+    assert "which moves balances by -$200.00" in capsys.readouterr().out
+    assert installed.balances() == {1: 90_000}
+    assert installed.rows("SELECT corrected_by LIKE 'cli%' FROM betting.game_corrections") == [
+        (True,)
+    ]
+    assert trc(*command) == 0
+    assert "nothing is to be corrected" in capsys.readouterr().out
+    assert trc("games", "resettle", "nowhere", "--reason", "why") == 1
+    assert capsys.readouterr().err.startswith("trc: there is no game 'nowhere'")
+    assert trc("games", "resettle", "g", "--reason", " ") == 1
+    assert "needs a reason" in capsys.readouterr().err
+    assert trc("games", "resettle", "g") == 2
+    assert installed.broken() == []
+
+
+def test_a_bankroll_is_adjusted_by_command(
+    installed: Betting, trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user, why = ident(1), ["--reason", "raffle"]
+    assert trc("bankroll", "adjust", user, "5000", "--kind", "promotion", *why, "--dry-run") == 0
+    assert installed.balances() == {1: 110_000}
+    assert trc("bankroll", "adjust", user, "5000", "--kind", "promotion", *why) == 0
+    assert "promotion of $50.00" in capsys.readouterr().out
+    assert trc("bankroll", "adjust", user, "5000", "--kind", "promotion", *why) == 0
+    assert "made already" in capsys.readouterr().out
+    assert trc("bankroll", "adjust", user, "-500", "--kind", "correction", *why) == 0
+    assert installed.balances() == {1: 114_500}
+    for wrong, words in [
+        ([user, "5", "--kind", "gift"], ["--kind", "promotion, deposit, correction"]),
+        ([user, "five", "--kind", "deposit"], ["CENTS"]),
+    ]:
+        assert trc("bankroll", "adjust", *wrong, *why) == 2
+        told = capsys.readouterr().err
+        assert all(word in told for word in words)
+    for wrong, words in [
+        (["somebody", "5", "--kind", "deposit"], "'somebody' is no user"),
+        ([ident(9), "5", "--kind", "deposit"], "has no bankroll"),
+        ([user, "-5", "--kind", "deposit"], "accepts more than 0"),
+    ]:
+        assert trc("bankroll", "adjust", *wrong, *why) == 1
+        assert words in capsys.readouterr().err
+
+
+def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
+    def fill_in(job: dg.JobDefinition, op: str, **config: object) -> bool:
+        config |= {"reason": "the league", "done_by": "alice"}
+        with dg.instance_for_test() as instance:
+            return job.execute_in_process(
+                {"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
+            ).success
+
+    adjustment = {"user_id": ident(1), "cents": 5, "kind": "deposit"}
+    assert fill_in(resettle, "settle_again", game_id="g", dry_run=True)
+    assert fill_in(bankroll_adjustment, "adjust", **adjustment, dry_run=True)
+    assert installed.balances() == {1: 110_000}
+    assert fill_in(resettle, "settle_again", game_id="g")
+    assert not fill_in(resettle, "settle_again", game_id="nowhere")
+    assert fill_in(bankroll_adjustment, "adjust", **adjustment)
+    assert installed.balances() == {1: 90_005}
+    assert (
+        installed.rows(
+            "SELECT corrected_by FROM betting.game_corrections "
+            "UNION ALL SELECT adjusted_by FROM betting.bankroll_adjustments"
+        )
+        == [("ui: alice",)] * 2
+    )
+
+
+def is_due(betting: Betting, now: datetime) -> bool:
+    with betting.database.transaction(commit=False) as transaction:
+        return sensors.is_reset_due(transaction, now)
+
+
+def test_a_week_that_was_not_reset_at_its_tick_is_due_until_it_is(betting: Betting) -> None:
+    betting.join(1)
+    soon, later = MONDAY + timedelta(minutes=1), MONDAY + timedelta(minutes=6)
+    assert not is_due(betting, later), "nothing ever moved a bankroll"
+    betting.play(1, 1, "won", 1_000, NOON)
+    betting.settle(NOON + HOUR)
+    assert not is_due(betting, NOON + DAY), "an app that began this week waits for Monday"
+    assert not is_due(betting, soon), "the tick itself comes first"
+    assert is_due(betting, later)
+    betting.reset(MONDAY)
+    assert not is_due(betting, later + 6 * DAY)
+    assert is_due(betting, later + 7 * DAY)
+
+
+def test_the_second_chance_asks_for_one_run_at_a_time(
+    installed: Betting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trc_pipelines.definitions import defs
+
+    sensor = defs.resolve_sensor_def("bankroll_reset_sensor")
+    with dg.instance_for_test() as instance:
+        with dg.build_sensor_context(instance=instance) as context:
+            (request,) = sensor.evaluate_tick(context).run_requests
+            assert datetime.fromisoformat(request.tags[AS_OF_TAG]) > NOON
+            assert request.run_key.startswith("late:")
+        monkeypatch.setattr(sensors, "is_active", lambda _instance, name: name == "bankroll_reset")
+        with dg.build_sensor_context(instance=instance) as context:
+            assert not sensor.evaluate_tick(context).run_requests
+        monkeypatch.undo()
+        monkeypatch.setenv("DATABASE_URL", installed.database.url)
+        connected.cache_clear()
+        installed.reset(datetime.now(UTC))
+        with dg.build_sensor_context(instance=instance) as context:
+            assert not sensor.evaluate_tick(context).run_requests
