@@ -1,6 +1,7 @@
 """A restore drill: a dump goes into another cluster, and followers go on without missing anything."""
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,20 +25,18 @@ LATER = 5_000
 
 
 @pytest.fixture(scope="module")
-def fresh_server(
-    servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def fresh_server(servers: dict[int, str]) -> Iterator[str]:
     """A server of the newest version that nothing was ever done on."""
-    folder = tmp_path_factory.mktemp("fresh")
-    for parent in [folder, *folder.parents][:3]:
-        parent.chmod(0o755)
-    url = start_embedded_server(folder / "data", max(servers))
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(ROLES + "CREATE ROLE web LOGIN; GRANT trc_app TO web")
-    engine.dispose()
-    yield url
-    stop_embedded_server(folder / "data")
+    with tempfile.TemporaryDirectory(prefix="trc") as folder:
+        Path(folder).chmod(0o755)  # the server runs as a user of its own when the tests run as root
+        data = Path(folder) / "data"
+        url = start_embedded_server(data, max(servers))
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(ROLES + "CREATE ROLE web LOGIN; GRANT trc_app TO web")
+        engine.dispose()
+        yield url
+        stop_embedded_server(data)
 
 
 @pytest.fixture
@@ -46,6 +45,7 @@ def used(servers: dict[int, str]) -> World:
     world = World(Database(create_database(servers[max(servers)])), None, None)
     connection = connect(world)
     connection.autocommit = True
+    connection.cursor().execute("SET synchronous_commit = off")
     connection.cursor().execute(
         f"DO $$ BEGIN FOR i IN 1..{LATER} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
     )
