@@ -183,6 +183,27 @@ class Connection:
                 self.close(wait_seconds=0)
             raise
 
+    @contextmanager
+    def between_transactions(self) -> Iterator[Transaction]:
+        """Statements that commit each by itself: none keeps a transaction open while others wait.
+
+        A connection that is lost meanwhile is given up; the next use of it says so.
+        """
+        self._call(
+            "begin", lambda driver: driver.adbc_connection.set_autocommit(True), _ROLLBACK_SECONDS
+        )
+        try:
+            yield Transaction(self)
+        finally:
+            try:
+                self._call(
+                    "end",
+                    lambda driver: driver.adbc_connection.set_autocommit(False),
+                    _ROLLBACK_SECONDS,
+                )
+            except DatabaseError:
+                self.close(wait_seconds=0)
+
     def use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
         """Make a call with a cursor of its own; `what` names it in errors.
 

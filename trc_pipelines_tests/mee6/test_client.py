@@ -57,9 +57,7 @@ def board_of(size: int, step: int = 10) -> pd.DataFrame:
     return pd.DataFrame({"discord_id": ids, "xp": (size + 1 - ids) * step})
 
 
-def linked(
-    *discord_ids: int, last_xp: int | None = None, is_sought: bool = True
-) -> pd.DataFrame:
+def linked(*discord_ids: int, last_xp: int | None = None, is_sought: bool = True) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "discord_id": np.array(discord_ids, dtype=np.int64),
