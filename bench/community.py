@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.syncs import read_accounts, store_board
+from trc_pipelines.community.syncs import Reading, read_accounts, store_board
 from trc_pipelines.database.connection import Database
 from trc_pipelines.mee6.models import Board
 from trc_pipelines.operations.contract import Job, Options, Result, Step, Work, perform
@@ -142,8 +142,8 @@ def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
     """The whole sync job but for its HTTP: the board is here already."""
 
     def store(work: Work) -> Result:
-        started = datetime.now(UTC)
-        return store_board(work, int(as_of.timestamp()), read_accounts(work), board, started)
+        now, sync_id = datetime.now(UTC), int(as_of.timestamp())
+        return store_board(work, sync_id, read_accounts(work.db, sync_id), Reading(board, now, now))
 
     steps = [Step(MEE6_SYNC.steps[0].table, store), *MEE6_SYNC.steps[1:]]
     return run_job(url, replace(MEE6_SYNC, steps=steps), as_of)

@@ -59,9 +59,13 @@ def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figu
 
 def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:
     accounts = pd.DataFrame(
-        {"discord_id": community.discord_ids, "member_id": community.member_ids}
+        {
+            "discord_id": community.discord_ids,
+            "member_id": community.member_ids,
+            "is_contested": False,
+        }
     )
-    snapshot = build_snapshot(accounts, players, 0)
+    snapshot = build_snapshot(accounts, players, 0, is_complete=True)
     rows = pa.Table.from_pandas(snapshot, preserve_index=False).replace_schema_metadata(None)
     execute(community.url, "TRUNCATE bare_snapshot", "CHECKPOINT")
 

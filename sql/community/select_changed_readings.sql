@@ -23,13 +23,13 @@ LEFT JOIN LATERAL (
     INNER JOIN community.mee6_leaderboard_snapshot AS p
         ON y.sync_id = p.sync_id AND r.discord_id = p.discord_id AND r.member_id = p.member_id
     WHERE
-        y.status = 'accepted' AND y.sync_id < r.sync_id
+        y.status = 'accepted' AND y.sync_id < r.sync_id AND p.is_present IS NOT NULL
         AND s.xp IS NULL AND s.member_id = r.member_id AND r.is_present
     ORDER BY y.sync_id DESC
     LIMIT 1
 ) AS a ON TRUE
 WHERE
-    r.sync_id = $1
+    r.sync_id = $1 AND r.is_present IS NOT NULL
     AND (
         $2
         OR s.discord_id IS NULL

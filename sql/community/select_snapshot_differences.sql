@@ -7,6 +7,8 @@ SELECT
     CASE WHEN r.is_present THEN r.xp - s.xp END AS difference
 FROM community.mee6_leaderboard_snapshot AS r
 INNER JOIN community.xp_states AS s ON r.discord_id = s.discord_id
-WHERE r.sync_id = $1 AND s.is_present AND (NOT r.is_present OR r.xp <> s.xp)
-ORDER BY r.is_present ASC, abs(r.xp - s.xp) DESC, r.discord_id ASC
+WHERE
+    r.sync_id = $1 AND r.member_id = s.member_id
+    AND ((s.is_present AND r.is_present IS NOT TRUE) OR (r.is_present AND r.xp <> s.xp))
+ORDER BY r.is_present ASC NULLS FIRST, abs(r.xp - s.xp) DESC, r.discord_id ASC
 LIMIT $2

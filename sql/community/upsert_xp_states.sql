@@ -7,7 +7,7 @@ SELECT
     d.discord_id,
     d.member_id,
     d.sync_id,
-    d.kind <> 'absent',
+    d.kind NOT IN ('absent', 'unlinked'),
     d.kind = 'absent' AND coalesce(o.is_never_present, TRUE),
     CASE WHEN d.baseline_xp IS NOT NULL THEN coalesce(d.xp_total, s.xp) END,
     d.baseline_xp,

@@ -30,6 +30,7 @@ APP_TABLES = [members, point_actions, point_transactions]
 @step_asset(
     DOMAIN,
     deps=[members],
+    prepare=syncs.read_board,
     kinds={"python", "postgres", "api"},
     blocking_checks={
         syncs.AUDIT_CHECK: "The board is whole, of our guild, newer than the last one, and has not "

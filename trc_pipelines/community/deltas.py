@@ -24,6 +24,7 @@ def write_deltas(
     readings = transaction.read("community/select_changed_readings", sync_id, is_rebaseline)
     deltas = compute_deltas(readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline)
     transaction.append("community.xp_deltas", deltas.assign(sync_id=sync_id))
+    transaction.execute("community/insert_unlinked_accounts", sync_id)
     transaction.execute("community/upsert_xp_states", sync_id)
     transaction.execute("community/mark_deltas_done", sync_id)
     if (deltas["xp_delta"] > 0).any():

@@ -8,8 +8,8 @@ import pandas as pd
 
 from trc_pipelines.community.xp import plausible_xp
 
-# An admin who corrects one member of a small community is no collapse of its board.
-FEW_ACCOUNTS = 5
+# Shares of a small community are members, not none: an admin may correct one, more is a collapse.
+FEW_ACCOUNTS = 1
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,26 @@ class Audit:
         return not self.findings
 
 
-def recall_accounts(accounts: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+def recall_accounts(
+    accounts: pd.DataFrame, states: pd.DataFrame, missing: pd.DataFrame
+) -> pd.DataFrame:
     """Linked accounts with what the last accepted sync knew of them, in order of discord_id.
 
     Args:
-        accounts: discord_id (unique), member_id.
-        states: discord_id (unique), member_id, xp, is_present. What is known of an account counts
-            for the member it was linked to, and for nobody else.
+        accounts: discord_id, member_id. An account that two members claim is contested.
+        states: discord_id (unique), member_id, xp, is_present, last_sync_id. What is known of an
+            account counts for the member it was linked to, and for nobody else.
+        missing: discord_id of accounts that were looked for in vain not long ago.
 
     Returns:
-        discord_id int64, member_id, last_xp and is_present (NULL: nothing known).
+        discord_id int64, member_id, last_xp, is_present and changed_sync_id (NULL: nothing known),
+        is_contested, is_sought (worth reading the whole board).
     """
-    accounts = accounts.astype({"discord_id": "int64"}).sort_values("discord_id", ignore_index=True)
+    accounts = (
+        accounts.astype({"discord_id": "int64"})
+        .drop_duplicates()
+        .sort_values("discord_id", ignore_index=True)
+    )
     known = pd.Index(states["discord_id"].to_numpy(dtype="int64")).get_indexer(
         accounts["discord_id"]
     )
@@ -56,21 +64,30 @@ def recall_accounts(accounts: pd.DataFrame, states: pd.DataFrame) -> pd.DataFram
     return accounts.assign(
         last_xp=recalled["xp"].where(is_same).array,
         is_present=recalled["is_present"].where(is_same).array,
+        changed_sync_id=recalled["last_sync_id"].where(is_same).array,
+        is_contested=accounts.duplicated("discord_id", keep=False),
+        is_sought=~accounts["discord_id"].isin(missing["discord_id"]),
     )
 
 
-def build_snapshot(accounts: pd.DataFrame, players: pd.DataFrame, sync_id: int) -> pd.DataFrame:
-    """One row per linked account, in the order of `accounts`; who is not on the board is absent.
+def build_snapshot(
+    accounts: pd.DataFrame, players: pd.DataFrame, sync_id: int, *, is_complete: bool
+) -> pd.DataFrame:
+    """One row per linked account, in the order of `accounts`.
 
     Args:
-        accounts: linked accounts: discord_id, member_id.
-        players: the complete board: discord_id (unique), xp, level, message_count. Players who
-            are not linked are dropped here and kept nowhere.
+        accounts: linked accounts: discord_id (unique), member_id, is_contested.
+        players: the board: discord_id (unique), xp, level, message_count. Players who are not
+            linked are dropped here and kept nowhere.
+        is_complete: whether the board was read to its end: only then is absent who is not on it.
 
     Returns:
-        sync_id, discord_id, member_id, xp (0 when absent), level, message_count, is_present.
+        sync_id, discord_id, member_id, xp (0 when not present), level, message_count, is_present
+        (NULL: not confirmed either way, as for contested accounts).
     """
-    found = players.set_index("discord_id").reindex(accounts["discord_id"].to_numpy())
+    is_contested = accounts["is_contested"].to_numpy(dtype=bool)
+    counted = players[~players["discord_id"].isin(accounts.loc[is_contested, "discord_id"])]
+    found = counted.set_index("discord_id").reindex(accounts["discord_id"].to_numpy())
     present = found["xp"].notna().to_numpy()
     return pd.DataFrame(
         {
@@ -80,8 +97,12 @@ def build_snapshot(accounts: pd.DataFrame, players: pd.DataFrame, sync_id: int) 
             "xp": found["xp"].astype("Int64").fillna(0).array,
             "level": found["level"].astype("Int32").array,
             "message_count": found["message_count"].astype("Int64").array,
-            "is_present": present,
+            "is_present": pd.array(present, dtype="boolean"),
         }
+    ).assign(
+        is_present=lambda rows: rows["is_present"].mask(
+            ~present & (is_contested | (not is_complete))
+        )
     )
 
 
@@ -99,21 +120,30 @@ def audit_snapshot(
 ) -> Audit:
     """Compare a snapshot with what was known before it; rows of both frames correspond.
 
+    Judged are all who were ever read, also those who were absent last time: who comes back with
+    less, or with more than can be, is no more to be believed than who stayed. Nothing is said of
+    one account alone, unless it gained beyond measure: an admin may correct one member.
+
     Args:
-        accounts: discord_id, is_present and last_xp (NULL: never seen) as of the last accepted sync.
+        accounts: discord_id, is_present, last_xp and changed_sync_id (NULL: nothing known) as of
+            the last accepted sync, is_contested.
         snapshot: as built by `build_snapshot`.
         last_guild_id, last_sync_id: of the newest accepted sync; None before the first.
     """
-    before = accounts["is_present"].fillna(False).to_numpy(dtype=bool)
+    is_known = (accounts["last_xp"].notna() & ~accounts["is_contested"]).to_numpy(dtype=bool)
+    before = is_known & accounts["is_present"].fillna(False).to_numpy(dtype=bool)
     last_xp = accounts["last_xp"].fillna(0).to_numpy(dtype="int64")
     xp = snapshot["xp"].to_numpy(dtype="int64")
-    both = before & snapshot["is_present"].to_numpy(dtype=bool)
-    known = int(before.sum())
-    missing = int((before & ~snapshot["is_present"].to_numpy(dtype=bool)).sum())
+    now = snapshot["is_present"].fillna(False).to_numpy(dtype=bool)
+    both = is_known & now
+    known = int(is_known.sum())
+    missing = int((before & ~now).sum())
     dropped = int((both & (xp < last_xp)).sum())
     gains = np.where(both, xp - last_xp, 0)
-    elapsed = pd.Series([sync_id - (last_sync_id or sync_id)])
-    implausible = int((gains > plausible_xp(elapsed, xp_rate).iat[0]).sum())
+    # Who was absent has had the time since then, of which at least this much is known.
+    since = accounts["changed_sync_id"].mask(before, last_sync_id or sync_id).fillna(sync_id)
+    plausible = plausible_xp(sync_id - since, xp_rate).to_numpy(dtype="float64")
+    implausible = int((gains > plausible).sum())
     largest = int(gains.max(initial=0))
     total_before, total_now = int(last_xp[both].sum()), int(xp[both].sum())
     figures = {
@@ -130,23 +160,20 @@ def audit_snapshot(
         findings.append(f"stale: older than the accepted sync {last_sync_id}")
     if last_guild_id is not None and guild_id != last_guild_id:
         findings.append(f"another guild: {guild_id} instead of {last_guild_id}")
-    if board_is_empty and known:
+    if board_is_empty and before.any():
         findings.append("the board is empty where there used to be players")
-    if missing > thresholds.missing_share * known and _is_many(missing, known):
-        findings.append(f"{missing} of {known} members present before are missing")
-    if dropped > thresholds.dropped_share * known and _is_many(dropped, known):
-        findings.append(f"the XP of {dropped} of {known} members present before has dropped")
-    if implausible > thresholds.implausible_share * known and _is_many(implausible, known):
+    if missing > max(thresholds.missing_share * known, FEW_ACCOUNTS):
+        findings.append(f"{missing} of {known} known members were on the board and are missing")
+    if dropped > max(thresholds.dropped_share * known, FEW_ACCOUNTS):
+        findings.append(f"the XP of {dropped} of {known} known members has dropped")
+    if implausible > max(thresholds.implausible_share * known, FEW_ACCOUNTS):
         findings.append(
-            f"{implausible} of {known} members gained more XP than chatting can give in that time"
+            f"{implausible} of {known} known members gained more XP than chatting can give in "
+            "that time"
         )
     if largest > thresholds.gain:
         findings.append(f"one member gained {largest} XP at once")
     fall = total_before - total_now
-    if fall > thresholds.total_drop_share * total_before and _is_many(dropped, known):
+    if fall > thresholds.total_drop_share * total_before and dropped > FEW_ACCOUNTS:
         findings.append(f"total XP fell from {total_before} to {total_now}: a board reset?")
     return Audit(findings, figures)
-
-
-def _is_many(accounts: int, known: int) -> bool:
-    return accounts >= FEW_ACCOUNTS or 1 < known == accounts

@@ -1,9 +1,9 @@
 """One sync: whether to read the board now, reading it, writing it down, judging it."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -14,102 +14,141 @@ from trc_pipelines.community.snapshots import (
     build_snapshot,
     recall_accounts,
 )
-from trc_pipelines.community.trouble import quarantined, refused
+from trc_pipelines.community.trouble import contested, quarantined, refused
+from trc_pipelines.database.connection import Transaction
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
 from trc_pipelines.operations.alerts import report
-from trc_pipelines.operations.contract import JobError, Result, UsageError, Work
+from trc_pipelines.operations.contract import JobError, Options, Result, UsageError, Work
+from trc_pipelines.settings import Settings
 
 AUDIT_CHECK = "staged_snapshot_is_plausible"
 MAX_DELAY = timedelta(minutes=15)
 FIRST_BLOCK = timedelta(minutes=30)
 SECOND_BLOCK = timedelta(hours=2)
 STRIKES_COUNT_FOR = timedelta(hours=24)
+# Who was looked for in vain is worth reading the whole board four times a day, not at every sync.
+SEARCH_AGAIN_SECONDS = 6 * 3600
 
 
-def take_snapshot(work: Work) -> Result:
-    """Read the board for the logical time of the run, stage it, audit it, accept or quarantine it.
+@dataclass(frozen=True)
+class Reading:
+    """What came of asking MEE6: a board, or why there is none; when it began and when it ended."""
+
+    outcome: Board | Mee6Error
+    started: datetime
+    ended: datetime
+
+
+def read_board(db: Transaction, settings: Settings, options: Options) -> Reading | Result:
+    """Read the board for the logical time of the run, or say why it is not to be read.
+
+    Takes minutes, and so keeps no transaction open. Nothing of it counts before `take_snapshot`.
 
     Raises:
         JobError: no guild is set, or the time asked for is past: the API only knows now.
     """
-    settings, now = work.settings, work.options.now
-    sync_id = int(work.as_of.timestamp())
     if not settings.mee6_sync_enabled:
         return _skipped("the sync is switched off (MEE6_SYNC_ENABLED=false)")
     if settings.mee6_guild_id is None:
         raise JobError("MEE6_GUILD_ID is not set; it accepts the id of the Discord server to read")
-    earlier = work.db.read_row("community/select_sync", sync_id)
-    if earlier and earlier["status"] != "failed":
-        return _read_before(sync_id, earlier["status"], json.loads(earlier["audit"]))
-    if now - work.as_of > MAX_DELAY:
+    sync_id = _sync_id(options)
+    if before := _read_before(db, sync_id):
+        return before
+    if options.now - options.as_of > MAX_DELAY:
         raise UsageError(
-            f"the board of {work.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only knows "
-            "now. Run it without --as-of; what depends on stored readings can be backfilled."
+            f"the board of {options.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only "
+            "knows now. Run it without --as-of; what depends on stored readings can be backfilled."
         )
-    newer = _newer_sync(work, sync_id)
-    if newer:
+    if newer := _newer_sync(db, sync_id):
         return _superseded(sync_id, newer)
-    blocked_until = work.db.read_value("community/select_open_block", now)
+    blocked_until = db.read_value("community/select_open_block", options.now)
     if blocked_until is not None:
         said = f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
         return replace(_skipped(said, "blocked"), skipped=True)
-
-    accounts = read_accounts(work)
+    accounts = read_accounts(db, sync_id)
     started = datetime.now(UTC)
+    outcome: Board | Mee6Error
     try:
-        board = _read_board(work, settings.mee6_guild_id, accounts)
+        outcome = _ask(settings, settings.mee6_guild_id, accounts)
     except Mee6Error as error:
-        return _record_failed_sync(work, sync_id, settings.mee6_guild_id, started, error)
-    return store_board(work, sync_id, accounts, board, started)
+        outcome = error
+    return Reading(outcome, started, datetime.now(UTC))
 
 
-def read_accounts(work: Work) -> pd.DataFrame:
+def take_snapshot(work: Work) -> Result:
+    """Write down what `read_board` brought: stage it, audit it, accept or quarantine it."""
+    reading: Reading | Result = work.prepared
+    if isinstance(reading, Result):
+        return reading
+    sync_id = _sync_id(work.options)
+    # Read, but not yet locked: another run may have been quicker.
+    if before := _read_before(work.db, sync_id):
+        return before
+    if isinstance(reading.outcome, Mee6Error):
+        return _record_failed_sync(work, sync_id, reading, reading.outcome)
+    # Who was linked or unlinked meanwhile is so from now on.
+    return store_board(work, sync_id, read_accounts(work.db, sync_id), reading)
+
+
+def read_accounts(db: Transaction, sync_id: int) -> pd.DataFrame:
     """Linked accounts and what is known of them: see `recall_accounts`."""
     return recall_accounts(
-        work.db.read("community/select_linked_accounts"),
-        work.db.read("community/select_xp_states"),
+        db.read("community/select_linked_accounts"),
+        db.read("community/select_xp_states"),
+        db.read("community/select_missing_accounts", sync_id - SEARCH_AGAIN_SECONDS),
     )
 
 
-def store_board(
-    work: Work, sync_id: int, accounts: pd.DataFrame, board: Board, started: datetime
-) -> Result:
+def store_board(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Reading) -> Result:
     """Stage a board that was read, audit it, accept or quarantine it.
 
     Args:
         accounts: as `read_accounts` gives them.
+        reading: one that brought a board.
     """
-    snapshot = build_snapshot(accounts, board.players, sync_id)
+    board = cast("Board", reading.outcome)
+    set_aside = accounts.loc[accounts["is_contested"], "member_id"].unique().tolist()
+    # Whose account it was before keeps what is known, and nothing new, until it is clear whose it is.
+    accounts = accounts[~accounts["is_contested"] | accounts["is_present"].notna()]
+    accounts = accounts.reset_index(drop=True)
+    snapshot = build_snapshot(accounts, board.players, sync_id, is_complete=board.is_complete)
     found = int(snapshot["is_present"].sum())
+    absent = int((~snapshot["is_present"]).sum())
     _upsert_sync(
-        work, sync_id, board.guild_id, "staged", started,
-        requested=len(snapshot), found=found, board=board,
+        work, sync_id, board.guild_id, "staged", reading,
+        requested=len(snapshot), found=found, absent=absent, board=board,
     )  # fmt: skip
     work.db.execute("community/ensure_snapshot_partition", work.as_of.date())
     work.db.append("community.mee6_leaderboard_snapshot", snapshot)
-    newer = _newer_sync(work, sync_id)
+    newer = _newer_sync(work.db, sync_id)
     if newer:
         return _discard_superseded(work, sync_id, newer)
     audit = _audit(work, sync_id, accounts, snapshot, board)
     status = "accepted" if audit.passed else "quarantined"
-    verdict = {"findings": audit.findings, **audit.figures}
+    verdict = {"findings": audit.findings, "odd_values": board.odd_values, **audit.figures}
     work.db.execute("community/decide_sync", sync_id, status, json.dumps(verdict))
-    if not audit.passed:
+    if audit.passed:
+        _remember_missing(work, sync_id, accounts, snapshot, board)
+    else:
         found_wrong = quarantined(sync_id, "; ".join(audit.findings))
         report(work.db, found_wrong, work.options.now)
     return Result(
         affected=1,
         message=f"{status}: {found} of {len(snapshot)} linked members found"
-        + "".join(f"; {finding}" for finding in audit.findings),
+        + "".join(f"; {finding}" for finding in audit.findings)
+        + (f"; {contested(set_aside)}" if set_aside else ""),
         details={
             "status": status,
             "linked_members": len(snapshot),
             "present_members": found,
-            "absent_members": len(snapshot) - found,
+            "absent_members": absent,
+            "unconfirmed_members": len(snapshot) - found - absent,
+            "members_set_aside": len(set_aside),
             "pages": board.pages,
             "requests": board.requests,
             "duplicates": board.duplicates,
+            "odd_values": board.odd_values,
             "total_xp": int(snapshot["xp"].sum()),
         },
         rows=len(snapshot),
@@ -129,9 +168,12 @@ def block_until(now: datetime, retry_after_seconds: float | None, strikes: int) 
     return now + max(wait, timedelta(seconds=asked))
 
 
-def _read_board(work: Work, guild_id: int, accounts: pd.DataFrame) -> Board:
-    settings = work.settings
-    linked = accounts[["discord_id"]].assign(
+def _sync_id(options: Options) -> int:
+    return int(options.as_of.timestamp())
+
+
+def _ask(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Board:
+    linked = accounts.loc[~accounts["is_contested"], ["discord_id", "is_sought"]].assign(
         last_xp=accounts["last_xp"].where(accounts["is_present"].fillna(False))
     )
     with Mee6Client(
@@ -141,6 +183,17 @@ def _read_board(work: Work, guild_id: int, accounts: pd.DataFrame) -> Board:
         deadline_seconds=settings.mee6_deadline_seconds,
     ) as client:
         return client.read_board(guild_id, linked)
+
+
+def _remember_missing(
+    work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, board: Board
+) -> None:
+    """Note who was looked for in vain, so that the next syncs need not read the whole board."""
+    is_missing = ~(snapshot["is_present"].fillna(False).astype(bool) | accounts["is_contested"])
+    work.db.stage("staged_missing", snapshot.loc[is_missing, ["discord_id"]])
+    work.db.execute("community/delete_found_accounts")
+    if board.is_complete or board.is_exhausted:
+        work.db.execute("community/upsert_missing_accounts", sync_id)
 
 
 def _audit(
@@ -171,10 +224,11 @@ def _upsert_sync(
     sync_id: int,
     guild_id: int,
     status: str,
-    started: datetime,
+    reading: Reading,
     *,
     requested: int = 0,
     found: int = 0,
+    absent: int = 0,
     board: Board | None = None,
     error: str | None = None,
 ) -> None:
@@ -185,25 +239,23 @@ def _upsert_sync(
         status,
         requested,
         found,
-        requested - found,
+        absent,
         board.pages if board else 0,
         board.requests if board else 0,
         board.duplicates if board else 0,
         board.xp_rate if board else 1.0,
-        started,
-        datetime.now(UTC),
+        reading.started,
+        reading.ended,
         error,
         work.options.run_id,
     )
 
 
-def _record_failed_sync(
-    work: Work, sync_id: int, guild_id: int, started: datetime, error: Mee6Error
-) -> Result:
+def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6Error) -> Result:
     details: dict[str, Any] = {"status": "failed", "error": type(error).__name__}
     if isinstance(error, Mee6Blocked):
         # The wait counts from the refusal, which may come minutes into the reading.
-        refused_at = work.options.now + (datetime.now(UTC) - started)
+        refused_at = work.options.now + (reading.ended - reading.started)
         strikes = int(work.db.read_value("community/count_blocks", refused_at - STRIKES_COUNT_FOR))
         until = block_until(refused_at, error.retry_after_seconds, strikes)
         # MEE6 remembers it, whether or not this run is rolled back: so must we.
@@ -212,11 +264,16 @@ def _record_failed_sync(
         details["blocked_until"] = until.isoformat()
     if isinstance(error, Mee6AccessError):
         report(work.db, refused(str(error)), work.options.now)
-    _upsert_sync(work, sync_id, guild_id, "failed", started, error=str(error))
+    guild_id = cast("int", work.settings.mee6_guild_id)
+    _upsert_sync(work, sync_id, guild_id, "failed", reading, error=str(error))
     return Result(0, f"the board was not read: {error}", details, success=False)
 
 
-def _read_before(sync_id: int, status: str, audit: dict[str, Any]) -> Result:
+def _read_before(db: Transaction, sync_id: int) -> Result | None:
+    sync = db.read_row("community/select_sync", sync_id)
+    if sync is None or sync["status"] == "failed":
+        return None
+    status, audit = sync["status"], json.loads(sync["audit"])
     passed = status == "accepted"
     return Result(
         0,
@@ -227,9 +284,9 @@ def _read_before(sync_id: int, status: str, audit: dict[str, Any]) -> Result:
     )
 
 
-def _newer_sync(work: Work, sync_id: int) -> int | None:
+def _newer_sync(db: Transaction, sync_id: int) -> int | None:
     """The newest accepted sync, if a tick that comes late can add nothing to it."""
-    newest = work.db.read_row("community/select_newest_accepted_sync")
+    newest = db.read_row("community/select_newest_accepted_sync")
     return newest["sync_id"] if newest and newest["sync_id"] > sync_id else None
 
 

@@ -34,13 +34,32 @@ def blocked(said: str) -> Condition:
     )
 
 
+def contested(member_ids: list[str]) -> str:
+    """Members who claim one Discord account: nobody can say whose XP it is."""
+    more = f" and {len(member_ids) - 10} more" if len(member_ids) > 10 else ""
+    return (
+        "set aside, since another member claims the same Discord account: "
+        f"{', '.join(member_ids[:10])}{more}"
+    )
+
+
+def _unlink(member_ids: list[str]) -> str:
+    return (
+        f"Members are {contested(member_ids)}. Their XP is not counted, everybody else's is. "
+        "Unlink the account from all but one in the app; XP gained until then counts for who had "
+        "it before."
+    )
+
+
 def find_conditions(transaction: Transaction) -> list[Condition]:
     """What waits for a person now."""
     waiting = transaction.read_row("community/select_waiting_sync")
     error = transaction.read_value("community/select_refusal")
     block = transaction.read_value("community/select_lasting_block")
+    claims = transaction.read("community/select_contested_members")["member_id"].tolist()
     return [
         *([quarantined(waiting["sync_id"], waiting["findings"])] if waiting else []),
         *([refused(error)] if error else []),
         *([blocked(block)] if block else []),
+        *([Condition("contested", SUBJECT, "warning", _unlink(claims))] if claims else []),
     ]

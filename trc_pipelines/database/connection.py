@@ -1,8 +1,9 @@
 """One transaction at a time over one ADBC connection: read frames, write frames, commit once.
 
 Frames follow two rules, so that nothing is ever rounded or shifted: a column of whole numbers that
-may hold NULL is nullable (Int64), and a timestamp without a time zone is a date, with one an
-instant in UTC.
+may hold NULL is nullable (Int64); a moment has a time zone and is an instant in UTC, and a column
+without one holds dates, at midnight. A time of day without a zone is refused both ways: nobody can
+say which instant it is.
 
 The driver waits in C, for as long as the connection stands, and nothing interrupts it there. Its
 calls are made by a worker, and who waits for one has a deadline and can be interrupted.
@@ -20,6 +21,7 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.statements import load_statement
@@ -113,17 +115,26 @@ class Transaction:
 
     def _fetch(self, statement: str, *parameters: object) -> pa.Table:
         sql = load_statement(statement)
-        return self._connection.use(
+        table = self._connection.use(
             statement,
             lambda cursor: cursor.execute(sql, parameters or None).fetch_arrow_table(),
         )
+        for field in table.schema:
+            if _has_no_zone(field):
+                raise DatabaseError(
+                    f"{statement}: the column {field.name} is a timestamp without a time zone, and "
+                    "which instant it means is not known; it accepts timestamptz. In the view over "
+                    f"the app's table write: {field.name} AT TIME ZONE 'UTC' AS {field.name} "
+                    "(or the zone the app writes in)"
+                )
+        return table
 
     def append(self, table: str, frame: pd.DataFrame) -> None:
         """COPY the frame into `schema.table`, columns by name."""
         schema, name = table.split(".")
         if frame.empty:
             return
-        rows = _to_arrow(frame)
+        rows = _to_arrow(table, frame)
         self._connection.use(
             f"COPY {table}",
             lambda cursor: cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema),
@@ -131,7 +142,7 @@ class Transaction:
 
     def stage(self, name: str, frame: pd.DataFrame) -> None:
         """COPY the frame into a temporary table of that name, replacing an earlier one."""
-        rows = _to_arrow(frame)
+        rows = _to_arrow(name, frame)
         self._connection.use(
             f"COPY {name}",
             lambda cursor: cursor.adbc_ingest(name, rows, mode="replace", temporary=True),
@@ -171,6 +182,27 @@ class Connection:
             except DatabaseError:
                 self.close(wait_seconds=0)
             raise
+
+    @contextmanager
+    def between_transactions(self) -> Iterator[Transaction]:
+        """Statements that commit each by itself: none keeps a transaction open while others wait.
+
+        A connection that is lost meanwhile is given up; the next use of it says so.
+        """
+        self._call(
+            "begin", lambda driver: driver.adbc_connection.set_autocommit(True), _ROLLBACK_SECONDS
+        )
+        try:
+            yield Transaction(self)
+        finally:
+            try:
+                self._call(
+                    "end",
+                    lambda driver: driver.adbc_connection.set_autocommit(False),
+                    _ROLLBACK_SECONDS,
+                )
+            except DatabaseError:
+                self.close(wait_seconds=0)
 
     def use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
         """Make a call with a cursor of its own; `what` names it in errors.
@@ -341,12 +373,22 @@ def _to_pandas(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _to_arrow(frame: pd.DataFrame) -> pa.Table:
+def _to_arrow(target: str, frame: pd.DataFrame) -> pa.Table:
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    fields = [
-        field.with_type(pa.date32())
-        if pa.types.is_timestamp(field.type) and field.type.tz is None
-        else field
-        for field in table.schema
-    ]
+    fields = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not _has_no_zone(field):
+            fields.append(field)
+            continue
+        if pc.any(pc.not_equal(column, pc.floor_temporal(column, unit="day"))).as_py():
+            raise DatabaseError(
+                f"COPY {target}: the column {field.name} has a time of day and no time zone, and "
+                "would become a date; it accepts dates at midnight, or instants with a zone: "
+                f"frame[{field.name!r}].dt.tz_localize('UTC')"
+            )
+        fields.append(field.with_type(pa.date32()))
     return table.cast(pa.schema(fields)).replace_schema_metadata(None)
+
+
+def _has_no_zone(field: pa.Field) -> bool:
+    return pa.types.is_timestamp(field.type) and field.type.tz is None

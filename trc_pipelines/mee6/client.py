@@ -40,8 +40,10 @@ from trc_pipelines.mee6.models import (
     players_frame,
 )
 
-TRIES_PER_PAGE = 4
 FIRST_BACKOFF_SECONDS = 1.0
+LONGEST_BACKOFF_SECONDS = 60.0
+# So many pages are read for whoever is missing; beyond them only for who is worth a long search.
+PAGES_FOR_ANYBODY = 10
 # Retry-After counts whole seconds: without a margin we could ask inside the last one.
 RETRY_AFTER_MARGIN_SECONDS = 1.0
 CHUNK_BYTES = 64 * 1024
@@ -73,6 +75,7 @@ class _Reading:
     guild_id: int
     deadline: float
     requests: int = 0
+    slowest_answer_seconds: float = 0.0
     has_been_blocked: bool = False
 
 
@@ -132,33 +135,44 @@ class Mee6Client:
     def read_board(self, guild_id: int, linked: pd.DataFrame) -> Board:
         """The guild's board, page by page, until its end or until every linked account is found.
 
-        `linked`: `discord_id` int64, and `last_xp` Int64, NA for accounts that were not present
-        at the last reading. With nobody linked nothing is asked.
+        `linked`: `discord_id` int64, `last_xp` Int64, NA for accounts that were not present at the
+        last reading, and `is_sought` bool: false for accounts that are not worth the whole board,
+        because they were looked for in vain not long ago. With nobody linked nothing is asked.
 
-        The ranking moves while it is read, so an account can slip from one page to another
+        A board that is too long for the time given is read as far as it goes, which the result
+        says. The ranking moves while it is read, so an account can slip from one page to another
         between two requests. An account that was present before and is missing now is looked
         for once more on the pages around its last XP.
 
-        All pages or nothing: raises a Mee6Error (see `models`) as soon as one page fails.
+        All these pages or nothing: raises a Mee6Error (see `models`) as soon as one page fails.
         """
         reading = _Reading(guild_id, self._monotonic() + self._deadline_seconds)
         pages: list[Page] = []
         missing = linked["discord_id"].to_numpy(np.int64)
-        while missing.size:
-            pages.append(self._fetch_page(reading, len(pages)))
-            missing = np.setdiff1d(missing, pages[-1].players["discord_id"])
-            # Short compared with the first, not with the limit: the server may give fewer at a time.
-            if pages[-1].players.empty or len(pages[-1].players) < len(pages[0].players):
+        sought = linked.loc[linked["is_sought"], "discord_id"].to_numpy(np.int64)
+        ended = exhausted = False
+        while missing.size and not ended:
+            if not sought.size and len(pages) >= PAGES_FOR_ANYBODY:
                 break
+            if pages and not self._fits_a_page(reading):
+                exhausted = True
+                break
+            pages.append(self._fetch_page(reading, len(pages)))
+            found = pages[-1].players["discord_id"].to_numpy()
+            missing, sought = np.setdiff1d(missing, found), np.setdiff1d(sought, found)
+            # Short compared with the first, not with the limit: the server may give fewer at a time.
+            ended = pages[-1].players.empty or len(found) < len(pages[0].players)
         players, duplicates = _merge([page.players for page in pages])
 
         slipped = linked[linked["discord_id"].isin(missing) & linked["last_xp"].notna()]
         filled = [page for page in pages if len(page.players)]
         if len(filled) > 1 and len(slipped):
             last_xp = slipped["last_xp"].to_numpy(np.int64)
-            again = _pages_around(last_xp, players, len(pages[0].players), len(filled))
-            refetched = [self._fetch_page(reading, page).players for page in again]
-            players, _ = _merge([players, *refetched])
+            for page in _pages_around(last_xp, players, len(pages[0].players), len(filled)):
+                if not self._fits_a_page(reading):
+                    exhausted = True
+                    break
+                players, _ = _merge([players, self._fetch_page(reading, page).players])
 
         return Board(
             guild_id=guild_id,
@@ -167,7 +181,14 @@ class Mee6Client:
             pages=len(pages),
             requests=reading.requests,
             duplicates=duplicates,
+            is_complete=ended and not exhausted,
+            is_exhausted=exhausted,
+            odd_values=sum(page.odd_values for page in pages),
         )
+
+    def _fits_a_page(self, reading: _Reading) -> bool:
+        # Twice the slowest so far: a page that is cut off by the deadline would fail them all.
+        return self._fits(reading, self._pause() + 2 * reading.slowest_answer_seconds)
 
     def _fetch_page(self, reading: _Reading, page: int) -> Page:
         failure: Mee6Error
@@ -185,20 +206,24 @@ class Mee6Client:
                 reading.has_been_blocked = True
             except (Mee6Unavailable, Mee6NotJson) as error:
                 failure = error
-                wait = FIRST_BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
-            if tries == TRIES_PER_PAGE or not self._fits(reading, wait):
+                backoff = min(FIRST_BACKOFF_SECONDS * 2.0 ** (tries - 1), LONGEST_BACKOFF_SECONDS)
+                wait = backoff * random.uniform(0.5, 1.5)
+            if not self._fits(reading, wait):
                 raise failure
             self._sleep(wait)
 
     def _fits(self, reading: _Reading, wait: float) -> bool:
         return self._monotonic() + wait < reading.deadline
 
+    def _pause(self) -> float:
+        return max(0.0, self._next_request_at - self._monotonic())
+
     def _pace(self, reading: _Reading, page: int) -> None:
-        wait = max(0.0, self._next_request_at - self._monotonic())
+        wait = self._pause()
         if not self._fits(reading, wait):
             raise Mee6Unavailable(
                 f"the deadline of {self._deadline_seconds:g} s passed before page {page}; "
-                "nothing was taken; raise the deadline if the board has that many pages"
+                "nothing was taken; the next reading starts anew"
             )
         if wait:
             self._sleep(wait)
@@ -207,10 +232,12 @@ class Mee6Client:
     def _request(self, reading: _Reading, page: int) -> bytes:
         """The decoded body of a 200; every other outcome is raised."""
         reading.requests += 1
-        seconds = min(self._attempt_seconds, reading.deadline - self._monotonic())
-        give_up_at = self._monotonic() + seconds
+        started = self._monotonic()
+        seconds = min(self._attempt_seconds, reading.deadline - started)
         try:
-            return _within(seconds, lambda: self._exchange(reading.guild_id, page, give_up_at))
+            body = _within(
+                seconds, lambda: self._exchange(reading.guild_id, page, started + seconds)
+            )
         except (
             requests.ConnectionError,
             requests.Timeout,
@@ -222,6 +249,9 @@ class Mee6Client:
                 f"MEE6 gave no complete answer for page {page} in time "
                 f"({type(error).__name__}); if it persists, check the network and MEE6's status"
             ) from error
+        took = self._monotonic() - started
+        reading.slowest_answer_seconds = max(reading.slowest_answer_seconds, took)
+        return body
 
     def _exchange(self, guild_id: int, page: int, give_up_at: float) -> bytes:
         with self._session.get(

@@ -1,8 +1,9 @@
 """What a leaderboard page may hold, what a reading returns, and what can go wrong.
 
-Everything MEE6 sends is judged here, once and strictly: nothing is coerced or rounded, and one
-bad player rejects the page. User names are not kept: only ids and figures are needed. Asking,
-waiting and asking again belong to `client`.
+Everything MEE6 sends is judged here, once and strictly: nothing is coerced or rounded. Only the
+guild's id and each player's id and XP are required, and one player without them rejects the page;
+whatever else is odd is unknown, and counted. User names are not kept: only ids and figures are
+needed. Asking, waiting and asking again belong to `client`.
 """
 
 import re
@@ -55,7 +56,7 @@ class Mee6NotJson(Mee6InvalidResponse):
 
 @dataclass(frozen=True)
 class Page:
-    """One page.
+    """One page; `odd_values` counts optional values that were none and are unknown now.
 
     `players`: one row per entry, in the order served: `discord_id` int64, `xp` int64,
     `level` Int64 and `message_count` Int64 (NA when not sent). Ids may repeat.
@@ -63,6 +64,7 @@ class Page:
 
     players: pd.DataFrame
     xp_rate: float
+    odd_values: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class Board:
 
     `players`: columns as on a `Page`, but one row per `discord_id`, highest XP first.
     `pages`: different pages read, an empty last one included. `requests`: all of them, also those
-    that failed. `duplicates`: entries dropped because the id was read before.
+    that failed. `duplicates`: entries dropped because the id was read before. `is_complete`: the
+    end of the board was seen, so who is not among the players is not on it. `is_exhausted`: time
+    ran out before everyone was found. `odd_values`: as of a `Page`, over all of them.
     """
 
     guild_id: int
@@ -80,6 +84,9 @@ class Board:
     pages: int
     requests: int
     duplicates: int
+    is_complete: bool = True
+    is_exhausted: bool = False
+    odd_values: int = 0
 
 
 # int() alone would take " 12 ", "1_2", "007" and the digits of every script. Both checks run in
@@ -96,7 +103,24 @@ DiscordId = Annotated[
     ),
 ]
 Figure = Annotated[int, Field(strict=True, ge=0, le=MAX_FIGURE)]
-XpRate = Annotated[float, Field(strict=True, ge=0, le=1000, allow_inf_nan=False)]
+# What stands for an optional value that is none: never a figure, and told apart from a missing one.
+ODD = -1
+
+
+def _or_odd(schema: core_schema.CoreSchema) -> GetPydanticSchema:
+    lenient = core_schema.with_default_schema(
+        core_schema.nullable_schema(schema), default=ODD, on_error="default"
+    )
+    # In a chain the default is for errors only: a missing key stays missing.
+    return GetPydanticSchema(
+        lambda _source, _handler: core_schema.chain_schema([core_schema.any_schema(), lenient])
+    )
+
+
+OptionalFigure = Annotated[int, _or_odd(core_schema.int_schema(strict=True, ge=0, le=MAX_FIGURE))]
+OptionalRate = Annotated[
+    float, _or_odd(core_schema.float_schema(strict=True, ge=0, le=1000, allow_inf_nan=False))
+]
 
 
 class Player(TypedDict):
@@ -104,8 +128,8 @@ class Player(TypedDict):
 
     id: DiscordId
     xp: Figure
-    level: NotRequired[Figure | None]
-    message_count: NotRequired[Figure | None]
+    level: NotRequired[OptionalFigure | None]
+    message_count: NotRequired[OptionalFigure | None]
 
 
 class _Guild(TypedDict):
@@ -114,9 +138,9 @@ class _Guild(TypedDict):
 
 class _Envelope(TypedDict):
     guild: _Guild
-    page: Figure
+    page: NotRequired[OptionalFigure | None]
     players: Annotated[list[Player], Field(max_length=MAX_PLAYERS_PER_PAGE)]
-    xp_rate: NotRequired[XpRate | None]
+    xp_rate: NotRequired[OptionalRate | None]
 
 
 _ENVELOPE = TypeAdapter(_Envelope)
@@ -127,7 +151,7 @@ def parse_page(body: bytes, guild_id: int, page: int) -> Page:
     """The players of page `page` (0-based) of a guild's board, from the decoded body of a 200.
 
     Raises Mee6NotJson when the body is not JSON, and Mee6InvalidResponse when it is not that
-    page or when any field is missing or out of range, with the number of bad players.
+    page or when a required field is missing or out of range, with the number of bad players.
     """
     try:
         envelope = _validate(body)
@@ -138,13 +162,18 @@ def parse_page(body: bytes, guild_id: int, page: int) -> Page:
             f"MEE6 answered page {page} with another guild's board than {guild_id}: "
             "nothing was taken; check MEE6_GUILD_ID and the base URL"
         )
-    if envelope["page"] != page:
+    answered = envelope.get("page")
+    if answered not in (page, ODD, None):
         raise Mee6InvalidResponse(
-            f"MEE6 answered page {page} with page {envelope['page']}: "
+            f"MEE6 answered page {page} with page {answered}: "
             "nothing was taken; the next reading starts anew"
         )
     xp_rate = envelope.get("xp_rate")
-    return Page(players_frame(envelope["players"]), 1.0 if xp_rate is None else xp_rate)
+    players = players_frame(envelope["players"])
+    figures = players[["level", "message_count"]]
+    odd = int((figures == ODD).sum().sum()) + (answered == ODD) + (xp_rate == ODD)
+    players[figures.columns] = figures.mask(figures == ODD)
+    return Page(players, 1.0 if xp_rate in (None, ODD) else xp_rate, odd)
 
 
 def players_frame(players: Sequence[Player]) -> pd.DataFrame:

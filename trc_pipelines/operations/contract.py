@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -73,7 +73,8 @@ class Work:
     """What a step gets: an open transaction, the settings, the options, the days to compute.
 
     `database` is for the rare fact that must outlive this transaction, `is_dry_run` for what no
-    transaction rolls back: a cache, a file, another database.
+    transaction rolls back: a cache, a file, another database. `prepared` is what the step's own
+    `prepare` brought.
     """
 
     db: Transaction
@@ -82,6 +83,7 @@ class Work:
     options: Options
     days: tuple[date, date]
     is_dry_run: bool
+    prepared: Any = None
 
     @property
     def as_of(self) -> datetime:
@@ -140,10 +142,18 @@ class Result:
 
 @dataclass(frozen=True)
 class Step:
-    """One unit of work: the table it writes, as `schema.table`, and how."""
+    """One unit of work: the table it writes, as `schema.table`, and how.
+
+    `prepare` is for what takes its time outside, such as an API: it is called before the step's
+    transaction, by one run at a time, and its statements commit each by itself. What it found is
+    not looked for again when the step is tried again, and may be old: the step checks what counts.
+    """
 
     table: str
     run: Callable[[Work], Result]
+    prepare: Callable[[Transaction, Settings, Options], Any] | None = field(
+        default=None, kw_only=True
+    )
 
 
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
@@ -207,13 +217,15 @@ class Run:
         """
         started = time.perf_counter()
         retries = 0
+        prepared: Any = None
         unacknowledged: list[Result] = []
         try:
             while True:
                 try:
                     if retries:
                         self.connection.reconnect()
-                    return self._perform_once(step, started, unacknowledged)
+                    prepared = prepared or self.prepare(step)
+                    return self._perform_once(step, started, unacknowledged, prepared)
                 except DatabaseError as error:
                     if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
                         raise
@@ -236,22 +248,43 @@ class Run:
             )
             raise
 
-    def rehearse(self, transaction: Transaction, step: Step) -> Result:
-        """Run one step in a transaction that the caller rolls back."""
-        return self._attempt(transaction, step, is_dry_run=True)
+    def prepare(self, step: Step) -> Any:
+        """What the step needs from outside, if anything; no transaction is open meanwhile."""
+        if step.prepare is None:
+            return None
+        with self.connection.between_transactions() as transaction:
+            self._lock(transaction, step, "operations/lock_session")
+            try:
+                return step.prepare(transaction, self.settings, self.options)
+            except BaseException:
+                with suppress(DatabaseError):
+                    transaction.execute("operations/unlock_session", step.table)
+                raise
 
-    def _attempt(self, transaction: Transaction, step: Step, *, is_dry_run: bool) -> Result:
+    def rehearse(self, transaction: Transaction, step: Step, prepared: Any = None) -> Result:
+        """Run one step in a transaction that the caller rolls back."""
+        return self._attempt(transaction, step, prepared, is_dry_run=True)
+
+    def _attempt(
+        self, transaction: Transaction, step: Step, prepared: Any, *, is_dry_run: bool
+    ) -> Result:
         self._lock(transaction, step)
+        if step.prepare:
+            transaction.execute("operations/unlock_session", step.table)
         options = self.options
         first, last = options.days or self.days(transaction, self.settings, options.as_of)
         if options.limit is not None:
             last = min(last, first + timedelta(days=options.limit - 1))
         days = (first, last)
-        return step.run(Work(transaction, self.database, self.settings, options, days, is_dry_run))
+        return step.run(
+            Work(transaction, self.database, self.settings, options, days, is_dry_run, prepared)
+        )
 
-    def _lock(self, transaction: Transaction, step: Step) -> None:
+    def _lock(
+        self, transaction: Transaction, step: Step, statement: str = "operations/lock_step"
+    ) -> None:
         try:
-            transaction.execute("operations/lock_step", step.table)
+            transaction.execute(statement, step.table)
         except DatabaseError as error:
             if error.sqlstate == LOCK_NOT_AVAILABLE:
                 raise JobError(
@@ -261,12 +294,14 @@ class Run:
                 ) from error
             raise
 
-    def _perform_once(self, step: Step, started: float, unacknowledged: list[Result]) -> Result:
+    def _perform_once(
+        self, step: Step, started: float, unacknowledged: list[Result], prepared: Any
+    ) -> Result:
         with self.connection.transaction() as transaction:
             # A commit may have happened though nobody said so: its figures are the ones to report.
             if unacknowledged and self._is_recorded(transaction, step):
                 return unacknowledged[-1]
-            result = self._attempt(transaction, step, is_dry_run=False)
+            result = self._attempt(transaction, step, prepared, is_dry_run=False)
             state = "running" if result.success else "failed"
             self._record(transaction, step, started, result, state)
             unacknowledged.append(result)
@@ -323,9 +358,14 @@ def perform(
     with ExitStack() as stack:
         connection = stack.enter_context(database.connect())
         run = Run(database, connection, settings, job.name, job.tables, job.days, options)
+        prepared = {step.table: run.prepare(step) for step in job.steps} if dry_run else {}
         rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
         for step in job.steps:
-            result = run.rehearse(rehearsal, step) if rehearsal else run.perform(step)
+            result = (
+                run.rehearse(rehearsal, step, prepared[step.table])
+                if rehearsal
+                else run.perform(step)
+            )
             results[step.table] = result
             if not result.success:
                 break

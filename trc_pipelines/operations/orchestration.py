@@ -21,7 +21,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from trc_pipelines.database.connection import Database, DatabaseError
+from trc_pipelines.database.connection import Database, DatabaseError, Transaction
 from trc_pipelines.database.locate import locate_database
 from trc_pipelines.operations.contract import (
     Job,
@@ -174,6 +174,7 @@ def step_asset(
     depends_on_day_before: bool = False,
     kinds: set[str] | None = None,
     blocking_checks: dict[str, str] | None = None,
+    prepare: Callable[[Transaction, Settings, Options], Any] | None = None,
 ) -> Callable[[Callable[[Work], Result]], StepAsset]:
     """Make a step of the decorated function, and an asset of the step; its docstring describes both.
 
@@ -181,12 +182,13 @@ def step_asset(
         max_age_minutes: older than this the asset's badge in the UI turns red.
         depends_on_day_before: each day builds on its own previous day.
         blocking_checks: verdicts the step gives itself; one that fails stops what is downstream.
+        prepare: what it does before its transaction: see `contract.Step`.
     """
 
     def decorate(run: Callable[[Work], Result]) -> StepAsset:
         key = dg.AssetKey([domain, run.__name__])
         table = f"{domain}.{run.__name__}"
-        step = Step(table, run)
+        step = Step(table, run, prepare=prepare)
         upstream: list[Any] = [dg.AssetDep(dep.key) for dep in deps]
         if depends_on_day_before:
             yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
@@ -221,7 +223,9 @@ def step_asset(
                 check_specs=checks,
             )(shell)
 
-        return StepAsset(table, run, key, tuple(spec.key for spec in checks), build)
+        return StepAsset(
+            table, run, key, tuple(spec.key for spec in checks), build, prepare=prepare
+        )
 
     return decorate
 

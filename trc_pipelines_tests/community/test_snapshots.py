@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from trc_pipelines.community.snapshots import Audit, Thresholds, audit_snapshot, build_snapshot
+from trc_pipelines.community.snapshots import (
+    Audit,
+    Thresholds,
+    audit_snapshot,
+    build_snapshot,
+    recall_accounts,
+)
 
 THRESHOLDS = Thresholds(
     missing_share=0.2, dropped_share=0.2, total_drop_share=0.1, implausible_share=0.2, gain=10**6
@@ -20,6 +26,8 @@ def accounts(last_xp: list[int | None]) -> pd.DataFrame:
             "member_id": [f"m{i}" for i in ids],
             "last_xp": known,
             "is_present": pd.array(~pd.isna(known), dtype="boolean"),
+            "changed_sync_id": pd.array([100] * len(known), dtype="Int64"),
+            "is_contested": False,
         }
     )
 
@@ -31,9 +39,19 @@ def players(xp: dict[int, int]) -> pd.DataFrame:
     return frame.assign(level=nothing, message_count=nothing)
 
 
-def audit(before: list[int | None], now: dict[int, int], **changes: object) -> Audit:
-    """Judge a reading of guild 7 at sync 200 after sync 100."""
+def audit(
+    before: list[int | None],
+    now: dict[int, int],
+    absent_since: int | None = None,
+    **changes: object,
+) -> Audit:
+    """Judge a reading of guild 7 at sync 200 after sync 100; those known may all have been absent."""
     linked = accounts(before)
+    if absent_since is not None:
+        linked = linked.assign(
+            is_present=pd.array([False] * len(linked), dtype="boolean"),
+            changed_sync_id=pd.array([absent_since] * len(linked), dtype="Int64"),
+        )
     arguments = {
         "board_is_empty": not now,
         "xp_rate": 1.0,
@@ -43,7 +61,10 @@ def audit(before: list[int | None], now: dict[int, int], **changes: object) -> A
         "last_sync_id": 100,
         "thresholds": THRESHOLDS,
     }
-    return audit_snapshot(linked, build_snapshot(linked, players(now), 200), **arguments | changes)
+    snapshot = build_snapshot(
+        linked, players(now), 200, is_complete=bool(changes.pop("is_complete", True))
+    )
+    return audit_snapshot(linked, snapshot, **arguments | changes)
 
 
 BOARD = {i: 1_000 + i for i in range(1, 31)}
@@ -129,7 +150,65 @@ def test_another_guild_and_an_older_reading_are_not_believed() -> None:
 
 
 def test_a_linked_account_off_the_board_has_a_row_with_zero_xp() -> None:
-    snapshot = build_snapshot(accounts([None, None]), players({2: 5, 99: 1}), 200)
+    snapshot = build_snapshot(accounts([None, None]), players({2: 5, 99: 1}), 200, is_complete=True)
     assert snapshot["discord_id"].tolist() == [1, 2]
     assert snapshot["xp"].tolist() == [0, 5]
     assert snapshot["is_present"].tolist() == [False, True]
+
+
+def test_who_is_not_on_a_reading_without_its_end_is_not_called_absent() -> None:
+    snapshot = build_snapshot(accounts([None, None, 7]), players({2: 5}), 200, is_complete=False)
+    assert snapshot["is_present"].tolist() == [pd.NA, True, pd.NA]
+
+
+def test_who_comes_back_is_judged_by_the_last_present_reading() -> None:
+    """Absent once, then five million more: what counts is what they had when last seen."""
+    assert not audit(KNOWN, BOARD | {1: 5_000_000}, absent_since=100).passed
+    assert audit(KNOWN, BOARD, absent_since=100).passed
+    jump = {account: xp + 751 for account, xp in BOARD.items()}
+    assert not audit(KNOWN, jump, absent_since=100).passed
+    assert audit(KNOWN, jump, absent_since=200 - 3600).passed
+
+
+def test_a_community_that_comes_back_with_less_is_not_believed() -> None:
+    findings = audit(KNOWN, dict.fromkeys(BOARD, 20), absent_since=100).findings
+    assert any("30 of 30 known members has dropped" in finding for finding in findings)
+    assert any("board reset" in finding for finding in findings)
+
+
+@pytest.mark.parametrize(
+    "now", [{1: 0, 2: 0, 3: 0, 4: 600}, {4: 600}, {1: 10**5, 2: 10**5, 3: 10**5, 4: 600}]
+)
+def test_three_of_four_members_are_many(now: dict[int, int]) -> None:
+    assert not audit([900, 800, 700, 600], now).passed
+
+
+def test_who_was_not_reached_by_a_short_reading_counts_as_missing_to_the_audit() -> None:
+    first = {account: xp for account, xp in BOARD.items() if account <= 10}
+    assert not audit(KNOWN, first, is_complete=False).passed
+    most = {account: xp for account, xp in BOARD.items() if account <= 28}
+    assert audit(KNOWN, most, is_complete=False).passed
+
+
+def linked(rows: list[tuple[int, str]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["discord_id", "member_id"])
+
+
+def test_two_members_who_claim_an_account_are_told_apart_from_everybody_else() -> None:
+    states = pd.DataFrame(
+        {
+            "discord_id": [1, 2],
+            "member_id": ["ann", "bob"],
+            "xp": pd.array([900, 800], dtype="Int64"),
+            "is_present": pd.array([True, True], dtype="boolean"),
+            "last_sync_id": [100, 100],
+        }
+    )
+    claims = linked([(2, "bob"), (1, "eve"), (1, "ann"), (2, "bob")])
+    recalled = recall_accounts(claims, states, pd.DataFrame({"discord_id": [2]}))
+    rows = recalled.set_index("member_id")
+    assert rows["is_contested"].to_dict() == {"eve": True, "ann": True, "bob": False}
+    assert rows["is_sought"].to_dict() == {"eve": True, "ann": True, "bob": False}
+    assert rows["last_xp"].astype(object).where(rows["last_xp"].notna(), None).to_dict() == {
+        "eve": None, "ann": 900, "bob": 800,
+    }  # fmt: skip

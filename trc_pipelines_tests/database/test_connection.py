@@ -27,6 +27,75 @@ def test_whole_numbers_with_null_stay_whole(world: World) -> None:
     assert frame["xp"].isna().all()
 
 
+AFTERNOON = pd.Timestamp("2026-03-04 14:15:16.123456")
+
+
+@pytest.mark.parametrize("way", ["read", "read_rows", "read_row", "read_value"])
+def test_a_time_without_a_zone_is_not_read_as_a_date(world: World, way: str) -> None:
+    world.execute(
+        "ALTER TABLE community.mee6_blocks "
+        "ALTER COLUMN blocked_until TYPE timestamp USING blocked_until AT TIME ZONE 'UTC', "
+        "DROP CONSTRAINT mee6_blocks_order_check"
+    )
+    world.execute(f"INSERT INTO community.mee6_blocks VALUES (now(), '{AFTERNOON}')")
+    with (
+        pytest.raises(
+            DatabaseError, match=r"select_open_block.*blocked_until.*AT TIME ZONE"
+        ) as caught,
+        world.database.transaction() as transaction,
+    ):
+        getattr(transaction, way)("community/select_open_block", NOON)
+    assert not caught.value.is_transient
+
+
+def test_an_award_of_the_app_without_a_zone_stops_at_the_border(world: World) -> None:
+    world.execute(
+        "ALTER TABLE community.point_transactions "
+        "ALTER COLUMN created_at TYPE timestamp USING created_at AT TIME ZONE 'UTC';"
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('ann', 'intro_completed', 25, '{AFTERNOON}')"
+    )
+    with pytest.raises(DatabaseError, match=r"transactions_to_post.*created_at"):
+        world.sync(NOON + pd.Timedelta(days=1))
+    assert world.query("SELECT * FROM community.point_ledger").empty
+
+
+@pytest.mark.parametrize("way", ["append", "stage"])
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pd.Series([AFTERNOON]),
+        pd.Series([AFTERNOON.normalize(), AFTERNOON, pd.NaT]),
+        pd.Series([AFTERNOON.to_pydatetime()], dtype=object),
+        pd.Series([pd.Timestamp("2026-03-04 00:00:00.000000001")]),
+        pd.Series([pd.Timestamp("1969-12-31 23:59")]),
+    ],
+    ids=["a time", "one among dates", "Python's own", "a nanosecond", "before the epoch"],
+)
+def test_a_time_without_a_zone_is_not_written_as_a_date(
+    database: Database, way: str, moments: pd.Series
+) -> None:
+    with (
+        pytest.raises(DatabaseError, match=r"COPY .*days.* column day .*tz_localize"),
+        database.transaction() as transaction,
+    ):
+        getattr(transaction, way)("community.days", pd.DataFrame({"day": moments}))
+
+
+def test_dates_come_back_as_they_went(world: World) -> None:
+    days = pd.to_datetime(pd.Series(["2026-03-03", "2026-03-04", None]))
+    with world.database.transaction() as transaction:
+        transaction.append("community.days", pd.DataFrame({"day": days.dropna()}))
+        transaction.stage("days_with_null", pd.DataFrame({"day": days, "none": pd.NaT}))
+        read = transaction.read(
+            "community/select_observed_days", NOON.date() - pd.Timedelta(days=1), NOON.date()
+        )
+    assert read["day"].tolist() == days.dropna().tolist()
+    assert world.query("SELECT day FROM community.days ORDER BY day")["day"].astype(
+        str
+    ).tolist() == ["2026-03-03", "2026-03-04"]
+
+
 def test_an_exception_rolls_everything_back(world: World) -> None:
     def append_and_fail() -> None:
         with world.database.transaction() as transaction:

@@ -57,11 +57,12 @@ def board_of(size: int, step: int = 10) -> pd.DataFrame:
     return pd.DataFrame({"discord_id": ids, "xp": (size + 1 - ids) * step})
 
 
-def linked(*discord_ids: int, last_xp: int | None = None) -> pd.DataFrame:
+def linked(*discord_ids: int, last_xp: int | None = None, is_sought: bool = True) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "discord_id": np.array(discord_ids, dtype=np.int64),
             "last_xp": pd.array([last_xp] * len(discord_ids), dtype="Int64"),
+            "is_sought": np.full(len(discord_ids), is_sought),
         }
     )
 
@@ -76,13 +77,15 @@ def simulator() -> Iterator[Simulator]:
 
 
 def read(simulator: Simulator, wanted: pd.DataFrame = NOT_ON_THE_BOARD, **options: Any) -> Board:
-    clock = Clock()
+    sleep = options.pop("sleep", Clock().sleep)
     defaults: dict[str, Any] = {
         "user_agent": "trc-pipelines-tests/1",
         "request_interval_seconds": 0,
         "page_size": 10,
-        "sleep": clock.sleep,
+        "sleep": sleep,
     }
+    if isinstance(clock := getattr(sleep, "__self__", None), Clock):
+        defaults["monotonic"] = clock.monotonic
     with Mee6Client(simulator.base_url, **(defaults | options)) as client:
         return client.read_board(simulator.guild_id, wanted)
 
@@ -347,23 +350,34 @@ def test_a_passing_fault_is_retried_with_growing_waits(simulator: Simulator, fau
         (faults.raw(b""), Mee6NotJson),
     ],
 )
-def test_a_lasting_fault_ends_after_four_tries(
+def test_a_lasting_fault_is_retried_once_a_minute_until_the_deadline(
     simulator: Simulator, fault: Fault, error: type[Mee6Error]
 ) -> None:
     simulator.add(fault)
+    clock = Clock()
     with pytest.raises(error):
-        read(simulator)
-    assert len(simulator.requests) == 4
+        read(simulator, sleep=clock.sleep)
+    assert 600 - 90 < clock.now < 600
+    assert 30 <= max(clock.waits) <= 90
+    assert 10 <= len(simulator.requests) <= 25
 
 
-def test_a_429_on_the_last_try_is_blocked_without_waiting(simulator: Simulator) -> None:
+def test_an_outage_of_five_minutes_costs_no_reading(simulator: Simulator) -> None:
+    clock = Clock()
+    simulator.add(faults.failure(503), times=10)
+    board = read(simulator, sleep=clock.sleep)
+    assert len(board.players) == 25
+    assert clock.now > 120
+
+
+def test_a_429_after_other_faults_is_waited_out_once_and_no_more(simulator: Simulator) -> None:
     simulator.add(faults.failure(500), times=3)
     simulator.add(faults.too_many_requests("200"), after=3)
     clock = Clock()
     with pytest.raises(Mee6Blocked) as caught:
         read(simulator, sleep=clock.sleep)
     assert caught.value.retry_after_seconds == 200
-    assert max(clock.waits) < 10
+    assert [wait for wait in clock.waits if wait > 10] == [201.0]
 
 
 def test_one_failed_page_fails_the_whole_reading(simulator: Simulator) -> None:
@@ -381,11 +395,12 @@ def test_retries_do_not_outlive_the_deadline(simulator: Simulator) -> None:
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
+    clock = Clock()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with (
-        Mee6Client(url, user_agent="x", request_interval_seconds=0, sleep=lambda _: None) as client,
+        Mee6Client(url, user_agent="x", sleep=clock.sleep, monotonic=clock.monotonic) as client,
         pytest.raises(Mee6Unavailable, match="ConnectionError"),
     ):
         client.read_board(1, linked(1))
@@ -432,17 +447,20 @@ def test_one_slow_try_does_not_use_up_the_whole_deadline(simulator: Simulator) -
     assert time.monotonic() - started < 2
 
 
-def test_the_deadline_covers_the_pacing_between_pages(simulator: Simulator) -> None:
-    clock = Clock()
-    with pytest.raises(Mee6Unavailable, match="deadline"):
-        read(
-            simulator,
-            request_interval_seconds=2,
-            deadline_seconds=3,
-            sleep=clock.sleep,
-            monotonic=clock.monotonic,
-        )
+def test_a_board_too_long_for_the_deadline_is_read_as_far_as_it_goes(
+    simulator: Simulator,
+) -> None:
+    board = read(simulator, request_interval_seconds=2, deadline_seconds=3)
     assert len(simulator.requests) == 2
+    assert (len(board.players), board.is_complete, board.is_exhausted) == (20, False, True)
+
+
+def test_no_page_is_begun_that_the_deadline_would_cut_off(simulator: Simulator) -> None:
+    simulator.add(faults.slow(0.2))
+    started = time.monotonic()
+    board = read(simulator, deadline_seconds=0.7, sleep=time.sleep)
+    assert (board.pages, board.is_exhausted) == (2, True)
+    assert time.monotonic() - started < 0.7
 
 
 @contextmanager
@@ -673,6 +691,22 @@ def test_only_the_pages_around_the_last_xp_are_looked_at_again_and_only_once(
 
 def test_a_member_who_was_already_absent_is_not_looked_for_again(simulator: Simulator) -> None:
     assert read(simulator, linked(1001, last_xp=None)).requests == 3
+
+
+def test_for_who_was_looked_for_in_vain_only_the_first_pages_are_read(
+    simulator: Simulator,
+) -> None:
+    simulator.board = board_of(10_000)
+    wanted = pd.concat([linked(3, 125, last_xp=5), linked(999_999, is_sought=False)])
+    board = read(simulator, wanted)
+    assert (board.pages, board.is_complete, board.is_exhausted) == (13, False, False)
+    board = read(simulator, linked(3, 999_999, is_sought=False))
+    assert (board.pages, board.is_complete) == (10, False)
+
+
+def test_a_small_board_is_always_read_to_its_end_for_who_is_missing(simulator: Simulator) -> None:
+    board = read(simulator, linked(3, 999_999, is_sought=False))
+    assert (board.pages, board.is_complete) == (3, True)
 
 
 def test_a_board_of_one_page_is_read_once_and_its_end_is_seen(simulator: Simulator) -> None:

@@ -122,6 +122,10 @@ class Model:
                     (account, member, self._gain(reading, account, member, xp))
                     for account, (member, xp) in reading.figures.items()
                 ]
+                for account in self.tenures.keys() - reading.figures.keys():
+                    # Unlinked: what was known ends, and the first figure after it is a baseline.
+                    self.tenures[account] = Tenure(self.tenures[account].member, [(at, None)])
+                    self.ever_present.add(account)
 
     def _gain(self, reading: Reading, account: int, member: str, xp: int | None) -> int:
         tenure = self.tenures.get(account)
@@ -572,11 +576,11 @@ class LedgerMachine(RuleBasedStateMachine):
             self.accounts,
         ):
             before = projected.get(account)
-            if before is None or before[0] != member:
+            if before is None or before[0] != member or kind == "unlinked":
                 before = [member, False, None, None, 0, 0]
             assert delta is None or delta == xp - (before[2] or 0)
             projected[account] = [
-                member, kind != "absent", before[2] if xp is None else xp, baseline,
+                member, kind not in ("absent", "unlinked"), before[2] if xp is None else xp, baseline,
                 before[4] + whole, carry,
             ]  # fmt: skip
         assert projected == stored
