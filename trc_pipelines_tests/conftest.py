@@ -16,6 +16,8 @@ from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers, lend_database
+from trc_pipelines_tests.servers import create_database as create_database
+from trc_pipelines_tests.servers import with_database as with_database
 from trc_pipelines_tests.world import World, board
 
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.

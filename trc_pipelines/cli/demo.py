@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ import dagster as dg
 import pandas as pd
 from dotenv import dotenv_values
 
+from trc_pipelines.betting.jobs import JOBS as BETTING_JOBS
 from trc_pipelines.cli.installation import (
     Installation,
     make_home,
@@ -17,14 +18,24 @@ from trc_pipelines.cli.installation import (
     prepare_databases,
 )
 from trc_pipelines.cli.output import print_table, say, track
+from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
 from trc_pipelines.cli.services import first_free_port
+from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.definitions import (
+    LEADERBOARD_CACHE,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+)
 from trc_pipelines.demo import app, betting_app, quiz_app
 from trc_pipelines.demo.betting_app import BettingApp
+from trc_pipelines.demo.play import plan_slots, play, stop_clock
 from trc_pipelines.demo.quiz_app import QuizApp
+from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.seasons import App, keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.names import clean_names
 from trc_pipelines.operations.contract import Job, JobError
+from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
 from trc_pipelines.settings import Settings, SettingsError
 
 SIMULATOR_PORT = 8766
@@ -47,10 +58,15 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
             f"MEE6_GUILD_ID: is {settings.mee6_guild_id}, a real guild; the demo makes one up. "
             "Unset it for the demo, or start: trc up"
         )
+    home = make_home(settings)
+    is_own = settings.redis_url in (None, redis_url_of(home))
     wanted = urlsplit(settings.mee6_base_url).port or SIMULATOR_PORT
     port = first_free_port(wanted)
-    with Simulator(app.invent_population(), guild_id=app.GUILD_ID, port=port) as simulator:
-        _write_settings(settings, simulator)
+    with (
+        Simulator(app.invent_population(), guild_id=app.GUILD_ID, port=port) as simulator,
+        serve_redis(home) if is_own else nullcontext(settings.redis_url) as redis_url,
+    ):
+        _write_settings(settings, simulator, redis_url)
         with open_installation() as installation:
             prepare_databases(installation)
             database = installation.database
@@ -69,9 +85,9 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
                     yield installation
 
 
-def _write_settings(settings: Settings, simulator: Simulator) -> None:
+def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | None) -> None:
     """Put what every process needs to know into TRC_HOME; a `trc run` elsewhere reads it too."""
-    path = make_home(settings) / "settings.env"
+    path = settings.trc_home / "settings.env"
     values = {
         "COMMUNITY_START_ON": str((datetime.now(UTC) - app.HISTORY).date()),
         **dotenv_values(path),
@@ -79,6 +95,11 @@ def _write_settings(settings: Settings, simulator: Simulator) -> None:
         "MEE6_BASE_URL": simulator.base_url,
         "MEE6_REQUEST_INTERVAL_SECONDS": "0",
     }
+    own = redis_url_of(settings.trc_home)
+    if values.get("REDIS_URL") == own:
+        del values["REDIS_URL"]  # an earlier demo's
+    if redis_url == own:
+        values["REDIS_URL"] = own
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     # With a guild set, the default TRC_HOME is another one: so this one is named as well.
     home = {"TRC_HOME": str(settings.trc_home)}
@@ -104,14 +125,6 @@ def _play(
     now: datetime,
 ) -> None:
     """Play what is missing, and let Dagster see it."""
-    # Partitions begin where settings.env says, and are made on import: so not before now.
-    from trc_pipelines.betting.jobs import JOBS as BETTING_JOBS
-    from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
-    from trc_pipelines.community.jobs import MEE6_SYNC
-    from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
-    from trc_pipelines.demo.play import plan_slots, play, stop_clock
-    from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
-
     database, settings = installation.database, installation.settings
     with database.transaction() as transaction:
         app.found_community(transaction, app.invent_population())
@@ -130,6 +143,8 @@ def _play(
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
     # The weeks and months that lie behind close in one run, as after an outage.
     latest = [*QUIZ_JOBS, *BETTING_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]
+    if settings.redis_url:
+        latest.append(LEADERBOARD_CACHE)
     runs = [*live, *[(job, 0) for job in latest]]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
         stop_clock(simulator, newest_board - before * QUARTER)

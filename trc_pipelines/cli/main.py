@@ -271,7 +271,7 @@ def _show_outcome(outcome: "Outcome", *, verbose: bool) -> None:
     if outcome.dry_run:
         say(f"Dry run of {when}, rolled back ({took})")
     elif outcome.success:
-        say(f"{when} succeeded ({took})")
+        say(f"{when} {'was skipped' if outcome.skipped else 'succeeded'} ({took})")
 
 
 @app.command(epilog="Example: trc verify")

@@ -24,7 +24,7 @@ EXECUTED_BY = "cli"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did; `messages` and `details` by table."""
+    """What a run did; `messages` and `details` by table. `skipped`: it left its work."""
 
     job: str
     run_id: str
@@ -36,6 +36,7 @@ class Outcome:
     duration_ms: int
     messages: dict[str, str]
     details: dict[str, Any]
+    skipped: bool = False
 
 
 def rehearse_job(
@@ -116,6 +117,7 @@ def run_job(
             if event.asset_key
         },
         details=json.loads(row["details"]),
+        skipped=row["state"] == "skipped",
     )
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+SOCKET = "redis.sock"
 START_SECONDS = 20
 
 
@@ -19,7 +20,7 @@ def serve_redis(folder: Path) -> Iterator[str | None]:
     None where there is no program for it, or where the path is too long for a socket.
     """
     program = find_program()
-    socket = folder / "redis.sock"
+    socket = folder / SOCKET
     if program is None or len(str(socket).encode()) > 100:
         yield None
         return
@@ -38,9 +39,14 @@ def serve_redis(folder: Path) -> Iterator[str | None]:
                 if server.poll() is not None or time.monotonic() > give_up_at:
                     raise RuntimeError(f"{program} does not start")
                 time.sleep(0.02)
-            yield f"unix://{quote(str(socket))}?db=0"
+            yield redis_url_of(folder)
         finally:
             server.terminate()
+
+
+def redis_url_of(folder: Path) -> str:
+    """Where the server of that folder is found."""
+    return f"unix://{quote(str(folder / SOCKET))}?db=0"
 
 
 def find_program() -> str | None:

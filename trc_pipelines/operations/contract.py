@@ -237,7 +237,9 @@ class Run:
             self._record_end(self.database.connect, step, started, refusal, "skipped")
             raise
         except Exception as error:
-            failure = Result(0, f"{step.table} failed: {error}", {"error": type(error).__name__})
+            failure = Result(
+                0, f"{step.table} failed: {_word(error)}", {"error": type(error).__name__}
+            )
             self._record_end(self.database.connect, step, started, failure, "failed")
             raise
         except BaseException:
@@ -348,6 +350,13 @@ class Run:
         except DatabaseError:
             # The database may be what failed; the error itself is on its way to the caller.
             logger.warning("the end of %s could not be recorded", self.job_name, exc_info=True)
+
+
+def _word(error: Exception) -> str:
+    """What may be told of an error: of one that is not worded here its type, for it may show a row."""
+    if type(error).__module__.startswith("trc_pipelines"):
+        return str(error)
+    return f"{type(error).__name__}; the log of its run has the rest"
 
 
 def perform(

@@ -91,3 +91,55 @@ def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPat
 def test_a_job_lists_the_tables_of_its_steps() -> None:
     job = Job("j", "J.", "0 * * * *", SESSION_CLEANUP.stale_after, SESSION_CLEANUP.steps)
     assert job.tables == ["quiz.quiz_sessions"]
+
+
+def skip(world: World, order: list[str], skipping: str, failing: str | None = None) -> list[tuple]:
+    """Run steps of which one leaves its work; state, success and message after each."""
+    options = Options(NOON, NOON, str(uuid.uuid4()), "test")
+    seen = []
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        for table in order:
+            result = Result(
+                0, f"{table} says so", success=table != failing, skipped=table == skipping
+            )
+            run.perform(Step(table, lambda _work, result=result: result))
+            row = world.query("SELECT state, success, message FROM operations.job_executions")
+            seen.append(tuple(row.iloc[0]))
+    return seen
+
+
+@pytest.mark.parametrize("skipping", TABLES)
+def test_a_run_of_which_a_step_was_skipped_is_no_success_and_says_why(
+    world: World, skipping: str
+) -> None:
+    seen = skip(world, TABLES, skipping)
+    assert [state for state, *_ in seen] == ["running", "running", "skipped"]
+    assert seen[-1] == ("skipped", False, f"{skipping} says so")
+
+
+def test_what_failed_has_failed_though_another_step_was_skipped(world: World) -> None:
+    for order in (TABLES, TABLES[::-1]):
+        seen = skip(world, order, TABLES[0], failing=TABLES[2])
+        assert seen[-1] == ("failed", False, f"{TABLES[2]} says so")
+        world.execute("DELETE FROM operations.job_executions")
+
+
+def test_the_text_of_a_librarys_error_is_in_no_record(world: World) -> None:
+    def raise_data(_work: Work) -> Result:
+        raise KeyError("Canary Person")
+
+    options = Options(NOON, NOON, "r", "test")
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        with pytest.raises(KeyError):
+            run.perform(Step(TABLES[0], raise_data))
+    (row,) = world.query("SELECT state, message FROM operations.job_executions").to_dict("records")
+    assert row == {
+        "state": "failed",
+        "message": f"{TABLES[0]} failed: KeyError; the log of its run has the rest",
+    }

@@ -33,7 +33,7 @@ from trc_pipelines.cli.runs import materialize_days, run_checks
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.trouble import find_conditions
-from trc_pipelines.definitions import JOBS
+from trc_pipelines.definitions import CHECKS, JOBS
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
 from trc_pipelines.mee6 import client
@@ -293,6 +293,15 @@ def play(stage: Stage) -> None:
     world.execute("UPDATE community.member_points SET total = total + 1")
     assert stage.tell("verify").code == 1
     assert stage.tell("verify", "--json").code == 1
+    with world.database.transaction() as transaction:
+        watch(
+            transaction,
+            world.settings,
+            JOBS,
+            [find_conditions],
+            datetime.now(UTC),
+            CHECKS,
+        )
     with contextlib.redirect_stderr(io.StringIO()):
         run_checks()
 
@@ -629,7 +638,7 @@ def test_alerts_and_check_ins_are_inert(stage: Stage) -> None:
     assert {"event", "check_in"} <= set(kinds)
     assert len(kinds) < len(sent)  # and the webhook
     told = " ".join(strings([each.parsed for each in sent]))
-    for word in ("quarantined", "refused", "failing"):
+    for word in ("quarantined", "refused", "broken"):
         assert word in told
     for each in sent:
         for text in strings(each.parsed):
