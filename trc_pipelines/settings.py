@@ -178,10 +178,11 @@ class Settings(BaseSettings):
         600, gt=0, le=840, description="longest time one reading may take, retries included"
     )
     mee6_max_missing_share: Share = Field(
-        0.2, description="quarantine when more of the members present before are missing"
+        0.2,
+        description="quarantine when more of the members known are missing, or not linked any more",
     )
     mee6_max_dropped_share: Share = Field(
-        0.2, description="quarantine when the XP of more of the members present before has dropped"
+        0.2, description="quarantine when the XP of more of the members known has dropped"
     )
     mee6_max_total_drop_share: Share = Field(
         0.1, description="quarantine when their XP altogether dropped by more: a board reset"

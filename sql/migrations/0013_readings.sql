@@ -19,7 +19,7 @@ DROP CONSTRAINT xp_deltas_baseline_check,
 ADD CONSTRAINT xp_deltas_baseline_check CHECK (kind NOT IN ('baseline', 'absent', 'unlinked') OR xp_delta IS NULL),
 DROP CONSTRAINT xp_deltas_present_check,
 ADD CONSTRAINT xp_deltas_present_check CHECK ((kind IN ('absent', 'unlinked')) = (xp_total IS NULL));
-COMMENT ON COLUMN community.xp_deltas.kind IS 'baseline: first figure, nothing awarded; absent: not on the board; joined: was absent, now there for the first time, XP gained since; change: XP or presence changed; unlinked: no longer linked, counting ends, and begins with a baseline should it be linked again.';
+COMMENT ON COLUMN community.xp_deltas.kind IS 'baseline: first figure, nothing awarded; absent: off the board; joined: first seen after an absence; change: of XP or presence; unlinked: counting ends.';
 COMMENT ON COLUMN community.xp_deltas.xp_total IS 'XP on the board; NULL when absent or unlinked.';
 COMMENT ON COLUMN community.xp_states.is_never_present IS 'Whether the account was linked all along and has never been on the board, whoever it was linked to.';
 

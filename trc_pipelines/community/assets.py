@@ -41,9 +41,10 @@ APP_TABLES = [members, point_actions, point_transactions]
 def mee6_leaderboard_snapshot(work: Work) -> Result:
     """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
 
-    Players who are not linked are not kept. A reading is staged, audited, then accepted or
-    quarantined; only accepted ones feed anything. The API only knows *now*: a missed slot stays
-    missed, and the next reading catches up what was gained.
+    Absent is who is not on a board that was read to its end, not confirmed (`is_present` NULL) who
+    is not on the part that was read. Players who are not linked are not kept. A reading is staged,
+    audited, then accepted or quarantined; only accepted ones feed anything. The API only knows
+    *now*: a missed slot stays missed, and the next reading catches up what was gained.
     """
     return syncs.take_snapshot(work)
 

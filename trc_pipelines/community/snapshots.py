@@ -10,6 +10,8 @@ from trc_pipelines.community.xp import plausible_xp
 
 # Shares of a small community are members, not none: an admin may correct one, more is a collapse.
 FEW_ACCOUNTS = 1
+# Members may unlink, and lose nothing they had: only a crowd looks like an app that lost its links.
+FEW_UNLINKED = 5
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def audit_snapshot(
     last_guild_id: int | None,
     sync_id: int,
     last_sync_id: int | None,
+    unlinked: int,
     thresholds: Thresholds,
 ) -> Audit:
     """Compare a snapshot with what was known before it; rows of both frames correspond.
@@ -129,6 +132,7 @@ def audit_snapshot(
             the last accepted sync, is_contested.
         snapshot: as built by `build_snapshot`.
         last_guild_id, last_sync_id: of the newest accepted sync; None before the first.
+        unlinked: how many accounts that were read before are not linked any more.
     """
     is_known = (accounts["last_xp"].notna() & ~accounts["is_contested"]).to_numpy(dtype=bool)
     before = is_known & accounts["is_present"].fillna(False).to_numpy(dtype=bool)
@@ -149,6 +153,7 @@ def audit_snapshot(
     figures = {
         "known_accounts": known,
         "missing_accounts": missing,
+        "unlinked_accounts": unlinked,
         "dropped_accounts": dropped,
         "implausible_gains": implausible,
         "largest_gain": largest,
@@ -164,6 +169,8 @@ def audit_snapshot(
         findings.append("the board is empty where there used to be players")
     if missing > max(thresholds.missing_share * known, FEW_ACCOUNTS):
         findings.append(f"{missing} of {known} known members were on the board and are missing")
+    if unlinked > max(thresholds.missing_share * (known + unlinked), FEW_UNLINKED):
+        findings.append(f"{unlinked} of {known + unlinked} known members are not linked any more")
     if dropped > max(thresholds.dropped_share * known, FEW_ACCOUNTS):
         findings.append(f"the XP of {dropped} of {known} known members has dropped")
     if implausible > max(thresholds.implausible_share * known, FEW_ACCOUNTS):

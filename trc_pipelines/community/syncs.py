@@ -209,6 +209,7 @@ def _audit(
         last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
         last_sync_id=newest.get("sync_id"),
+        unlinked=int(work.db.read_value("community/count_unlinked_accounts", sync_id)),
         thresholds=Thresholds(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,

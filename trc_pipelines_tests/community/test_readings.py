@@ -78,6 +78,22 @@ def test_states_of_the_unlinked_are_what_their_deltas_add_up_to(world: World) ->
         assert transaction.read("community/check_carries_account_for_all_xp").empty
 
 
+def test_a_view_that_is_empty_for_a_moment_costs_nobody_what_is_known(world: World) -> None:
+    members = {f"m{i}": 1000 + i for i in range(10)}
+    figures = dict.fromkeys(members.values(), 1_000)
+    world.link(members)
+    world.sync(NOON, figures)
+    world.execute(
+        "CREATE TABLE kept AS SELECT * FROM community.members; DELETE FROM community.members"
+    )
+    result = world.sync(NOON + QUARTER, figures)[SNAPSHOT]
+    assert result.details["status"] == "quarantined"
+    assert "10 of 10 known members are not linked any more" in result.message
+    world.execute("INSERT INTO community.members SELECT * FROM kept")
+    world.sync(NOON + 2 * QUARTER, figures | {1000: 1_200})
+    assert world.points() == {"m0": 2}
+
+
 def test_two_members_who_claim_one_account_are_set_aside_and_everybody_else_goes_on(
     world: World,
 ) -> None:

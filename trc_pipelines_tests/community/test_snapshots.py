@@ -59,6 +59,7 @@ def audit(
         "last_guild_id": 7,
         "sync_id": 200,
         "last_sync_id": 100,
+        "unlinked": 0,
         "thresholds": THRESHOLDS,
     }
     snapshot = build_snapshot(
@@ -188,6 +189,14 @@ def test_who_was_not_reached_by_a_short_reading_counts_as_missing_to_the_audit()
     assert not audit(KNOWN, first, is_complete=False).passed
     most = {account: xp for account, xp in BOARD.items() if account <= 28}
     assert audit(KNOWN, most, is_complete=False).passed
+
+
+def test_an_app_that_loses_its_links_is_not_believed() -> None:
+    assert audit(KNOWN, BOARD, unlinked=7).passed
+    assert not audit(KNOWN, BOARD, unlinked=8).passed
+    assert not audit([], {}, unlinked=30).passed
+    # A few may unlink at once, however few there are.
+    assert audit([], {}, unlinked=5).passed
 
 
 def linked(rows: list[tuple[int, str]]) -> pd.DataFrame:
