@@ -81,6 +81,7 @@ defs = dg.Definitions(
         *community_assets.APP_TABLES,
         *quiz_assets.APP_TABLES,
         *betting_assets.APP_TABLES,
+        *community_assets.DERIVED_TABLES,
         *betting_assets.DERIVED_TABLES,
         *[step.asset for step in STEPS],
     ],

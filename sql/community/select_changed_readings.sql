@@ -1,12 +1,12 @@
 -- Readings of one sync that differ from what is known of the account. $1: sync_id, $2: all of them.
 -- For an account never present before, also how long ago it was last recorded absent: usually
--- at the previous sync, so the search ends at its first row.
+-- at the previous sync, so the search ends at its first row. Who was not linked since begins anew.
 SELECT
     r.discord_id,
     r.member_id,
     r.xp,
     r.is_present,
-    s.member_id AS state_member_id,
+    CASE WHEN s.is_linked THEN s.member_id END AS state_member_id,
     s.is_present AS state_is_present,
     s.is_never_present AS state_is_never_present,
     s.xp AS state_xp,
@@ -34,6 +34,7 @@ WHERE
         $2
         OR s.discord_id IS NULL
         OR s.member_id <> r.member_id
+        OR NOT s.is_linked
         OR s.is_present <> r.is_present
         OR (r.is_present AND s.xp IS DISTINCT FROM r.xp)
     )

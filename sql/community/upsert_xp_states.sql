@@ -26,4 +26,5 @@ ON CONFLICT (discord_id) DO UPDATE SET
     xp = excluded.xp,
     baseline_xp = excluded.baseline_xp,
     whole_total = excluded.whole_total,
-    carry = excluded.carry
+    carry = excluded.carry,
+    is_linked = TRUE

@@ -46,13 +46,14 @@ def rehearse_job(
     run_id = new_run_id()
     options = Options(as_of, datetime.now(UTC), run_id, EXECUTED_BY, limit)
     results = perform(installation.database, installation.settings, job, options, dry_run=True)
+    failed = [result for result in results.values() if not result.success]
     return Outcome(
         job.name,
         run_id,
         as_of,
         dry_run=True,
-        success=all(result.success for result in results.values()),
-        message=list(results.values())[-1].message,
+        success=not failed,
+        message=(failed or list(results.values()))[-1].message,
         affected=sum(result.affected for result in results.values()),
         duration_ms=round((time.perf_counter() - started) * 1000),
         messages={table: result.message for table, result in results.items()},

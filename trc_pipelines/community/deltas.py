@@ -25,6 +25,7 @@ def write_deltas(
     deltas = compute_deltas(readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline)
     transaction.append("community.xp_deltas", deltas.assign(sync_id=sync_id))
     transaction.execute("community/upsert_xp_states", sync_id)
+    transaction.execute("community/mark_unlinked_accounts", sync_id)
     transaction.execute("community/mark_deltas_done", sync_id)
     if (deltas["xp_delta"] > 0).any():
         transaction.execute("community/mark_day_stale", day_before(synced_at))

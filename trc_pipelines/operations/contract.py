@@ -131,10 +131,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Step:
-    """One unit of work: the table it writes, as `schema.table`, and how."""
+    """One unit of work: the table it writes, as `schema.table`, and how.
+
+    Attributes:
+        others_go_on: the steps after it do not need its success: they work off what is known
+            without it. The run fails all the same.
+    """
 
     table: str
     run: Callable[[Work], Result]
+    others_go_on: bool = False
 
 
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
@@ -304,15 +310,28 @@ class Run:
 def perform(
     database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
 ) -> dict[str, Result]:
-    """Run the steps of a job in order; their results by table. Stops after one without success."""
+    """Run the steps of a job in order; their results by table.
+
+    Stops after one without success, unless the others go on without it; what refused it is raised
+    when they are done.
+    """
     results: dict[str, Result] = {}
+    refusals: list[JobError] = []
     with ExitStack() as stack:
         connection = stack.enter_context(database.connect())
         run = Run(database, connection, settings, job.name, job.tables, job.days, options)
         rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
         for step in job.steps:
-            result = run.rehearse(rehearsal, step) if rehearsal else run.perform(step)
+            try:
+                result = run.rehearse(rehearsal, step) if rehearsal else run.perform(step)
+            except JobError as error:
+                if not step.others_go_on:
+                    raise
+                refusals.append(error)
+                continue
             results[step.table] = result
-            if not result.success:
+            if not (result.success or step.others_go_on):
                 break
+    if refusals:
+        raise refusals[0]
     return results

@@ -8,7 +8,7 @@ import inspect
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -87,7 +87,7 @@ class RunOptions(dg.ConfigurableResource[None]):
 class StepAsset(Step):
     """A step and the asset that shows it in Dagster."""
 
-    asset: dg.AssetsDefinition
+    asset: dg.AssetsDefinition = field(kw_only=True)
 
 
 def parse_moment(text: str) -> datetime:
@@ -158,6 +158,7 @@ def step_asset(
     depends_on_day_before: bool = False,
     kinds: set[str] | None = None,
     blocking_checks: dict[str, str] | None = None,
+    others_go_on: bool = False,
 ) -> Callable[[Callable[[Work], Result]], StepAsset]:
     """Make a step of the decorated function, and an asset of the step; its docstring describes both.
 
@@ -165,12 +166,14 @@ def step_asset(
         max_age_minutes: older than this the asset's badge in the UI turns red.
         depends_on_day_before: each day builds on its own previous day.
         blocking_checks: verdicts the step gives itself; one that fails stops what is downstream.
+        others_go_on: see `Step`. Nothing may depend on the asset itself, or it would be skipped;
+            it runs before whatever else is ready.
     """
 
     def decorate(run: Callable[[Work], Result]) -> StepAsset:
         key = dg.AssetKey([domain, run.__name__])
         table = f"{domain}.{run.__name__}"
-        step = Step(table, run)
+        step = Step(table, run, others_go_on)
         upstream: list[Any] = [dg.AssetDep(_key_of(dep)) for dep in deps]
         if depends_on_day_before:
             yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
@@ -186,6 +189,7 @@ def step_asset(
             kinds=kinds or {"python", "postgres"},
             owners=[f"team:{domain}"],
             pool=domain,
+            op_tags={"dagster/priority": "1"} if others_go_on else None,
             freshness_policy=dg.FreshnessPolicy.time_window(
                 fail_window=timedelta(minutes=max_age_minutes)
             ),
@@ -201,7 +205,7 @@ def step_asset(
             days = _partition_days(context) if partitions else None
             return _materialize(context, run_options.resolve(context, days), step)
 
-        return StepAsset(table, run, shell)
+        return StepAsset(table, run, others_go_on, asset=shell)
 
     return decorate
 
