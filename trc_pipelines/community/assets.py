@@ -210,25 +210,42 @@ def daily_streaks(work: Work) -> Result:
             f"streaks of {first} need those of {first - pd.Timedelta(days=1)}, which are missing. "
             f"Materialise from {missing} on, as one range."
         )
-    work.db.execute("community/claim_days_for_streaks", first, last)
+    settings, today = work.settings, work.as_of.date()
+    work.db.execute("community/open_days", first, last)
+    work.db.execute(
+        "community/claim_days_for_streaks",
+        first,
+        last,
+        settings.community_start_on,
+        today,
+        settings.mee6_sync_enabled,
+    )
     before = work.db.read("community/select_streaks_before", first, last)
     active = work.db.read("community/select_active_days", first, last)
     days = work.db.read("community/select_observed_days", first, last)
-    is_over = days["day"].dt.tz_localize("UTC") + pd.Timedelta(days=1) <= work.as_of
-    days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & is_over
+    days["is_observed"] &= days["day"] < pd.Timestamp(today)
     work.db.execute("community/delete_daily_streaks", first, last)
     rows, standing = 0, pd.Series(dtype="int32")
+    incremented = reset = 0
     for part in streaks.split_members(before, active, len(days)):
         computed = streaks.compute_streaks(*part, days)
         work.db.append("community.daily_streaks", computed)
         rows += len(computed)
+        counts, breaks = streaks.count_moves(computed)
+        incremented, reset = incremented + counts, reset + breaks
         now = computed.loc[computed["day"] == days["day"].iat[-1], "current_streak"]
         standing = pd.concat([standing, now[now > 0]])
     longest = int(standing.max()) if len(standing) else 0
     return Result(
         affected=rows,
         message=f"{len(standing)} streaks stand on {last}, the longest {longest} weekdays",
-        details={"streaks": len(standing), "longest_current_streak": longest, "days": len(days)},
+        details={
+            "streaks": len(standing),
+            "incremented": incremented,
+            "reset": reset,
+            "longest_current_streak": longest,
+            "days": len(days),
+        },
         rows=rows,
     )
 
@@ -237,10 +254,14 @@ def daily_streaks(work: Work) -> Result:
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
-    Points of members who are ACTIVE or TRIALING and agreed to be shown. Score descending, then
+    Points of members who are ACTIVE or TRIALING and agreed to be shown; a score of 0 is on no
+    board, as in no archive. Score descending, then
     latest point-earning time, then member id: every rank is unique.
     """
-    work.db.execute("community/claim_days_for_boards", *work.days)
+    work.db.execute("community/open_days", *work.days)
+    work.db.execute(
+        "community/claim_days_for_boards", *work.days, work.settings.community_start_on
+    )
     rows = 0
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)

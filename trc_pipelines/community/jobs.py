@@ -15,10 +15,13 @@ def _day_of_sync(_db: Transaction, _settings: Settings, as_of: datetime) -> tupl
 
 
 def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
-    """Yesterday, and before it every day whose streaks are still missing."""
+    """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
     yesterday = as_of.date() - timedelta(days=1)
-    missing = db.read_value("community/find_uncomputed_day", yesterday, settings.community_start_on)
-    return missing or yesterday, yesterday
+    lagging = [
+        db.read_value(statement, yesterday, settings.community_start_on)
+        for statement in ("community/find_uncomputed_day", "community/find_stale_streaks")
+    ]
+    return min([yesterday, *filter(None, lagging)]), yesterday
 
 
 MEE6_SYNC = Job(
