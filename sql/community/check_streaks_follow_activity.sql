@@ -3,7 +3,7 @@ WITH fresh AS (
     SELECT
         d.day,
         extract(ISODOW FROM d.day) < 6 AS is_weekday,
-        d.is_sync_enabled IS FALSE OR exists(
+        d.is_sync_enabled IS FALSE OR EXISTS (
             SELECT 1 FROM community.mee6_syncs AS s
             WHERE
                 s.status = 'accepted'

@@ -2,7 +2,7 @@
 -- (00:00 included), or the sync was switched off when the day ended.
 SELECT
     d.day,
-    d.is_sync_enabled IS FALSE OR exists(
+    d.is_sync_enabled IS FALSE OR EXISTS (
         SELECT 1 FROM community.mee6_syncs AS s
         WHERE
             s.status = 'accepted'

@@ -8,7 +8,10 @@ SELECT least(
             (s.status = 'accepted' AND s.posted_at IS NULL)
             OR (
                 s.status = 'quarantined'
-                AND s.sync_id > coalesce((SELECT max(a.sync_id) FROM community.mee6_syncs AS a WHERE a.status = 'accepted'), 0)
+                AND NOT EXISTS (
+                    SELECT 1 FROM community.mee6_syncs AS a
+                    WHERE a.status = 'accepted' AND a.sync_id > s.sync_id
+                )
             )
     ),
     (

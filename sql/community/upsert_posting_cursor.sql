@@ -7,7 +7,7 @@ SELECT
     (
         SELECT t.transaction_id FROM community.point_transactions AS t
         ORDER BY t.transaction_id DESC NULLS LAST
-        OFFSET 10000 LIMIT 1
+        LIMIT 1 OFFSET 10000
     ),
     $1
 ON CONFLICT (source) DO UPDATE SET last_id = excluded.last_id, swept_on = excluded.swept_on

@@ -43,7 +43,7 @@ COMMENT ON COLUMN community.days.is_streaks_stale IS 'daily_streaks may not be w
 COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may not be what follows: entries of that day or one before it came since.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
 
-CREATE FUNCTION community.mark_days_stale(changed_days date []) RETURNS void
+CREATE FUNCTION community.mark_days_stale(changed_days date[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     -- Locked in order of day, as who computes a range locks them.
@@ -61,7 +61,7 @@ BEGIN
         AND NOT (d.is_streaks_stale AND d.is_boards_stale);
 END
 $$;
-COMMENT ON FUNCTION community.mark_days_stale(date []) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
+COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
 
 CREATE FUNCTION community.mark_observed_day() RETURNS trigger
 LANGUAGE plpgsql AS $$

@@ -259,9 +259,7 @@ def leaderboard_rankings(work: Work) -> Result:
     latest point-earning time, then member id: every rank is unique.
     """
     work.db.execute("community/open_days", *work.days)
-    work.db.execute(
-        "community/claim_days_for_boards", *work.days, work.settings.community_start_on
-    )
+    work.db.execute("community/claim_days_for_boards", *work.days, work.settings.community_start_on)
     rows = 0
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)

@@ -9,6 +9,7 @@ import pytest
 from trc_pipelines import definitions
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines.demo.simulator import failure
 from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, day_range_tags
 from trc_pipelines_tests.world import QUARTER, World
 
@@ -171,6 +172,41 @@ def test_late_points_make_their_day_and_those_after_it_anew(
     assert after["longest_streak"].max() > before["longest_streak"].max()
     with dg.build_sensor_context(instance=instance) as context:
         assert not sensor.evaluate_tick(context).run_requests
+
+
+@pytest.mark.parametrize("trouble", ["refused", "quarantined"])
+def test_a_reading_that_fails_keeps_no_other_step_of_its_job_from_running(
+    world: World, instance: dg.DagsterInstance, trouble: str
+) -> None:
+    world.link(LINKED)
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.sync(now - QUARTER, {1001: 500, 1002: 800})
+    world.execute(
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('bob', 'resource_download', 5, '{now.isoformat()}')"
+    )
+    if trouble == "refused":
+        world.simulator.add(failure(401))
+    else:
+        world.simulator.board = world.simulator.board[:0]
+    tags = day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
+    result = run(instance, "mee6_sync", tags)
+    assert not result.success
+    assert world.points() == {"bob": 5}
+    assert len(world.query("SELECT * FROM community.daily_points")) == 1
+    executed = world.query(
+        "SELECT state, message FROM operations.job_executions WHERE state <> 'succeeded'"
+    )
+    assert executed["state"].tolist() == ["failed"]
+    assert ("401" if trouble == "refused" else "quarantined") in executed["message"].iat[0]
+
+
+def test_steps_that_go_on_run_after_the_reading_and_are_downstream_of_it() -> None:
+    graph = definitions.defs.resolve_asset_graph()
+    reading = dg.AssetKey(["community", "mee6_leaderboard_snapshot"])
+    syncs = dg.AssetKey(["community", "mee6_syncs"])
+    assert graph.get(syncs).parent_keys == {reading}
+    assert syncs in graph.get(dg.AssetKey(["community", "xp_deltas"])).parent_keys
 
 
 def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.DagsterInstance) -> None:
