@@ -68,7 +68,7 @@ def test_a_sync_job_materialises_all_its_tables(world: World, instance: dg.Dagst
     assert set(row["details"]) == {step.table for step in MEE6_SYNC.steps}
 
 
-def test_a_quarantined_sync_fails_its_check_and_stops_the_run(
+def test_a_quarantined_sync_fails_its_check_and_its_run_and_moves_no_xp(
     world: World, instance: dg.DagsterInstance
 ) -> None:
     world.link(LINKED)
@@ -80,8 +80,9 @@ def test_a_quarantined_sync_fails_its_check_and_stops_the_run(
         instance, "mee6_sync", day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
     )
     assert not result.success
-    started = {event.step_key for event in result.all_events if event.is_step_start}
-    assert started == {"community__mee6_leaderboard_snapshot"}
+    started = [event.step_key for event in result.all_events if event.is_step_start]
+    assert started == [f"community__{step.table.split('.')[1]}" for step in MEE6_SYNC.steps]
+    assert world.query("SELECT * FROM community.xp_deltas WHERE kind <> 'baseline'").empty
     statuses = world.query("SELECT status FROM community.mee6_syncs ORDER BY sync_id")["status"]
     assert statuses.tolist() == ["accepted", "quarantined", "quarantined"]
 
