@@ -13,7 +13,7 @@ help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: install ## install what is needed, play the demo, open the Dagster UI; with MEE6_GUILD_ID: the real guild
-	@if [ -n "$$MEE6_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
+	@if [ -n "$$MEE6_GUILD_ID$$DISCORD_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
 test: install ## run the tests (their workers wait more than they compute: four, whatever the cores)
 	$(BIN)/pytest -n 4

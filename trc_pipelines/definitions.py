@@ -89,6 +89,7 @@ DECLARED = dg.Definitions(
         *community_assets.APP_TABLES,
         *quiz_assets.APP_TABLES,
         *betting_assets.APP_TABLES,
+        *community_assets.DERIVED_TABLES,
         *betting_assets.DERIVED_TABLES,
     ],
     asset_checks=[build_check(check) for check in CHECKS],

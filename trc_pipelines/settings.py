@@ -6,7 +6,7 @@ Nothing else reads the environment. A wrong value ends the program with one line
 import logging
 import os
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
@@ -84,6 +84,16 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _past_day(value: date) -> date:
+    # Dagster has no partitions of the future, and says so only when a run is made.
+    today = datetime.now(UTC).date()
+    if value > today:
+        raise ValueError(
+            f"is {value}, which is still to come; it accepts days up to today, {today}"
+        )
+    return value
+
+
 def _redis_url(value: str) -> str:
     if not re.match(r"(rediss?|unix)://.", value):
         raise ValueError("accepts redis://user:password@host:port/0, or rediss:// for TLS")
@@ -158,12 +168,15 @@ class Settings(BaseSettings):
     webserver_port: int = Field(
         3000, ge=1, le=65535, description="port of the Dagster UI; a busy one is stepped over"
     )
-    community_start_on: date = Field(
+    community_start_on: Annotated[date, AfterValidator(_past_day)] = Field(
         date(2026, 1, 1), description="first daily partition; nothing before it is computed"
     )
     mee6_sync_enabled: bool = Field(True, description="false: syncs say so and read nothing")
     mee6_guild_id: int | None = Field(
         None, ge=1, lt=2**63, description="the Discord server to read; without it the demo runs"
+    )
+    discord_guild_id: int | None = Field(
+        None, ge=1, lt=2**63, description="the default of MEE6_GUILD_ID"
     )
     mee6_base_url: HttpUrl = Field("https://mee6.xyz", description="where the API lives")
     mee6_user_agent: str = Field(
@@ -249,16 +262,17 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
 
-    TRC_HOME itself defaults to `.trc/live` when MEE6_GUILD_ID is set and to `.trc/demo` when it is
-    not, so that made-up data never meets real data.
+    TRC_HOME itself defaults to `.trc/live` when MEE6_GUILD_ID or DISCORD_GUILD_ID is set and to
+    `.trc/demo` when neither is, so that made-up data never meets real data.
 
     Raises:
         SettingsError: a value is not accepted; the message has one line per setting.
     """
-    world = "live" if os.environ.get("MEE6_GUILD_ID") else "demo"
+    is_live = os.environ.get("MEE6_GUILD_ID") or os.environ.get("DISCORD_GUILD_ID")
+    world = "live" if is_live else "demo"
     home = Path(os.environ.get("TRC_HOME") or PROJECT_ROOT / ".trc" / world).absolute()
     try:
-        return Settings(
+        settings = Settings(
             _env_file=home / "settings.env",
             **{"trc_home": home, **overrides},  # type: ignore[arg-type]
         )
@@ -270,3 +284,5 @@ def load_settings(**overrides: object) -> Settings:
             about = f" ({field.description})" if field else ""
             lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}{about}")
         raise SettingsError("\n".join(lines)) from None
+    guild = settings.mee6_guild_id or settings.discord_guild_id
+    return settings.model_copy(update={"mee6_guild_id": guild})

@@ -1,4 +1,4 @@
--- Post what is not posted yet and say which days it touches. $1: run id.
+-- Post what is not posted yet, and mark the days it touches. $1: run id.
 WITH posted AS (
     INSERT INTO community.point_ledger (
         member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id
@@ -10,15 +10,19 @@ WITH posted AS (
     RETURNING effective_on, points
 ),
 
-touched AS (
-    INSERT INTO community.days (day)
-    SELECT DISTINCT p.effective_on FROM posted AS p
-    ORDER BY p.effective_on
-    ON CONFLICT (day) DO UPDATE SET is_points_stale = TRUE, is_streaks_stale = TRUE, is_boards_stale = TRUE
-    RETURNING day
+figures AS (
+    SELECT
+        count(*) AS entries,
+        coalesce(sum(p.points) FILTER (WHERE p.points > 0), 0)::bigint AS points_awarded,
+        coalesce(-sum(p.points) FILTER (WHERE p.points < 0), 0)::bigint AS points_deducted,
+        array_agg(DISTINCT p.effective_on) AS days
+    FROM posted AS p
 )
 
 SELECT
-    (SELECT count(*) FROM posted) AS entries,
-    (SELECT coalesce(sum(p.points), 0)::bigint FROM posted AS p) AS points,
-    (SELECT count(*) FROM touched) AS days
+    f.entries,
+    f.points_awarded,
+    f.points_deducted,
+    coalesce(cardinality(f.days), 0) AS days,
+    community.mark_days_stale(f.days)::text AS marked
+FROM figures AS f

@@ -1,4 +1,2 @@
 -- $1: UTC day of which XP has arrived.
-INSERT INTO community.days (day)
-VALUES ($1)
-ON CONFLICT (day) DO UPDATE SET is_points_stale = TRUE, is_streaks_stale = TRUE, is_boards_stale = TRUE
+SELECT community.mark_days_stale(ARRAY[$1::date])::text AS marked

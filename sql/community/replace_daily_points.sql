@@ -37,18 +37,6 @@ written AS (
             excluded.xp_gained, excluded.is_active, excluded.last_active_at
         )
     RETURNING p.day
-),
-
--- Whatever was built on the old figures must be built again.
-touched AS (
-    INSERT INTO community.days (day, is_points_stale)
-    SELECT c.day, FALSE
-    FROM (
-        SELECT g.day FROM gone AS g
-        UNION
-        SELECT w.day FROM written AS w
-    ) AS c
-    ON CONFLICT (day) DO UPDATE SET is_streaks_stale = TRUE, is_boards_stale = TRUE
 )
 
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) AS changed

@@ -1,19 +1,18 @@
 -- Scores of the three boards as day $1 ended. $2: first day of its week, $3: of its month.
 -- The global score is today's balance less what came later, so its cost does not grow with history;
--- the days before are looked at only where something came later.
+-- the days before are looked at only where something came later. What came later is asked of the ledger,
+-- which moves with the balance. A score of 0 is on no board.
 WITH later AS MATERIALIZED (
-    SELECT p.member_id, sum(p.points)::bigint AS points
-    FROM community.daily_points AS p
-    WHERE p.day > $1::date
-    GROUP BY p.member_id
+    SELECT l.member_id, sum(l.points)::bigint AS points
+    FROM community.point_ledger AS l
+    WHERE l.effective_on > $1::date
+    GROUP BY l.member_id
 ),
 
 until AS MATERIALIZED (
     SELECT p.member_id, max(p.last_active_at) AS last_active_at
     FROM community.daily_points AS p
-    WHERE
-        EXISTS (SELECT 1 FROM later)
-        AND p.day <= $1::date AND (p.points <> 0 OR p.last_active_at IS NOT NULL)
+    WHERE EXISTS (SELECT 1 FROM later) AND p.day <= $1::date AND p.last_active_at IS NOT NULL
     GROUP BY p.member_id
 ),
 
@@ -26,20 +25,19 @@ scores AS (
     FROM community.member_points AS t
     LEFT JOIN later AS l ON t.member_id = l.member_id
     LEFT JOIN until AS u ON t.member_id = u.member_id
-    WHERE l.member_id IS NULL OR u.member_id IS NOT NULL
     UNION ALL
     SELECT 'weekly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
     FROM community.daily_points AS p
-    WHERE p.day BETWEEN $2::date AND $1::date AND (p.points <> 0 OR p.last_active_at IS NOT NULL)
+    WHERE p.day BETWEEN $2::date AND $1::date
     GROUP BY p.member_id
     UNION ALL
     SELECT 'monthly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
     FROM community.daily_points AS p
-    WHERE p.day BETWEEN $3::date AND $1::date AND (p.points <> 0 OR p.last_active_at IS NOT NULL)
+    WHERE p.day BETWEEN $3::date AND $1::date
     GROUP BY p.member_id
 )
 
 SELECT s.board, s.member_id, s.score, s.reached_at
 FROM scores AS s
 INNER JOIN community.members AS m ON s.member_id = m.member_id
-WHERE m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible
+WHERE s.score <> 0 AND m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible

@@ -1,4 +1,4 @@
--- First day on which anybody did anything. $1: nothing before this day counts.
-SELECT min(p.day) AS day
-FROM community.daily_points AS p
-WHERE p.day >= $1
+-- First day with points. $1: nothing before this day counts.
+SELECT min(l.effective_on) AS day
+FROM community.point_ledger AS l
+WHERE l.effective_on >= $1

@@ -1,12 +1,14 @@
--- Days from $1 to $2, and whether an accepted sync lies within the last hour (00:00 included).
+-- Days from $1 to $2, and whether missing activity means anything: an accepted sync lies within the last hour
+-- (00:00 included), or the sync was switched off when the day ended.
 SELECT
-    g.day::date AS day,
-    exists(
+    d.day,
+    d.is_sync_enabled IS FALSE OR EXISTS (
         SELECT 1 FROM community.mee6_syncs AS s
         WHERE
             s.status = 'accepted'
-            AND s.sync_id > extract(EPOCH FROM g.day)::bigint + 82800
-            AND s.sync_id <= extract(EPOCH FROM g.day)::bigint + 86400
+            AND s.sync_id > extract(EPOCH FROM d.day::timestamp)::bigint + 82800
+            AND s.sync_id <= extract(EPOCH FROM d.day::timestamp)::bigint + 86400
     ) AS is_observed
-FROM generate_series($1::date::timestamp, $2::date::timestamp, interval '1 day') AS g (day)
-ORDER BY g.day
+FROM community.days AS d
+WHERE d.day BETWEEN $1 AND $2
+ORDER BY d.day

@@ -1,4 +1,4 @@
--- Final scores of a period, from the ledger itself. $1, $2: first and last day.
+-- Final scores of a period, from the ledger itself; a score of 0 is in no archive. $1, $2: first and last day.
 SELECT
     l.member_id,
     sum(l.points)::bigint AS score,
@@ -9,3 +9,4 @@ WHERE
     l.effective_on BETWEEN $1 AND $2
     AND m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible
 GROUP BY l.member_id
+HAVING sum(l.points) <> 0

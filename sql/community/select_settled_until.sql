@@ -1,4 +1,6 @@
--- Up to when everything earned is in the ledger: the newest sync that went through to its end.
-SELECT max(e.as_of) AS settled_until
-FROM operations.job_executions AS e
-WHERE e.job_name = 'mee6_sync' AND e.success
+-- Up to when the board was read: the newest accepted sync.
+SELECT s.synced_at AS settled_until
+FROM community.mee6_syncs AS s
+WHERE s.status = 'accepted'
+ORDER BY s.sync_id DESC
+LIMIT 1

@@ -1,23 +1,36 @@
--- Transactions of the app that are not in the ledger. Ids increase, but a long transaction of the
--- app may commit late: so the last 10,000 ids before the cursor are looked at again.
--- $1: at most so many (NULL: all).
-SELECT t.transaction_id, t.member_id, t.action, t.points, t.created_at, coalesce(t.metadata, '{}')::text AS metadata
-FROM community.point_transactions AS t
+-- Awards of the app that are not in the ledger, and those that are there otherwise. Looked at are the ids
+-- above $1 (NULL: all) and those set aside, $2; found by key, so the cost does not grow with what is posted.
+-- A time that no day has is NULL.
+WITH looked_at AS (
+    SELECT
+        t.transaction_id,
+        t.member_id,
+        t.action,
+        t.points,
+        CASE
+            WHEN t.created_at >= '0001-01-01 00:00Z' AND t.created_at < '9999-12-31 00:00Z' THEN t.created_at
+        END AS created_at,
+        coalesce(t.metadata, '{}')::text AS metadata,
+        'point_transactions:' || t.transaction_id AS source_key
+    FROM community.point_transactions AS t
+    WHERE $1::bigint IS NULL OR t.transaction_id > $1::bigint OR t.transaction_id = any($2::bigint[])
+)
+
+SELECT
+    coalesce(t.transaction_id, 0) AS transaction_id,
+    t.member_id,
+    t.action,
+    t.points,
+    t.created_at,
+    t.metadata,
+    l.entry_id IS NOT NULL AS is_posted
+FROM looked_at AS t
+LEFT JOIN community.point_ledger AS l ON t.source_key = l.source_key
 WHERE
-    t.transaction_id > coalesce(
-        (
-            SELECT c.last_id - 10000 FROM community.posting_cursors AS c
-            WHERE c.source = 'point_transactions'
-        ), 0
-    )
-    AND t.points <> 0
-    -- A row nobody can post must not hold up the others; app_transactions_are_posted names it.
-    AND isfinite(t.created_at)
-    AND t.member_id IS NOT NULL
-    AND t.action IS NOT NULL
-    AND NOT EXISTS (
-        SELECT 1 FROM community.point_ledger AS l
-        WHERE l.source_key = 'point_transactions:' || t.transaction_id
+    (l.entry_id IS NULL AND t.points IS DISTINCT FROM 0)
+    OR (
+        l.entry_id IS NOT NULL
+        AND (t.member_id, t.action, t.points, t.created_at)
+        IS DISTINCT FROM (l.member_id, l.action, l.points, l.effective_at)
     )
 ORDER BY t.transaction_id
-LIMIT $1

@@ -2,22 +2,25 @@
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.database.migrations import ensure_database
-from trc_pipelines.operations.contract import Job, Options, perform
+from trc_pipelines.operations.contract import Job, JobError, Options, perform
 from trc_pipelines.operations.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
+    StepAsset,
     day_range_tags,
     new_run_id,
 )
+from trc_pipelines.settings import Settings
 
 EXECUTED_BY = "cli"
 
@@ -43,17 +46,19 @@ def rehearse_job(
     installation: Installation, job: Job, as_of: datetime, limit: int | None
 ) -> Outcome:
     """The same code and figures, rolled back."""
+    _refuse_before_start(job, installation.settings, as_of)
     started = time.perf_counter()
     run_id = new_run_id()
     options = Options(as_of, datetime.now(UTC), run_id, EXECUTED_BY, limit)
     results = perform(installation.database, installation.settings, job, options, dry_run=True)
+    failed = [result for result in results.values() if not result.success]
     return Outcome(
         job.name,
         run_id,
         as_of,
         dry_run=True,
-        success=all(result.success for result in results.values()),
-        message=list(results.values())[-1].message,
+        success=not failed,
+        message=(failed or list(results.values()))[-1].message,
         affected=sum(result.affected for result in results.values()),
         duration_ms=round((time.perf_counter() - started) * 1000),
         messages={table: result.message for table, result in results.items()},
@@ -75,6 +80,7 @@ def run_job(
         UsageError: what is asked for is not possible; no run was made.
     """
     Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY, limit)
+    _refuse_before_start(job, installation.settings, as_of)
     with installation.database.transaction(commit=False) as transaction:
         days = job.days(transaction, installation.settings, as_of)
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
@@ -119,6 +125,17 @@ def run_job(
         details=json.loads(row["details"]),
         skipped=row["state"] == "skipped",
     )
+
+
+def _refuse_before_start(job: Job, settings: Settings, as_of: datetime) -> None:
+    """Say in words what Dagster would say in a stack: there are no days before the first."""
+    start = settings.community_start_on
+    steps = cast("Sequence[StepAsset]", job.steps)
+    if as_of.date() < start and any(step.asset.partitions_def for step in steps):
+        raise JobError(
+            f"as_of is {as_of:%Y-%m-%dT%H:%M:%SZ}, and nothing before COMMUNITY_START_ON ({start}) is "
+            f"computed; {job.name} accepts times from then on"
+        )
 
 
 def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None:

@@ -8,10 +8,10 @@ from trc_pipelines.community.deltas import write_pending_deltas
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.cache import publish_boards
 from trc_pipelines.leaderboards.closing import close_periods
-from trc_pipelines.leaderboards.periods import month_start, week_start
+from trc_pipelines.leaderboards.periods import day_before, month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.operations.contract import JobError, Result, Work
-from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
+from trc_pipelines.operations.orchestration import app_table, derived_table, step_asset, utc_days
 
 DOMAIN = BOARDS.domain
 
@@ -34,9 +34,10 @@ APP_TABLES = [members, point_actions, point_transactions]
     kinds={"python", "postgres", "api"},
     blocking_checks={
         syncs.AUDIT_CHECK: "The board is whole, of our guild, newer than the last one, and has not "
-        "collapsed; else the sync is quarantined and nothing downstream moves."
+        "collapsed; else the sync is quarantined and no XP moves."
     },
     max_age_minutes=35,
+    others_go_on=True,
 )
 def mee6_leaderboard_snapshot(work: Work) -> Result:
     """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
@@ -49,7 +50,18 @@ def mee6_leaderboard_snapshot(work: Work) -> Result:
     return syncs.take_snapshot(work)
 
 
-@step_asset(DOMAIN, deps=[mee6_leaderboard_snapshot], max_age_minutes=35)
+# Lineage passes through it, failure does not: what follows works off the syncs that were accepted,
+# whether or not there is a new one.
+mee6_syncs = derived_table(
+    DOMAIN,
+    "mee6_syncs",
+    "One row per reading of the MEE6 leaderboard, and how far it has travelled.",
+    deps=[mee6_leaderboard_snapshot],
+)
+DERIVED_TABLES = [mee6_syncs]
+
+
+@step_asset(DOMAIN, deps=[mee6_syncs], max_age_minutes=35)
 def xp_deltas(work: Work) -> Result:
     """One row per linked account and accepted sync in which something changed. Append-only.
 
@@ -75,15 +87,16 @@ def xp_deltas(work: Work) -> Result:
 def point_ledger(work: Work) -> Result:
     """One row per award or correction of points. Append-only, each source once.
 
-    XP becomes points at the rate in force now; the app's own awards flow in beside them. Balances
-    (`member_points`) move in the same transaction.
+    XP becomes points at the rate in force now; the app's own awards flow in beside them, whether or
+    not MEE6 was read. Those that cannot be posted are set aside (`rejected_transactions`), those
+    dated ahead wait for their day. Balances (`member_points`) move in the same transaction.
     """
     sync_ids = work.db.read("community/select_unposted_syncs", work.options.limit)[
         "sync_id"
     ].tolist()
     rate = int(work.db.read_value("community/select_discord_rate"))
     deltas = work.db.read("community/select_deltas_to_post", sync_ids)
-    transactions = work.db.read("community/select_transactions_to_post", work.options.limit)
+    transactions, rejected = take_transactions(work)
     entries = pd.concat(
         [
             ledger.entries_from_deltas(deltas, points_per_100_xp=rate),
@@ -93,15 +106,44 @@ def point_ledger(work: Work) -> Result:
     )
     posted = post_entries(work, entries)
     work.db.execute("community/mark_syncs_posted", sync_ids)
-    if len(transactions):
-        last_id = int(transactions["transaction_id"].max())
-        work.db.execute("community/upsert_posting_cursor", last_id)
+    work.db.execute(
+        "community/record_sync_mode",
+        day_before(work.options.now),
+        work.settings.mee6_sync_enabled,
+    )
     return Result(
         affected=posted["entries"],
-        message=f"{posted['entries']} entries, {posted['points']} points",
-        details={**posted, "syncs": len(sync_ids), "app_transactions": len(transactions)},
+        message=f"{posted['entries']} entries, {posted['points_awarded']} points awarded, "
+        f"{posted['points_deducted']} deducted"
+        + (f"; {rejected} awards of the app are set aside" if rejected else ""),
+        details={
+            **posted,
+            "syncs": len(sync_ids),
+            "app_transactions": len(transactions),
+            "rejected_transactions": rejected,
+        },
         rows=posted["entries"],
     )
+
+
+def take_transactions(work: Work) -> tuple[pd.DataFrame, int]:
+    """The app's awards to post now, lowest id first, and how many are set aside."""
+    today, limit = work.as_of.date(), work.options.limit
+    cursor = work.db.read_row("community/select_posting_cursor") or {}
+    is_swept = cursor.get("swept_on") is not None and cursor["swept_on"] >= today
+    listed = work.db.read("community/select_rejected_transactions")["transaction_id"].tolist()
+    found = work.db.read(
+        "community/select_transactions_to_post", cursor["last_id"] if is_swept else None, listed
+    )
+    due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
+    work.db.stage(
+        "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
+    )
+    work.db.execute("community/replace_rejected_transactions", work.options.now)
+    if limit is None or len(due) <= limit:
+        swept_on = max(today, cursor.get("swept_on") or today)
+        work.db.execute("community/upsert_posting_cursor", swept_on)
+    return due.head(len(due) if limit is None else limit), len(rejected)
 
 
 def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
@@ -111,9 +153,10 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
         JobError: a key is in the ledger already with other contents.
     """
     if entries.empty:
-        return {"entries": 0, "points": 0, "days": 0}
+        return {"entries": 0, "points_awarded": 0, "points_deducted": 0, "days": 0}
     work.db.stage("staged_entries", entries)
     posted = work.db.read_row("community/insert_entries", work.options.run_id) or {}
+    posted.pop("marked")
     if posted["entries"] < len(entries):
         conflict = work.db.read_value("community/find_conflicting_entry")
         if conflict is not None:
@@ -169,25 +212,42 @@ def daily_streaks(work: Work) -> Result:
             f"streaks of {first} need those of {first - pd.Timedelta(days=1)}, which are missing. "
             f"Materialise from {missing} on, as one range."
         )
-    work.db.execute("community/claim_days_for_streaks", first, last)
+    settings, today = work.settings, work.as_of.date()
+    work.db.execute("community/open_days", first, last)
+    work.db.execute(
+        "community/claim_days_for_streaks",
+        first,
+        last,
+        settings.community_start_on,
+        today,
+        settings.mee6_sync_enabled,
+    )
     before = work.db.read("community/select_streaks_before", first, last)
     active = work.db.read("community/select_active_days", first, last)
     days = work.db.read("community/select_observed_days", first, last)
-    is_over = days["day"].dt.tz_localize("UTC") + pd.Timedelta(days=1) <= work.as_of
-    days["is_observed"] = (days["is_observed"] | (not work.settings.mee6_sync_enabled)) & is_over
+    days["is_observed"] &= days["day"] < pd.Timestamp(today)
     work.db.execute("community/delete_daily_streaks", first, last)
     rows, standing = 0, pd.Series(dtype="int32")
+    incremented = reset = 0
     for part in streaks.split_members(before, active, len(days)):
         computed = streaks.compute_streaks(*part, days)
         work.db.append("community.daily_streaks", computed)
         rows += len(computed)
+        counts, breaks = streaks.count_moves(computed)
+        incremented, reset = incremented + counts, reset + breaks
         now = computed.loc[computed["day"] == days["day"].iat[-1], "current_streak"]
         standing = pd.concat([standing, now[now > 0]])
     longest = int(standing.max()) if len(standing) else 0
     return Result(
         affected=rows,
         message=f"{len(standing)} streaks stand on {last}, the longest {longest} weekdays",
-        details={"streaks": len(standing), "longest_current_streak": longest, "days": len(days)},
+        details={
+            "streaks": len(standing),
+            "incremented": incremented,
+            "reset": reset,
+            "longest_current_streak": longest,
+            "days": len(days),
+        },
         rows=rows,
     )
 
@@ -196,10 +256,12 @@ def daily_streaks(work: Work) -> Result:
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
-    Points of members who are ACTIVE or TRIALING and agreed to be shown. Score descending, then
+    Points of members who are ACTIVE or TRIALING and agreed to be shown; a score of 0 is on no
+    board, as in no archive. Score descending, then
     latest point-earning time, then member id: every rank is unique.
     """
-    work.db.execute("community/claim_days_for_boards", *work.days)
+    work.db.execute("community/open_days", *work.days)
+    work.db.execute("community/claim_days_for_boards", *work.days, work.settings.community_start_on)
     rows = 0
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)

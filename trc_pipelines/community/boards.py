@@ -1,6 +1,6 @@
 """What the shared boards code needs to know of the community's boards."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import cast
 
 import pandas as pd
@@ -17,8 +17,14 @@ def _first_day(transaction: Transaction, settings: Settings) -> date | None:
     return cast("date | None", day)
 
 
-def _settled_until(transaction: Transaction) -> datetime | None:
+def _settled_until(transaction: Transaction, settings: Settings) -> datetime | None:
+    if not settings.mee6_sync_enabled:
+        return datetime.max.replace(tzinfo=UTC)  # no reading is waited for
     return cast("datetime | None", transaction.read_value("community/select_settled_until"))
+
+
+def _pending_since(transaction: Transaction) -> datetime | None:
+    return cast("datetime | None", transaction.read_value("community/select_pending_since"))
 
 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
@@ -32,4 +38,4 @@ def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
 
 
 CACHED_BOARDS = CachedBoards("community", _read_rows)
-BOARDS = PeriodicBoards("community", _first_day, _settled_until, _read_scores)
+BOARDS = PeriodicBoards("community", _first_day, _settled_until, _read_scores, _pending_since)

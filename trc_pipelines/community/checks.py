@@ -36,7 +36,7 @@ CHECKS = [
     Check(
         "community.point_ledger",
         "app_transactions_are_posted",
-        "Every transaction of the app up to the posting cursor is in the ledger.",
+        "Every award of the app is in the ledger or set aside, once all were looked at.",
     ),
     Check(
         "community.daily_points",
@@ -47,6 +47,16 @@ CHECKS = [
         "community.daily_streaks",
         "no_streak_exceeds_its_weekdays",
         "No streak is longer than the number of weekdays on which the member was active.",
+    ),
+    Check(
+        "community.daily_streaks",
+        "streaks_follow_activity",
+        "Every streak of a day that is not marked stale follows from the day before and its activity.",
+    ),
+    Check(
+        "community.leaderboard_rankings",
+        "board_scores_match_the_ledger",
+        "Every score of a day that is not marked stale is what the ledger holds.",
     ),
     Check(
         "community.leaderboard_rankings",

@@ -9,16 +9,20 @@ from trc_pipelines.operations.contract import Job
 from trc_pipelines.settings import Settings
 
 
-def _day_of_sync(_db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
-    day = day_before(as_of)
+def _day_of_sync(_db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
+    # The first midnight belongs to a day that has no partition.
+    day = max(day_before(as_of), settings.community_start_on)
     return day, day
 
 
 def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
-    """Yesterday, and before it every day whose streaks are still missing."""
-    yesterday = as_of.date() - timedelta(days=1)
-    missing = db.read_value("community/find_uncomputed_day", yesterday, settings.community_start_on)
-    return missing or yesterday, yesterday
+    """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
+    yesterday = max(as_of.date() - timedelta(days=1), settings.community_start_on)
+    lagging = [
+        db.read_value(statement, yesterday, settings.community_start_on)
+        for statement in ("community/find_uncomputed_day", "community/find_stale_streaks")
+    ]
+    return min([yesterday, *filter(None, lagging)]), yesterday
 
 
 MEE6_SYNC = Job(

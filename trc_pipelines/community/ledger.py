@@ -1,8 +1,15 @@
 """What is posted to the point ledger, and under which key, so that nothing is awarded twice."""
 
+from datetime import datetime, timedelta
+
+import numpy as np
 import pandas as pd
 
 DISCORD_ACTION = "discord_activity"
+# No rule caps an award: this is where sums of them would leave the range of the database.
+MOST_POINTS = 10**12
+# Clocks differ, and apps post-date a little; what lies further ahead is a mistake.
+FUTURE = timedelta(days=1)
 
 
 def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.DataFrame:
@@ -55,6 +62,47 @@ def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
             }
         )
     )
+
+
+def judge_transactions(
+    transactions: pd.DataFrame, *, as_of: datetime, now: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What of the app's awards can be posted, and what is set aside for a person.
+
+    An award dated ahead waits for its day: it is in neither.
+
+    Args:
+        transactions: transaction_id, member_id, action, points, created_at (NULL: unusable),
+            metadata, is_posted (in the ledger already, with other contents).
+        as_of: what is dated after its UTC day waits.
+        now: the clock, by which a date is judged a mistake.
+
+    Returns:
+        The rows to post, and the others with `reason`, one for each transaction_id.
+    """
+    created_at, points = transactions["created_at"], transactions["points"]
+    reasons = {
+        "it was edited after it was posted": transactions["is_posted"],
+        "its id is not above 0": transactions["transaction_id"] <= 0,
+        "its id is there twice": transactions["transaction_id"].duplicated(keep=False),
+        "it has no member": transactions["member_id"].fillna("") == "",
+        "it has no action": transactions["action"].fillna("") == "",
+        f"its points are not within ±{MOST_POINTS}": ~points.between(-MOST_POINTS, MOST_POINTS),
+        "its time is none": created_at.isna(),
+        "its time is more than a day ahead": created_at > now + FUTURE,
+    }
+    wrong = [condition.fillna(value=True).to_numpy(dtype=bool) for condition in reasons.values()]
+    reason = np.select(wrong, list(reasons), "")
+    is_due = (created_at < _midnight_after(as_of)).fillna(value=False).to_numpy(dtype=bool)
+    rejected = transactions.assign(reason=pd.array(reason, dtype="string"))[reason != ""]
+    return (
+        transactions[(reason == "") & is_due].reset_index(drop=True),
+        rejected.drop_duplicates("transaction_id").reset_index(drop=True),
+    )
+
+
+def _midnight_after(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _without_zeroes(entries: pd.DataFrame) -> pd.DataFrame:

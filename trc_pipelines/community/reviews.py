@@ -35,6 +35,8 @@ def review_sync(
     """
     if not reason.strip():
         raise JobError("a decision needs a reason; it is kept with the sync")
+    # Before looking: of two decisions the second sees what the first did.
+    transaction.execute("operations/lock_step", "community.xp_deltas")
     sync = transaction.read_row("community/lock_sync", sync_id)
     if sync is None:
         raise JobError(f"there is no sync {sync_id}; trc snapshots list shows those that wait")
@@ -62,7 +64,6 @@ def review_sync(
         reason.strip(),
     )
     # Now, and not with the next sync: its audit compares with the states this leaves.
-    transaction.execute("operations/lock_step", "community.xp_deltas")
     write_pending_deltas(transaction, None)
     return f"sync {sync_id} is {DONE[decision]}"
 

@@ -62,6 +62,14 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
     )
 
 
+def count_moves(computed: pd.DataFrame) -> tuple[int, int]:
+    """How many streaks grew by a weekday and how many broke, as `compute_streaks` gives them."""
+    is_weekday = computed["day"].dt.day_of_week < SATURDAY
+    grew = computed["is_active"] & is_weekday
+    broke = ~computed["is_active"] & (computed["current_streak"] == 0)
+    return int(grew.sum()), int(broke.sum())
+
+
 def split_members(
     before: pd.DataFrame, active: pd.DataFrame, number_of_days: int
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:

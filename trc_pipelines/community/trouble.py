@@ -1,9 +1,12 @@
 """What may be wrong with the sync beyond failing runs: what waits for a person."""
 
+from typing import Any
+
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.operations.alerts import Condition
 
 SUBJECT = "mee6_sync"
+SHOWN = 10
 
 
 def quarantined(sync_id: int, findings: str) -> Condition:
@@ -36,11 +39,7 @@ def blocked(said: str) -> Condition:
 
 def contested(member_ids: list[str]) -> str:
     """Members who claim one Discord account: nobody can say whose XP it is."""
-    more = f" and {len(member_ids) - 10} more" if len(member_ids) > 10 else ""
-    return (
-        "set aside, since another member claims the same Discord account: "
-        f"{', '.join(member_ids[:10])}{more}"
-    )
+    return "set aside, since another member claims the same Discord account: " + _some(member_ids)
 
 
 def _unlink(member_ids: list[str]) -> str:
@@ -51,8 +50,27 @@ def _unlink(member_ids: list[str]) -> str:
     )
 
 
+def rejected(transactions: list[dict[str, Any]]) -> Condition:
+    """Awards of the app that cannot be posted, or are no longer what was posted."""
+    return Condition(
+        "rejected",
+        "point_transactions",
+        "error",
+        f"{len(transactions)} awards of the app are set aside: "
+        + _some([f"{each['transaction_id']}: {each['reason']}" for each in transactions])
+        + ". All others are posted. Mend them in the app; the next sync looks at them again. "
+        "The list: community.rejected_transactions.",
+    )
+
+
+def _some(items: list[str]) -> str:
+    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return ", ".join(items[:SHOWN]) + more
+
+
 def find_conditions(transaction: Transaction) -> list[Condition]:
     """What waits for a person now."""
+    awards = transaction.read_rows("community/select_rejected_transactions")
     waiting = transaction.read_row("community/select_waiting_sync")
     error = transaction.read_value("community/select_refusal")
     block = transaction.read_value("community/select_lasting_block")
@@ -62,4 +80,5 @@ def find_conditions(transaction: Transaction) -> list[Condition]:
         *([refused(error)] if error else []),
         *([blocked(block)] if block else []),
         *([Condition("contested", SUBJECT, "warning", _unlink(claims))] if claims else []),
+        *([rejected(awards)] if awards else []),
     ]

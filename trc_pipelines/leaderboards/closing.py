@@ -17,7 +17,8 @@ from trc_pipelines.operations.events import record_events
 from trc_pipelines.settings import Settings
 
 # What the last minutes of a period earned arrives a little later. A source that stays silent for a
-# day does not keep the period open: what it brings then is of another time.
+# day does not keep the period open: what it brings then is of another time. What is known and only
+# waits to be posted keeps it open for as long as it waits.
 GRACE = timedelta(hours=24)
 # One score of 1970 makes thousands of periods due: the next run goes on.
 MOST_AT_ONCE = 200
@@ -31,15 +32,18 @@ class PeriodicBoards:
     Attributes:
         domain: the schema that holds them.
         first_day: first day with a score; None while there is none.
-        settled_until: up to when every score has arrived; None when nothing has.
+        settled_until: up to when the source of the scores was read; None when it never was.
         read_scores: final scores of a period: member_id, score, reached_at. Waits for whoever is
             writing them.
+        pending_since: when the oldest of what is known and not in the scores yet was earned; None
+            when nothing waits.
     """
 
     domain: str
     first_day: Callable[[Transaction, Settings], date | None]
-    settled_until: Callable[[Transaction], datetime | None]
+    settled_until: Callable[[Transaction, Settings], datetime | None]
     read_scores: Callable[[Transaction, Period], pd.DataFrame]
+    pending_since: Callable[[Transaction], datetime | None] = lambda _transaction: None
 
 
 def find_due_periods(
@@ -56,12 +60,14 @@ def find_due_periods(
         for period in ended_periods(first_day, as_of)
         if (period.board, period.start) not in starts
     ]
-    settled = boards.settled_until(transaction)
+    settled = boards.settled_until(transaction, settings)
     due = [
         period
         for period in open_periods
         if (settled and settled >= period.ends_at) or as_of >= period.ends_at + GRACE
     ]
+    if due and (pending := boards.pending_since(transaction)):
+        due = [period for period in due if period.ends_at <= pending]
     return due, open_periods[len(due) :]
 
 

@@ -59,7 +59,7 @@ def build_board_jobs(domains: Sequence[BoardSteps]) -> list[Job]:
     return [recalculation, weekly_reset, monthly_reset, cache]
 
 
-def _day_that_ended(_db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+def _day_that_ended(_db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
     """The day whose figures a moment stands for: at midnight, the one that just ended."""
-    day = day_before(as_of)
+    day = max(day_before(as_of), settings.community_start_on)
     return day, day

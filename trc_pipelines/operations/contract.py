@@ -144,9 +144,13 @@ class Result:
 class Step:
     """One unit of work: the table it writes, as `schema.table`, and how.
 
-    `prepare` is for what takes its time outside, such as an API: it is called before the step's
-    transaction, by one run at a time, and its statements commit each by itself. What it found is
-    not looked for again when the step is tried again, and may be old: the step checks what counts.
+    Attributes:
+        prepare: what takes its time outside, such as an API: it is called before the step's
+            transaction, by one run at a time, and its statements commit each by itself. What it
+            found is not looked for again when the step is tried again, and may be old: the step
+            checks what counts.
+        others_go_on: the steps after it do not need its success: they work off what is known
+            without it. The run fails all the same.
     """
 
     table: str
@@ -154,6 +158,7 @@ class Step:
     prepare: Callable[[Transaction, Settings, Options], Any] | None = field(
         default=None, kw_only=True
     )
+    others_go_on: bool = False
 
 
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
@@ -362,20 +367,45 @@ def _word(error: Exception) -> str:
 def perform(
     database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
 ) -> dict[str, Result]:
-    """Run the steps of a job in order; their results by table. Stops after one without success."""
+    """Run the steps of a job in order; their results by table.
+
+    Stops after one without success, unless the others go on without it; what refused it is raised
+    when they are done.
+    """
     results: dict[str, Result] = {}
+    refusals: list[JobError] = []
     with ExitStack() as stack:
         connection = stack.enter_context(database.connect())
         run = Run(database, connection, settings, job.name, job.tables, job.days, options)
-        prepared = {step.table: run.prepare(step) for step in job.steps} if dry_run else {}
+        prepared: dict[str, Any] = {}
+        if dry_run:  # all that is outside comes first: the dry run itself is one transaction
+            prepared = {step.table: _prepare(run, step) for step in job.steps}
         rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
         for step in job.steps:
-            result = (
-                run.rehearse(rehearsal, step, prepared[step.table])
-                if rehearsal
-                else run.perform(step)
-            )
+            try:
+                if isinstance(refusal := prepared.get(step.table), JobError):
+                    raise refusal
+                result = (
+                    run.rehearse(rehearsal, step, prepared[step.table])
+                    if rehearsal
+                    else run.perform(step)
+                )
+            except JobError as error:
+                if not step.others_go_on:
+                    raise
+                refusals.append(error)
+                continue
             results[step.table] = result
-            if not result.success:
+            if not (result.success or step.others_go_on):
                 break
+    if refusals:
+        raise refusals[0]
     return results
+
+
+def _prepare(run: Run, step: Step) -> Any:
+    """What the step needs from outside, or why it is refused: raised when it is its turn."""
+    try:
+        return run.prepare(step)
+    except JobError as error:
+        return error

@@ -175,6 +175,7 @@ def step_asset(
     kinds: set[str] | None = None,
     blocking_checks: dict[str, str] | None = None,
     prepare: Callable[[Transaction, Settings, Options], Any] | None = None,
+    others_go_on: bool = False,
 ) -> Callable[[Callable[[Work], Result]], StepAsset]:
     """Make a step of the decorated function, and an asset of the step; its docstring describes both.
 
@@ -183,12 +184,14 @@ def step_asset(
         depends_on_day_before: each day builds on its own previous day.
         blocking_checks: verdicts the step gives itself; one that fails stops what is downstream.
         prepare: what it does before its transaction: see `contract.Step`.
+        others_go_on: see `Step`. Nothing may depend on the asset itself, or it would be skipped;
+            it runs before whatever else is ready.
     """
 
     def decorate(run: Callable[[Work], Result]) -> StepAsset:
         key = dg.AssetKey([domain, run.__name__])
         table = f"{domain}.{run.__name__}"
-        step = Step(table, run, prepare=prepare)
+        step = Step(table, run, prepare=prepare, others_go_on=others_go_on)
         upstream: list[Any] = [dg.AssetDep(dep.key) for dep in deps]
         if depends_on_day_before:
             yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
@@ -216,6 +219,7 @@ def step_asset(
                 kinds=kinds or {"python", "postgres"},
                 owners=[f"team:{domain}"],
                 pool=domain,
+                op_tags={"dagster/priority": "1"} if others_go_on else None,
                 freshness_policy=dg.FreshnessPolicy.time_window(
                     fail_window=timedelta(minutes=max_age_minutes)
                 ),
@@ -224,7 +228,13 @@ def step_asset(
             )(shell)
 
         return StepAsset(
-            table, run, key, tuple(spec.key for spec in checks), build, prepare=prepare
+            table,
+            run,
+            key,
+            tuple(spec.key for spec in checks),
+            build,
+            prepare=prepare,
+            others_go_on=others_go_on,
         )
 
     return decorate

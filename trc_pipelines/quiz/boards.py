@@ -52,7 +52,7 @@ def _first_day(transaction: Transaction, _settings: Settings) -> date | None:
     return cast("date | None", transaction.read_value("quiz/select_first_day"))
 
 
-def _settled_until(transaction: Transaction) -> datetime | None:
+def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | None:
     # The app writes XP as it is earned; only who is about to commit has still something to say.
     return cast("datetime | None", transaction.read_value("quiz/select_settled_until"))
 

@@ -14,7 +14,7 @@ import pytest
 from trc_pipelines.cli.main import main
 from trc_pipelines.community.review_job import review_snapshot
 from trc_pipelines.operations.orchestration import connected
-from trc_pipelines.settings import Settings
+from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 GROUPS = ["", "db", "snapshots", "games", "bankroll"]
@@ -35,6 +35,7 @@ BAD_VALUES = {
     "COMMUNITY_START_ON": "2026-02-30",
     "MEE6_SYNC_ENABLED": "perhaps",
     "MEE6_GUILD_ID": "my guild",
+    "DISCORD_GUILD_ID": "our guild",
     "MEE6_BASE_URL": "mee6.xyz",
     "MEE6_USER_AGENT": "naïve",
     "MEE6_REQUEST_INTERVAL_SECONDS": "-1",
@@ -141,6 +142,53 @@ def test_a_setting_with_a_bad_value_is_named_in_one_line(
     assert told.startswith(f"trc: {name}: ")
     assert told.count("\n") == 1
     assert "secret" not in told
+
+
+def test_a_first_day_that_is_still_to_come_is_refused_before_anything_runs(
+    trc: Trc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMMUNITY_START_ON", "2999-01-01")
+    assert trc("db", "status") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("trc: COMMUNITY_START_ON: is 2999-01-01, which is still to come")
+    assert "accepts days up to today" in told
+
+
+@pytest.mark.parametrize("rehearsed", [["--dry-run"], []])
+def test_a_time_before_the_first_day_is_refused_before_a_run_is_made(
+    rehearsed: list[str],
+    trc: Trc,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    assert trc("run", "daily_streaks", "--as-of", "2025-06-01T00:05:00Z", *rehearsed) == 1
+    assert (
+        "nothing before COMMUNITY_START_ON (2026-01-01) is computed; daily_streaks accepts times "
+        "from then on"
+    ) in capsys.readouterr().err
+    assert world.query("SELECT * FROM operations.job_executions").empty
+
+
+def test_the_first_midnight_can_be_run(
+    trc: Trc, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    for job in ("daily_streaks", "leaderboard_recalculation"):
+        assert trc("run", job, "--as-of", "2026-01-01T00:00:00Z") == 0
+
+
+def test_the_guild_may_be_named_as_discord_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_GUILD_ID", "4711")
+    monkeypatch.delenv("MEE6_GUILD_ID", raising=False)
+    assert load_settings(trc_home=tmp_path).mee6_guild_id == 4711
+    monkeypatch.delenv("TRC_HOME", raising=False)
+    assert load_settings().trc_home.name == "live"
+    monkeypatch.setenv("MEE6_GUILD_ID", "12")
+    assert load_settings(trc_home=tmp_path).mee6_guild_id == 12
 
 
 def test_up_wants_a_guild(trc: Trc, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,8 +128,8 @@ def test_xp_gained_while_the_action_is_disabled_is_never_paid(world: World) -> N
 
 def test_awards_of_the_app_flow_into_the_ledger_once(world: World) -> None:
     world.execute(
-        "INSERT INTO community.point_transactions (member_id, action, points) "
-        "VALUES ('ann', 'intro_completed', 25), ('bob', 'admin_adjustment', -10)"
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) VALUES "
+        f"('ann', 'intro_completed', 25, '{NOON}'), ('bob', 'admin_adjustment', -10, '{NOON}')"
     )
     for slot in range(3):
         world.sync(NOON + slot * QUARTER)
@@ -140,8 +140,8 @@ def test_a_key_that_is_posted_already_with_other_contents_is_an_error_and_posts_
     world: World,
 ) -> None:
     world.execute(
-        "INSERT INTO community.point_transactions (transaction_id, member_id, action, points) "
-        "VALUES (1, 'ann', 'intro_completed', 25)"
+        "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, "
+        f"created_at) VALUES (1, 'ann', 'intro_completed', 25, '{NOON}')"
     )
     world.sync(NOON)
     entries = entries_from_transactions(

@@ -1,5 +1,6 @@
 """A quarantined sync moves nothing until a person decides, and then exactly what was decided."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -160,6 +161,31 @@ def test_what_was_superseded_can_only_be_discarded(running: World) -> None:
     with pytest.raises(JobError, match="is newer and was accepted since"):
         decide(running, "rebaseline")
     decide(running, "discard")
+
+
+def test_of_two_decisions_at_once_the_second_sees_the_first(running: World) -> None:
+    running.sync(NOON + 2 * QUARTER, RESET)
+    running.sync(NOON + 3 * QUARTER, dict.fromkeys(LINKED.values(), 10))
+    refusals: list[str] = []
+
+    def decide_about_the_older() -> None:
+        try:
+            decide(running, "approve")
+        except JobError as error:
+            refusals.append(str(error))
+
+    with running.database.transaction() as transaction:
+        newer = SYNC_ID + int(QUARTER.total_seconds())
+        review_sync(transaction, newer, "approve", reason="seen", reviewed_by="cli", now=NOON)
+        second = threading.Thread(target=decide_about_the_older)
+        second.start()
+        second.join(1)
+        assert second.is_alive()
+    second.join()
+    assert "is newer and was accepted since" in refusals[0]
+    running.sync(NOON + 4 * QUARTER)
+    assert running.points() == dict.fromkeys(LINKED, -9)
+    assert_sound(running)
 
 
 def test_what_does_not_wait_cannot_be_decided(running: World) -> None:

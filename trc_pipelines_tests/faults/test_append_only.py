@@ -49,8 +49,8 @@ def lived_in(world: World) -> World:
     world.link({"ann": 1001})
     world.sync(NOON, {1001: 1000})
     world.execute(
-        "INSERT INTO community.point_transactions (member_id, action, points) "
-        "VALUES ('ann', 'intro_completed', 25)"
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('ann', 'intro_completed', 25, '{NOON}')"
     )
     world.sync(NOON + QUARTER, {1001: 1250})
     assert world.points() == {"ann": 27}

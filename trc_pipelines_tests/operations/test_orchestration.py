@@ -13,6 +13,7 @@ from trc_pipelines import definitions
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines.demo.simulator import failure
 from trc_pipelines.operations import orchestration
 from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, day_range_tags
 from trc_pipelines.settings import PROJECT_ROOT
@@ -75,7 +76,7 @@ def test_a_sync_job_materialises_all_its_tables(world: World, instance: dg.Dagst
     assert set(row["details"]) == {step.table for step in MEE6_SYNC.steps}
 
 
-def test_a_quarantined_sync_fails_its_check_and_stops_the_run(
+def test_a_quarantined_sync_fails_its_check_and_its_run_and_moves_no_xp(
     world: World, instance: dg.DagsterInstance
 ) -> None:
     world.link(LINKED)
@@ -87,8 +88,9 @@ def test_a_quarantined_sync_fails_its_check_and_stops_the_run(
         instance, "mee6_sync", day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
     )
     assert not result.success
-    started = {event.step_key for event in result.all_events if event.is_step_start}
-    assert started == {"community__mee6_leaderboard_snapshot"}
+    started = [event.step_key for event in result.all_events if event.is_step_start]
+    assert started == [f"community__{step.table.split('.')[1]}" for step in MEE6_SYNC.steps]
+    assert world.query("SELECT * FROM community.xp_deltas WHERE kind <> 'baseline'").empty
     statuses = world.query("SELECT status FROM community.mee6_syncs ORDER BY sync_id")["status"]
     assert statuses.tolist() == ["accepted", "quarantined", "quarantined"]
 
@@ -181,6 +183,41 @@ def test_late_points_make_their_day_and_those_after_it_anew(
         assert not sensor.evaluate_tick(context).run_requests
 
 
+@pytest.mark.parametrize("trouble", ["refused", "quarantined"])
+def test_a_reading_that_fails_keeps_no_other_step_of_its_job_from_running(
+    world: World, instance: dg.DagsterInstance, trouble: str
+) -> None:
+    world.link(LINKED)
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.sync(now - QUARTER, {1001: 500, 1002: 800})
+    world.execute(
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('bob', 'resource_download', 5, '{now.isoformat()}')"
+    )
+    if trouble == "refused":
+        world.simulator.add(failure(401))
+    else:
+        world.simulator.board = world.simulator.board[:0]
+    tags = day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
+    result = run(instance, "mee6_sync", tags)
+    assert not result.success
+    assert world.points() == {"bob": 5}
+    assert len(world.query("SELECT * FROM community.daily_points")) == 1
+    executed = world.query(
+        "SELECT state, message FROM operations.job_executions WHERE state <> 'succeeded'"
+    )
+    assert executed["state"].tolist() == ["failed"]
+    assert ("401" if trouble == "refused" else "quarantined") in executed["message"].iat[0]
+
+
+def test_steps_that_go_on_run_after_the_reading_and_are_downstream_of_it() -> None:
+    graph = definitions.defs().resolve_asset_graph()
+    reading = dg.AssetKey(["community", "mee6_leaderboard_snapshot"])
+    syncs = dg.AssetKey(["community", "mee6_syncs"])
+    assert graph.get(syncs).parent_keys == {reading}
+    assert syncs in graph.get(dg.AssetKey(["community", "xp_deltas"])).parent_keys
+
+
 def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.DagsterInstance) -> None:
     play_two_weeks(world)
     result = (
@@ -226,7 +263,7 @@ def test_a_tick_asks_again_while_the_database_is_away_and_loses_no_day(
 ) -> None:
     play_two_weeks(world)
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
-    schedule = definitions.defs.resolve_schedule_def(f"{job}_schedule")
+    schedule = definitions.defs().resolve_schedule_def(f"{job}_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)
     context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
     expected = schedule.evaluate_tick(context).run_requests[0].tags

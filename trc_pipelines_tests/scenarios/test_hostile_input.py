@@ -282,8 +282,8 @@ def play(stage: Stage) -> None:
         "ALTER TABLE community.daily_points ADD CONSTRAINT by_hand CHECK (points < 900) NOT VALID"
     )
     world.execute(
-        "INSERT INTO community.point_transactions (member_id, action, points) "
-        f"SELECT member_id, discord_username, 1000 FROM community.members "
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        "SELECT member_id, discord_username, 1000, now() - interval '1 hour' FROM community.members "
         f"WHERE discord_id = {ACCOUNTS[MEMBERS.index(TEXTS['log_line'])]}"
     )
     assert stage.tell("run", "mee6_sync", *at(2)).code == 1

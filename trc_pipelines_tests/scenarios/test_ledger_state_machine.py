@@ -66,6 +66,7 @@ class Tenure:
     baseline: int | None = None
     carry: int = 0
     whole: int = 0
+    is_over: bool = False  # a reading came by while they were not linked
 
     def last_present(self) -> int | None:
         figures = [xp for _, xp in self.seen if xp is not None]
@@ -99,6 +100,7 @@ class Model:
         return any(
             account in self.tenures
             and self.tenures[account].member == member
+            and not self.tenures[account].is_over
             and self.tenures[account].seen[-1][1] is not None
             for member, account in self.links.items()
         )
@@ -129,7 +131,7 @@ class Model:
 
     def _gain(self, reading: Reading, account: int, member: str, xp: int | None) -> int:
         tenure = self.tenures.get(account)
-        if tenure is None or tenure.member != member:
+        if tenure is None or tenure.member != member or tenure.is_over:
             tenure = self.tenures[account] = Tenure(member)
         last, absences = tenure.last_present(), [at for at, seen in tenure.seen if seen is None]
         tenure.seen.append((reading.at, xp))
@@ -168,11 +170,9 @@ class Model:
                 self.ledger.setdefault(f"point_transactions:{number}", award)
 
     def run(self, at: datetime, rate: float, board: dict[int, int], steps: int) -> None:
-        """The first so many steps of the job; an unbelievable board stops it after the first."""
+        """The first so many steps of the job; an unbelievable board keeps the others from nothing."""
         if steps >= 1:
             self.read(at, rate, board)
-            if at not in self.readings:
-                return
         if steps >= 2:
             self.work_off()
         if steps >= 3:
@@ -272,8 +272,7 @@ class Real:
         job = MEE6_SYNC
         run = Run(self.database, connection, self.settings, job.name, job.tables, job.days, options)
         for step in MEE6_SYNC.steps[:steps]:
-            if not run.perform(step).success:
-                break
+            run.perform(step)
 
 
 class LedgerMachine(RuleBasedStateMachine):

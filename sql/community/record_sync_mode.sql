@@ -1,0 +1,8 @@
+-- A day remembers whether the sync was on: switching it later changes no day that is over.
+-- $1: UTC day, $2: whether it is on.
+INSERT INTO community.days AS d (day, is_points_stale, is_streaks_stale, is_boards_stale, is_sync_enabled)
+VALUES ($1, FALSE, FALSE, FALSE, $2)
+ON CONFLICT (day) DO UPDATE SET
+    is_sync_enabled = excluded.is_sync_enabled,
+    is_streaks_stale = d.is_streaks_stale OR d.streaks_at IS NOT NULL
+WHERE d.is_sync_enabled IS DISTINCT FROM excluded.is_sync_enabled
