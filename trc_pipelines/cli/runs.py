@@ -131,7 +131,7 @@ def _refuse_before_start(job: Job, settings: Settings, as_of: datetime) -> None:
     """Say in words what Dagster would say in a stack: there are no days before the first."""
     start = settings.community_start_on
     steps = cast("Sequence[StepAsset]", job.steps)
-    if as_of.date() < start and any(step.asset.partitions_def for step in steps):
+    if as_of.date() < start and any(step.is_daily for step in steps):
         raise JobError(
             f"as_of is {as_of:%Y-%m-%dT%H:%M:%SZ}, and nothing before COMMUNITY_START_ON ({start}) is "
             f"computed; {job.name} accepts times from then on"

@@ -158,7 +158,7 @@ class Step:
     prepare: Callable[[Transaction, Settings, Options], Any] | None = field(
         default=None, kw_only=True
     )
-    others_go_on: bool = False
+    others_go_on: bool = field(default=False, kw_only=True)
 
 
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]

@@ -93,11 +93,13 @@ class StepAsset(Step):
     Attributes:
         checks: of the verdicts the step gives itself.
         build: makes the asset; partitions begin on the day it is given.
+        is_daily: whether it has a partition for each day.
     """
 
     key: dg.AssetKey
     checks: tuple[dg.AssetCheckKey, ...]
     build: Callable[[date], dg.AssetsDefinition]
+    is_daily: bool
 
 
 def utc_days(first: date) -> dg.DailyPartitionsDefinition:
@@ -233,6 +235,7 @@ def step_asset(
             key,
             tuple(spec.key for spec in checks),
             build,
+            partitions is not None,
             prepare=prepare,
             others_go_on=others_go_on,
         )
