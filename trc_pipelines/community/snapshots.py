@@ -168,7 +168,7 @@ def audit_snapshot(
     if board_is_empty and before.any():
         findings.append("the board is empty where there used to be players")
     if missing > max(thresholds.missing_share * known, FEW_ACCOUNTS):
-        findings.append(f"{missing} of {known} known members were on the board and are missing")
+        findings.append(f"{missing} of {known} known members are missing")
     if unlinked > max(thresholds.missing_share * (known + unlinked), FEW_UNLINKED):
         findings.append(f"{unlinked} of {known + unlinked} known members are not linked any more")
     if dropped > max(thresholds.dropped_share * known, FEW_ACCOUNTS):

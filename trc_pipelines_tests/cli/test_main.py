@@ -300,7 +300,7 @@ def test_a_quarantined_reading_is_listed_shown_and_decided(
         2,
     )
     assert trc("snapshots", "list") == 0
-    assert "5 of 7 members present before are missing" in capsys.readouterr().out
+    assert "5 of 7 known members are missing" in capsys.readouterr().out
     assert trc("snapshots", "show", str(quarantined), "--json", "--limit", "5") == 0
     shown = json.loads(capsys.readouterr().out)
     assert [(row["member_id"], row["difference"]) for row in shown] == [

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.reviews import review_sync
 from trc_pipelines.community.trouble import find_conditions
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
@@ -128,6 +129,52 @@ def test_a_contested_account_passes_to_whoever_keeps_it_from_a_new_baseline(worl
     world.execute("DELETE FROM community.members WHERE member_id = 'ann'")
     world.sync(NOON + 2 * QUARTER, {1001: 1_400, 1002: 1_000})
     assert world.points() == {}
+
+
+# --- what is believed
+
+
+def status_of(world: World, slot: int, xp: dict[int, int]) -> str:
+    return str(world.sync(NOON + slot * QUARTER, xp)[SNAPSHOT].details["status"])
+
+
+def test_who_was_absent_once_cannot_bring_five_million_xp(world: World) -> None:
+    world.link(LINKED)
+    figures = {1001: 1_000, 1002: 1_000}
+    status_of(world, 0, figures)
+    status_of(world, 1, {1002: 1_000})
+    assert status_of(world, 2, figures | {1001: 5_001_000}) == "quarantined"
+    assert world.points() == {}
+
+
+def test_after_an_approved_empty_board_a_reset_community_does_not_come_back_unseen(
+    world: World,
+) -> None:
+    members = {f"m{i}": 1000 + i for i in range(40)}
+    world.link(members)
+    status_of(world, 0, dict.fromkeys(members.values(), 20000))
+    assert status_of(world, 1, {}) == "quarantined"
+    with world.database.transaction() as transaction:
+        review_sync(
+            transaction,
+            int((NOON + QUARTER).timestamp()),
+            "approve",
+            reason="the admin emptied it",
+            reviewed_by="test",
+            now=NOON + QUARTER,
+        )
+    assert status_of(world, 2, {}) == "accepted"
+    assert status_of(world, 3, dict.fromkeys(members.values(), 20)) == "quarantined"
+    assert world.points() == {}
+
+
+def test_three_of_four_members_cannot_be_zeroed_unseen(world: World) -> None:
+    world.link({f"m{i}": 1000 + i for i in range(4)})
+    figures = {1000 + i: 50_000 for i in range(4)}
+    status_of(world, 0, figures)
+    assert status_of(world, 1, dict.fromkeys(figures, 0) | {1003: 50_000}) == "quarantined"
+    assert status_of(world, 2, figures | {1000: 40_000}) == "accepted"
+    assert world.points() == {"m0": -100}
 
 
 # --- a long board

@@ -98,7 +98,7 @@ def test_an_answer_that_is_no_board_fails_the_sync_in_one_line_and_the_next_one_
     ("fault", "words"),
     [
         (faults.empty_board(), "empty where there used to be players"),
-        (faults.half_missing(), "5 of 10 members present before are missing"),
+        (faults.half_missing(), "5 of 10 known members are missing"),
         (faults.board_reset(), "total XP fell from"),
     ],
     ids=["empty", "half_missing", "reset"],
