@@ -136,6 +136,15 @@ def test_a_game_is_corrected_as_often_as_it_takes(settled: Betting) -> None:
     ]  # fmt: skip
 
 
+def test_a_result_that_was_lowered_can_be_corrected_again(settled: Betting) -> None:
+    """What takes is posted after what gives: the reversal of a win comes after its new result."""
+    settled.execute("UPDATE betting.games SET away_score = 24")
+    resettle(settled)
+    settled.execute("UPDATE betting.games SET status = 'cancelled'")
+    assert "3 of 3 bets changed (3 cancelled)" in resettle(settled, at=NOON + 2 * HOUR)
+    assert settled.broken() == []
+
+
 def test_a_game_that_is_opened_again_settles_by_itself_when_it_is_over(settled: Betting) -> None:
     settled.execute("UPDATE betting.games SET status = 'live'")
     resettle(settled)
