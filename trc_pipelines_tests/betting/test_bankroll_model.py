@@ -20,7 +20,8 @@ BETS = int(os.environ.get("BETS", "240"))
 SEED = int(os.environ.get("SEED", "10"))
 BEGIN = datetime(2026, 3, 9, 12, tzinfo=UTC)  # a Monday
 USERS = range(1, 13)
-GAMES_A_TICK = 30 if BETS > 1_000 else 6
+GAMES_A_TICK = 60 if BETS > 1_000 else 6
+CORRECTIONS_A_TICK = 12 if BETS > 1_000 else 2
 BETS_A_GAME = 8
 
 # The model ---------------------------------------------------------------------------------------
@@ -253,7 +254,7 @@ class Season:
         """Scores are corrected, games opened again, cancelled and uncancelled; bankrolls adjusted."""
         dice = self.dice
         settled = [game for game in self.model.games.values() if game["recorded"]]
-        for game in dice.sample(settled, min(len(settled), GAMES_A_TICK // 3)):
+        for game in dice.sample(settled, min(len(settled), CORRECTIONS_A_TICK)):
             change = dice.choice(["score"] * 4 + ["cancelled", "live", "completed", "same"])
             if change == "score":
                 game |= {
