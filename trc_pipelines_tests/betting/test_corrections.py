@@ -71,6 +71,7 @@ def settled(betting: Betting) -> Betting:
 def test_a_correction_gives_what_the_right_result_would_have_given(
     settled: Betting, change: str, results: list, balances: list
 ) -> None:
+    settled.run(jobs.STATS_ROLLUP, NOON)
     settled.execute(f"UPDATE betting.games SET {change}")
     before = settled.state()
     rehearsed = resettle(settled, dry_run=True)
@@ -85,6 +86,8 @@ def test_a_correction_gives_what_the_right_result_would_have_given(
     settled.run(jobs.STATS_ROLLUP, NOON + 2 * HOUR)
     settled.run(jobs.BADGE_CALCULATION, NOON + 2 * HOUR)
     assert settled.broken() == []
+    counted = "SELECT sum(won + lost + push + cancelled)::bigint FROM betting.user_stats WHERE period = 'day'"
+    assert settled.rows(counted) == [(3 if "pending" not in results else None,)]
 
 
 def test_a_correction_is_told_with_its_reason_and_who_did_it(settled: Betting) -> None:
