@@ -12,10 +12,17 @@ WITH entries AS (
     WHERE b.game_id = $1
 ),
 
-last_entries AS (
-    SELECT DISTINCT ON (e.bet_id)
-        e.bet_id, e.user_id, e.kind, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at
+standing AS (
+    -- What takes from a balance is posted last, so a reversal may come after the settlement that replaces it.
+    SELECT e.*, sum(CASE e.kind WHEN 'bet_settled' THEN 1 ELSE -1 END) OVER (PARTITION BY e.bet_id) AS settlements
     FROM entries AS e
+),
+
+last_settlements AS (
+    SELECT DISTINCT ON (e.bet_id)
+        e.bet_id, e.user_id, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at
+    FROM standing AS e
+    WHERE e.kind = 'bet_settled' AND e.settlements = 1
     ORDER BY e.bet_id ASC, e.entry_id DESC
 )
 
@@ -54,6 +61,6 @@ SELECT
 FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
-INNER JOIN last_entries AS e ON b.id = e.bet_id AND b.user_id = e.user_id
-WHERE b.game_id = $1 AND b.status <> 'pending' AND e.kind = 'bet_settled'
+INNER JOIN last_settlements AS e ON b.id = e.bet_id AND b.user_id = e.user_id
+WHERE b.game_id = $1 AND b.status <> 'pending'
 ORDER BY b.id

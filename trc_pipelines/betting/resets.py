@@ -25,8 +25,7 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
     # Results that are being posted right now are waited for.
     work.db.execute("operations/lock_step", LEDGER)
     newest = week_start(work.as_of.date())
-    done = work.db.read_value("betting/select_last_reset_week")
-    week = done + WEEK if done else newest
+    week = _first_week(work, newest)
     counts: dict[date, int] = {}
     left = work.options.limit
     while week <= newest and (left is None or left > 0):
@@ -37,6 +36,14 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
         work.db.execute("betting/insert_reset_week", week, work.options.run_id)
         week += WEEK
     return counts
+
+
+def _first_week(work: Work, newest: date) -> date:
+    """The week after the last that was reset; before the first reset, after that which moved money."""
+    weeks = work.db.read_row("betting/select_reset_weeks") or {}
+    if weeks["last_reset"]:
+        return weeks["last_reset"] + WEEK  # type: ignore[no-any-return]
+    return min(newest, (weeks["ledger_begins"] or newest) + WEEK)
 
 
 def _reset(work: Work, week: date, limit: int | None) -> int:

@@ -17,11 +17,11 @@ PATIENCE = timedelta(minutes=5)
 def is_reset_due(transaction: Transaction, now: datetime) -> bool:
     """Whether a week that ended is still open for some bankroll.
 
-    Before the first reset of all a week counts as soon as something moved a bankroll in it: an app
-    that begins in the middle of a week keeps its bankrolls until Monday.
+    An app that begins in the middle of a week keeps its bankrolls until Monday.
     """
-    monday = week_start((now - PATIENCE).date())
-    return bool(transaction.read_value("betting/find_open_week", monday))
+    weeks = transaction.read_row("betting/select_reset_weeks") or {}
+    last = weeks["last_reset"] or weeks["ledger_begins"]
+    return last is not None and bool(last < week_start((now - PATIENCE).date()))
 
 
 def build_reset_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:

@@ -16,12 +16,13 @@ from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, wo
 from trc_pipelines.operations.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 
-BETS = int(os.environ.get("BETS", "240"))
+BETS = int(os.environ.get("BETS", "160"))
 SEED = int(os.environ.get("SEED", "10"))
 BEGIN = datetime(2026, 3, 9, 12, tzinfo=UTC)  # a Monday
 USERS = range(1, 13)
 GAMES_A_TICK = 30 if BETS > 1_000 else 6
-BETS_A_GAME = 8
+CORRECTIONS_A_TICK = 12 if BETS > 1_000 else 2
+BETS_A_GAME = 30 if BETS > 1_000 else 8
 
 # The model ---------------------------------------------------------------------------------------
 
@@ -234,7 +235,7 @@ class Season:
     def move_on(self) -> None:
         """Some hours later; Mondays are resets, some of them after what settled meanwhile."""
         before = self.now
-        self.now += self.dice.randint(5, 30) * HOUR
+        self.now += self.dice.randint(5, 48) * HOUR
         monday = (before - before.weekday() * DAY).replace(hour=0) + 7 * DAY
         if self.now < monday:
             return
@@ -243,7 +244,7 @@ class Season:
         self.model.settle(monday - MINUTE)
         self.model.reset(monday)
         self.done["resets"] += 1
-        if self.dice.random() < 0.5:
+        if self.done["resets"] % 2:
             self.betting.settle(self.now)
             self.model.settle(self.now)
             self.done["late resets"] += 1
@@ -253,7 +254,7 @@ class Season:
         """Scores are corrected, games opened again, cancelled and uncancelled; bankrolls adjusted."""
         dice = self.dice
         settled = [game for game in self.model.games.values() if game["recorded"]]
-        for game in dice.sample(settled, min(len(settled), GAMES_A_TICK // 3)):
+        for game in dice.sample(settled, min(len(settled), CORRECTIONS_A_TICK)):
             change = dice.choice(["score"] * 4 + ["cancelled", "live", "completed", "same"])
             if change == "score":
                 game |= {

@@ -71,6 +71,7 @@ def settled(betting: Betting) -> Betting:
 def test_a_correction_gives_what_the_right_result_would_have_given(
     settled: Betting, change: str, results: list, balances: list
 ) -> None:
+    settled.run(jobs.STATS_ROLLUP, NOON)
     settled.execute(f"UPDATE betting.games SET {change}")
     before = settled.state()
     rehearsed = resettle(settled, dry_run=True)
@@ -85,6 +86,8 @@ def test_a_correction_gives_what_the_right_result_would_have_given(
     settled.run(jobs.STATS_ROLLUP, NOON + 2 * HOUR)
     settled.run(jobs.BADGE_CALCULATION, NOON + 2 * HOUR)
     assert settled.broken() == []
+    counted = "SELECT sum(won + lost + push + cancelled)::bigint FROM betting.user_stats WHERE period = 'day'"
+    assert settled.rows(counted) == [(3 if "pending" not in results else None,)]
 
 
 def test_a_correction_is_told_with_its_reason_and_who_did_it(settled: Betting) -> None:
@@ -134,6 +137,15 @@ def test_a_game_is_corrected_as_often_as_it_takes(settled: Betting) -> None:
     assert [row[0] for row in settled.rows("SELECT round FROM betting.game_corrections ORDER BY 1")] == [
         2, 3, 4, 5,
     ]  # fmt: skip
+
+
+def test_a_result_that_was_lowered_can_be_corrected_again(settled: Betting) -> None:
+    """What takes is posted after what gives: the reversal of a win comes after its new result."""
+    settled.execute("UPDATE betting.games SET away_score = 24")
+    resettle(settled)
+    settled.execute("UPDATE betting.games SET status = 'cancelled'")
+    assert "3 of 3 bets changed (3 cancelled)" in resettle(settled, at=NOON + 2 * HOUR)
+    assert settled.broken() == []
 
 
 def test_a_game_that_is_opened_again_settles_by_itself_when_it_is_over(settled: Betting) -> None:

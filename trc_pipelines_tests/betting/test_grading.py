@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trc_pipelines.betting.grading import HIGHEST_SCORE, MOST_CENTS, grade_bets
 
 LARGEST = 2**63 - 1
+TICK = timedelta.resolution
 END = datetime(2026, 3, 8, 21, 30, tzinfo=UTC)
 TEXTS = ["bet_id", "bet_type", "team", "line", "total_type"]
 GAME_TEXTS = ["game_status", "home_team", "away_team"]
@@ -155,19 +156,28 @@ def test_a_cancelled_game_voids_whatever_else_is_wrong() -> None:
     assert grades([nothing | {"stake": -50}]) == [("cancelled", 0, 0, None)]
 
 
+BEGIN = END - timedelta(hours=3)
+
+
 @pytest.mark.parametrize(
-    ("late_by", "completed_at", "expected"),
+    ("created_at", "completed_at", "live_bets", "expected"),
     [
-        (timedelta(microseconds=-1), END, "won"),
-        (timedelta(0), END, "cancelled"),
-        (timedelta(days=1), END, "cancelled"),
-        (timedelta(days=1), None, "won"),
+        (BEGIN - TICK, END, False, None),
+        (BEGIN, END, False, "the game had begun when it was placed"),
+        (END - TICK, None, False, "the game had begun when it was placed"),
+        (END, END, False, "the game was over when it was placed"),
+        (END - TICK, END, True, None),
+        (END, END, True, "the game was over when it was placed"),
+        (END + timedelta(days=1), None, True, None),
     ],
 )
-def test_a_bet_placed_once_the_game_is_over_is_void(
-    late_by: timedelta, completed_at: datetime | None, expected: str
+def test_a_bet_placed_once_the_game_began_is_void_or_where_live_bets_are_taken_once_it_ended(
+    created_at: datetime, completed_at: datetime | None, live_bets: bool, expected: str | None
 ) -> None:
-    assert outcome(bet(created_at=END + late_by, completed_at=completed_at)) == expected
+    late = frame([bet(created_at=created_at, completed_at=completed_at)])
+    (graded,) = grade_bets(late, live_bets=live_bets).to_dict("records")
+    assert graded["outcome"] == ("cancelled" if expected else "won")
+    assert (graded["void_reason"] if expected else None) == expected
 
 
 def test_a_late_bet_is_void_whatever_else_is_wrong() -> None:

@@ -108,7 +108,7 @@ def test_any_order_of_two_mondays_jobs_late_or_missed_gives_one_state(
     betting: Betting, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`ORDERS=200 SEED=… pytest …` tries more of them."""
-    tried, seed = int(os.environ.get("ORDERS", "8")), int(os.environ.get("SEED", "3"))
+    tried, seed = int(os.environ.get("ORDERS", "4")), int(os.environ.get("SEED", "3"))
     dice = random.Random(seed)
     for user in USERS:
         betting.join(user, balance=dice.choice([0, 30_000, 100_000, 300_000]), referrals=user % 3)
@@ -130,7 +130,8 @@ def test_any_order_of_two_mondays_jobs_late_or_missed_gives_one_state(
         url = create_database(template, template=make_url(template).database)
         state = play(Betting(Database(url), betting.settings, betting.simulator), runs)
         expected = expected or state
-        assert state == expected, [(job.name, str(as_of)) for job, as_of in runs]
+        for what, rows in state.items():
+            assert rows == expected[what], (what, [f"{job.name} {as_of}" for job, as_of in runs])
     assert any(row[3] != "0" for row in expected["weeks"]), "nothing was written off"
     with capsys.disabled():
         print(f"\n{tried} orders of two Mondays' jobs: one state")

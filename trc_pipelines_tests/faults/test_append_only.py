@@ -26,6 +26,8 @@ APPEND_ONLY = {
     "betting.bankroll_weekly_history": "run_id",
     "betting.reset_weeks": "run_id",
     "betting.badge_history": "run_id",
+    "betting.game_corrections": "run_id",
+    "betting.bankroll_adjustments": "run_id",
 }
 # A row of each table that the community does not fill.
 ROWS = (
@@ -39,6 +41,10 @@ ROWS = (
     "INSERT INTO betting.reset_weeks VALUES ('2026-03-02', 1, 'r')",
     "INSERT INTO betting.badge_history (user_id, badge, week_start, change, changed_at, run_id) "
     "VALUES (gen_random_uuid(), 'sharp', '2026-03-02', 'earned', '2026-03-04', 'r')",
+    "INSERT INTO betting.game_corrections VALUES "
+    "('g', 2, '24:20', '20:24', 1, -5, 'why', 'cli', '2026-03-04', 'r')",
+    "INSERT INTO betting.bankroll_adjustments VALUES "
+    "('key', gen_random_uuid(), 'deposit', 5, 'why', 'cli', '2026-03-04', 'r')",
 )
 DOMAIN_SCHEMAS = "('betting', 'community', 'leaderboards', 'operations', 'quiz')"
 
