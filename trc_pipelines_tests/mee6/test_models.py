@@ -186,5 +186,5 @@ def test_a_page_of_a_thousand_players_takes_milliseconds() -> None:
     started = time.process_time()
     for _ in range(5):
         parse(body)
-    # 1 ms each on an idle core; the bound only tells a Python loop from none.
+    # 1 ms of a core each; the bound only tells a Python loop from none.
     assert (time.process_time() - started) / 5 < 0.02
