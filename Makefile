@@ -15,8 +15,8 @@ help: ## list what there is
 run: install ## install what is needed, play the demo, open the Dagster UI; with MEE6_GUILD_ID: the real guild
 	@if [ -n "$$MEE6_GUILD_ID$$DISCORD_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
-test: install ## run the tests (their workers wait more than they compute: four, whatever the cores)
-	$(BIN)/pytest -n 4
+test: install ## run the tests (their workers wait more than they compute: four, whatever the cores); EXAMPLES=20: try twenty times as much at random
+	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 4
 
 faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
 	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n 4

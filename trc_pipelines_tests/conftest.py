@@ -5,6 +5,7 @@ from trc_pipelines_tests import isolation
 
 # isort: split
 import os
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.faults import injection
+from trc_pipelines_tests.progress import Progress
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers, lend_database
 from trc_pipelines_tests.servers import create_database as create_database
 from trc_pipelines_tests.servers import with_database as with_database
@@ -27,7 +29,18 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     injection.pytest_configure(config)
-    config.addinivalue_line("markers", "quiet: on servers to which nothing else writes meanwhile")
+    for line in (
+        "quiet: on servers to which nothing else writes meanwhile",
+        "either: proves nothing about PostgreSQL, so each test runs on one of the versions",
+    ):
+        config.addinivalue_line("markers", line)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if config.getoption("tx", None) and not config.option.verbose:
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        config.pluginmanager.register(Progress(terminal))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -41,10 +54,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("quiet"):
             item.add_marker(pytest.mark.xdist_group("quiet"))
+    left_out = [item for item in items if is_on_the_other_version(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def is_on_the_other_version(item: pytest.Item) -> bool:
+    """Whether a test marked `either` is to run on another version than this one; by its name."""
+    parameters = dict(item.callspec.indices) if hasattr(item, "callspec") else {}
+    version = parameters.pop("database_url", None)
+    if version is None or not item.get_closest_marker("either"):
+        return False
+    name = f"{item.originalname} {sorted(parameters.items())}"
+    return zlib.crc32(name.encode()) % len(POSTGRES_VERSIONS) != version
 
 
 @pytest.fixture(scope="session")

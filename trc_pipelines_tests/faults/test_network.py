@@ -17,6 +17,9 @@ from trc_pipelines.operations import contract
 from trc_pipelines_tests.faults.proxy import Proxy
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
+# What is tested is what lies between us and the server.
+pytestmark = pytest.mark.either
+
 LINKED = {"ann": 1001, "bob": 1002}
 # The first commit of a connection is the session's own settings.
 COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=2)}

@@ -43,6 +43,16 @@ def own_server(world: World) -> Iterator[World]:
         stop_embedded_server(Path(folder) / "data")
 
 
+def test_a_server_starts_below_a_path_that_a_shell_would_split() -> None:
+    with tempfile.TemporaryDirectory(prefix="it's my work ") as folder:
+        Path(folder).chmod(0o755)
+        data = Path(folder) / "data"
+        url = with_database(start_embedded_server(data), "trc")
+        ensure_database(url)
+        stop_embedded_server(data)
+        assert not (data / "postmaster.pid").exists()
+
+
 def data_folder(world: World) -> Path:
     return Path(world.query("SHOW data_directory")["data_directory"][0])
 

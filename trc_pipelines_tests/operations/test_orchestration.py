@@ -19,6 +19,9 @@ from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, day_ran
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.world import QUARTER, World
 
+# What is tested is Dagster's side.
+pytestmark = pytest.mark.either
+
 TODAY = datetime.now(UTC).date()
 # Relative to today, because Dagster knows no partitions of the future. A Monday.
 MONDAY = datetime.combine(TODAY - timedelta(days=TODAY.weekday() + 21), datetime.min.time(), UTC)

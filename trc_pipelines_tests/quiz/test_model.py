@@ -4,7 +4,7 @@ Hypothesis invents what players do and when the jobs run: on time, late, again, 
 after a newer one. The `Model` is dicts and loops written from the rules of the game, not from the
 code. After every tick all it knows is compared with the tables.
 
-More histories: QUIZ_EXAMPLES=500 pytest trc_pipelines_tests/quiz/test_model.py; the smallest one that
+More histories: EXAMPLES=20 pytest trc_pipelines_tests/quiz/test_model.py; the smallest one that
 fails: QUIZ_SHRINK=1, which takes minutes.
 """
 
@@ -31,9 +31,10 @@ from trc_pipelines.definitions import (
 from trc_pipelines.operations.contract import Job, Options, Run
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
-EXAMPLES = int(os.environ.get("QUIZ_EXAMPLES", "25"))
+EXAMPLES = examples(25)
 SKIPPED = set() if os.environ.get("QUIZ_SHRINK") else {Phase.shrink, Phase.explain}
 START = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)  # a Thursday; the month ends on a Tuesday
 MINUTE, HALF_HOUR, HOUR, DAY = (timedelta(minutes=m) for m in (1, 30, 60, 1440))

@@ -6,7 +6,7 @@ step the tables are compared with it, and with themselves.
 
 A failure prints its seed and steps; replay it with the printed `@reproduce_failure`. Examples share
 one database (the ledger cannot be emptied): each has members, accounts and a stretch of time of its
-own. More of them: LEDGER_EXAMPLES=5000 pytest trc_pipelines_tests/scenarios; the smallest failing
+own. More of them: EXAMPLES=100 pytest trc_pipelines_tests/scenarios; the smallest failing
 history: LEDGER_SHRINK=1, which takes minutes.
 """
 
@@ -34,7 +34,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
@@ -43,9 +42,10 @@ from trc_pipelines.mee6.models import Board
 from trc_pipelines.operations import contract
 from trc_pipelines.operations.contract import Options, Run
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
-EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "100"))  # on each of the two servers
+EXAMPLES = examples(50)  # on each of the two servers
 STEPS = 30
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = timedelta(minutes=15)
@@ -241,10 +241,6 @@ class Real:
     """One database and its connections, kept for all examples."""
 
     def __init__(self, url: str, home: Path) -> None:
-        # A crash of the server is not among the accidents: no need to wait for its disk.
-        with psycopg2.connect(url) as setup, setup.cursor() as cursor:
-            cursor.execute(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off")
-        setup.close()
         self.database = Database(url, statement_timeout_seconds=30, lock_timeout_seconds=10)
         self.settings = load_settings(
             trc_home=home, database_url=url, mee6_guild_id=GUILD, lock_timeout_seconds=10,
