@@ -8,10 +8,11 @@ back. Dagster is not known here: schedules, the UI, `trc run` and the tests all 
 import json
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
@@ -305,14 +306,36 @@ def perform(
     database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
 ) -> dict[str, Result]:
     """Run the steps of a job in order; their results by table. Stops after one without success."""
+    with database.connect() as connection:
+        run = _run_of(database, connection, settings, job, options)
+        if not dry_run:
+            return _take_steps(job, run.perform)
+        with connection.transaction(commit=False) as transaction:
+            return _take_steps(job, lambda step: run.rehearse(transaction, step))
+
+
+def rehearse_all(
+    database: Database, settings: Settings, jobs: Sequence[Job], options: Options
+) -> Iterator[tuple[Job, dict[str, Result]]]:
+    """Rehearse jobs one after the other on one transaction: each sees what those before it would do."""
+    with database.connect() as connection, connection.transaction(commit=False) as transaction:
+        for job in jobs:
+            rehearse = partial(
+                _run_of(database, connection, settings, job, options).rehearse, transaction
+            )
+            yield job, _take_steps(job, rehearse)
+
+
+def _run_of(
+    database: Database, connection: Connection, settings: Settings, job: Job, options: Options
+) -> Run:
+    return Run(database, connection, settings, job.name, job.tables, job.days, options)
+
+
+def _take_steps(job: Job, take: Callable[[Step], Result]) -> dict[str, Result]:
     results: dict[str, Result] = {}
-    with ExitStack() as stack:
-        connection = stack.enter_context(database.connect())
-        run = Run(database, connection, settings, job.name, job.tables, job.days, options)
-        rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
-        for step in job.steps:
-            result = run.rehearse(rehearsal, step) if rehearsal else run.perform(step)
-            results[step.table] = result
-            if not result.success:
-                break
+    for step in job.steps:
+        results[step.table] = take(step)
+        if not results[step.table].success:
+            break
     return results
