@@ -15,4 +15,4 @@ LEFT JOIN quiz.counted_xp AS c
 WHERE p.domain = 'quiz' AND p.closed_at > now() - interval '35 days'
 GROUP BY p.board, p.period, p.period_start, e.user_id
 HAVING count(*) > coalesce(max(c.events), 0)
-ORDER BY p.period_start, p.board, late_xp DESC
+ORDER BY p.period_start ASC, p.board ASC, late_xp DESC

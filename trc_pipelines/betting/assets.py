@@ -208,7 +208,8 @@ def cleanups(work: Work) -> Result:
     """One row per run and kind of leftover: how many were removed.
 
     Comments, reactions, views and reads of what is gone for a week, members of chats that are,
-    notifications after thirty days. Each kind is a transaction of its own. Bets that are still pending on finished games are only counted.
+    notifications after thirty days. Each kind is a transaction of its own. Bets that are still
+    pending on finished games are only counted.
     """
     left = work.options.limit
 

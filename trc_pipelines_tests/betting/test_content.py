@@ -362,6 +362,7 @@ def leave(content: Content) -> set[int]:
         reactions.append({"content_type": "user", "content_id": number} | at)
         views.append({"story_id": number} | at)
         reads.append({"message_id": number} | at)
+    tables["posts"].append(item(9))  # the one the comments are on
     content.write(
         **tables,
         reactions=reactions,
@@ -481,8 +482,9 @@ def test_comments_go_with_their_post_unless_somebody_has_to_look(content: Conten
     content.write(
         posts=[item(post, NOON - 9 * DAY, deleted_at=gone) for post, gone in posts.items()],
         comments=[
-            item(10 + post, NOON - 8 * DAY, post_id=post) for post in (*posts, 5)
-        ] + [item(20, week_ago + TICK, post_id=5), item(21, week_ago, post_id=5), item(22, week_ago, post_id=5)],
+            *[item(10 + post, NOON - 8 * DAY, post_id=post) for post in (*posts, 5)],
+            *[item(20 + late, week_ago + (late == 0) * TICK, post_id=5) for late in range(3)],
+        ],
         reports=[
             {"id": 1, "content_type": "comment", "content_id": 21, "created_at": week_ago},
             {"id": 2, "content_type": "post", "content_id": 4, "created_at": week_ago},

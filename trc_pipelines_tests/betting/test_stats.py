@@ -440,7 +440,7 @@ EDITS = st.lists(
 
 @pytest.mark.undisturbed("keeps one connection for all histories")
 @given(history=HISTORIES, edits=EDITS)
-@hypothesis_settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@hypothesis_settings(max_examples=5, suppress_health_check=list(HealthCheck))
 def test_bit_by_bit_is_the_same_as_at_once_whatever_the_app_edits_in_between(
     shared: Rollup, history: dict, edits: list
 ) -> None:
