@@ -4,8 +4,10 @@ import base64
 import html
 import json
 import time
+import uuid
 from collections.abc import Callable
 from functools import reduce
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import numpy as np
@@ -13,8 +15,8 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.betting.media import MOST_ENDS, find_orphans, find_references, is_referenced
-from trc_pipelines_tests.betting.test_media import App, Folder, World, folder  # noqa: F401
-from trc_pipelines_tests.world import NOON
+from trc_pipelines_tests.betting.test_media import App, Folder
+from trc_pipelines_tests.world import NOON, World
 
 PREFIXES = ("posts", "stories", "messages", "avatars", "chats")
 HOSTS = ("cdn.example.org", "our-bucket")
@@ -173,6 +175,35 @@ def test_versions_are_kept_with_what_they_are_versions_of(
     reference: str, object_key: str, kept: bool
 ) -> None:
     assert is_kept(object_key, f"{CDN}/{reference}") == kept
+
+
+def test_every_text_of_the_app_is_searched_and_what_it_names_besides(
+    world: World, tmp_path: Path
+) -> None:
+    app = App(world, Folder(tmp_path / "media"))
+    app.execute("ALTER TABLE betting.posts ADD COLUMN body jsonb, ADD COLUMN cover text")
+    picture = "data:image/png;base64," + "cG9zdHMvZ29uZS5qcGc" * 2_000
+    for name in ("body", "cover", "comment", "chat", "note", "else", "inline", "gone"):
+        app.store.put(f"posts/{name}.jpg")
+    app.post("", body=json.dumps({"blocks": [{"image": f"{CDN}/posts/body.jpg"}]}))
+    app.post("", cover="posts/cover.jpg", deleted_at=NOON)
+    app.post(f"{picture} {CDN}/posts/inline.jpg")
+    app.insert(
+        "comments", user_id=uuid.uuid4(), post_id=uuid.uuid4(), body=f"![]({CDN}/posts/comment.jpg)"
+    )
+    app.insert("chats", settings=json.dumps({"wallpaper": "posts/chat.jpg"}))
+    app.execute(
+        "INSERT INTO betting.notifications (user_id, type, data) "
+        "VALUES (gen_random_uuid(), 'x', '{\"icon\": \"posts/note.jpg\"}')"
+    )
+    app.execute(
+        "INSERT INTO betting.media_references VALUES (NULL), (''), ('<a href=/posts/else.jpg>')"
+    )
+    assert app.clean_twice().affected == 1
+    assert app.left() == {
+        f"posts/{name}.jpg"
+        for name in ("body", "cover", "comment", "chat", "note", "else", "inline")
+    }
 
 
 def test_a_name_with_too_many_places_where_it_may_end_is_no_orphan() -> None:
