@@ -1,10 +1,8 @@
 """The tables of the betting app and how each is made."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-from trc_pipelines.betting.badge_weeks import calculate_badges, merge_badges, read_week
-from trc_pipelines.betting.badges import tier_of
+from trc_pipelines.betting.badge_weeks import close_weeks, judge_week, unlock_effects
 from trc_pipelines.betting.content import CONTENT_TYPES, LEFTOVERS, expire_content
 from trc_pipelines.betting.media_step import clean_media
 from trc_pipelines.betting.resets import reset_due_weeks
@@ -13,7 +11,6 @@ from trc_pipelines.betting.statistics import summarise_bets
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.periods import week_start
 from trc_pipelines.operations.contract import Result, Work
-from trc_pipelines.operations.events import record_events
 from trc_pipelines.operations.orchestration import app_table, derived_table, step_asset
 
 DOMAIN = "betting"
@@ -114,11 +111,14 @@ DERIVED_TABLES = [bankroll_ledger, bankrolls]
 def user_stats(work: Work) -> Result:
     """One row per user and period (day of settlement, ISO week, all time): what became of the bets.
 
-    Made anew for users with entries in the ledger since the last time, and for those whose picks
-    they followed; rows that come out as they were are not touched.
+    Made anew for users with entries in the ledger since the last time, and for those whose settled
+    bets, or others' bets on their picks, are not what they were; rows that come out as they were are
+    not touched.
     """
     cursor = work.db.read_row("betting/select_stats_cursor") or {}
-    users = work.db.read("betting/select_users_to_summarise", cursor["counted"], cursor["newest"])
+    work.db.execute("betting/insert_missing_pick_authors")
+    # Before the bets are read: what changes in between is found again by the next run.
+    users = work.db.read("betting/claim_users_to_summarise", cursor["counted"], cursor["newest"])
     work.db.stage("staged_users", users)
     computed = summarise_bets(
         work.db.read("betting/select_bets_to_summarise"),
@@ -141,20 +141,27 @@ def user_stats(work: Work) -> Result:
 def user_badges(work: Work) -> Result:
     """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
 
-    Merged by difference: earned, lost, or untouched. A calculator that fails leaves its badge as it
-    stands.
+    Merged by difference: earned, lost, or untouched. A week is judged once more after its end, when
+    its games are settled, a day later at the latest; then its badges stand for good. A calculator
+    that fails leaves its badge as it stands.
     """
     monday = week_start(work.as_of.date())
-    zone = ZoneInfo(work.settings.sunday_timezone)
-    earned, failed = calculate_badges(read_week(work.db, monday, work.as_of, zone))
-    new, lost = merge_badges(work, monday, earned, failed)
-    held = {str(badge): int(n) for badge, n in earned["badge"].value_counts().items()}
+    closing = close_weeks(work, monday)
+    if closing is None:
+        return Result(0, f"badges of the week of {monday} stand for good")
+    week = judge_week(work, monday, work.as_of)
+    new, lost = week.new + closing.new, week.lost + closing.lost
+    failed = sorted({*week.failed, *closing.failed})
+    if failed:
+        # The next step is not reached, and effects are not to wait until a calculator is mended.
+        unlock_effects(work, monday)
+    held = {str(badge): int(n) for badge, n in week.earned["badge"].value_counts().items()}
     return Result(
         affected=new + lost,
         message=f"{new} badges earned, {lost} lost"
         + (f"; not calculated, and left as they were: {', '.join(failed)}" if failed else ""),
         details={**held, "earned": new, "lost": lost},
-        rows=len(earned),
+        rows=len(week.earned),
         success=not failed,
     )
 
@@ -165,32 +172,7 @@ def user_effect_access(work: Work) -> Result:
 
     No badge: 0, one or two: 1, three or more: 2.
     """
-    monday = week_start(work.as_of.date())
-    newest = work.db.read_value("betting/select_effect_week")
-    if newest and monday < newest:
-        return Result(0, f"effects stand for the week of {newest} already")
-    access = work.db.read("betting/select_effect_access", monday)
-    access["tier"] = tier_of(access["badges"])
-    standing = access["standing_tier"].fillna(0)
-    is_new = (access["standing_badges"].fillna(-1) != access["badges"]) | ~access["is_of_week"]
-    work.db.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
-    work.db.execute("betting/upsert_effect_access", monday, work.as_of)
-    changed = access.assign(previous_tier=standing)[access["tier"] != standing]
-    record_events(
-        work.db,
-        "EffectAccessChanged",
-        changed[["user_id", "tier", "previous_tier"]],
-        dedupe_keys=changed["user_id"] + f":{work.as_of.isoformat()}",
-        occurred_at=work.as_of,
-        run_id=work.options.run_id,
-    )
-    tiers = access["tier"].value_counts()
-    return Result(
-        affected=len(changed),
-        message=f"{len(changed)} users changed tier",
-        details={f"tier_{tier}": int(count) for tier, count in tiers.items()},
-        rows=len(access),
-    )
+    return unlock_effects(work, week_start(work.as_of.date()))
 
 
 @step_asset(
@@ -225,12 +207,15 @@ def content_expirations(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[posts, stories, messages, comments, reactions], max_age_minutes=25 * 60)
+@step_asset(
+    DOMAIN, deps=[posts, stories, messages, comments, reactions, chats], max_age_minutes=25 * 60
+)
 def cleanups(work: Work) -> Result:
     """One row per run and kind of leftover: how many were removed.
 
-    Reactions, views and reads of what is gone for a week, notifications after thirty days. Each kind
-    is a transaction of its own. Bets that are still pending on finished games are only counted.
+    Comments, reactions, views and reads of what is gone for a week, members of chats that are,
+    notifications after thirty days. Each kind is a transaction of its own. Bets that are still
+    pending on finished games are only counted.
     """
     left = work.options.limit
 

@@ -21,6 +21,8 @@ SHARP_DECIDED = 10
 SHARP_PERCENT = 60
 MOST_ACTIVE_BETS = 20
 SUNDAY_SWEEP_WINS = 3
+# A game that nobody settles does not keep a week open for longer.
+LAST_JUDGED_AFTER = timedelta(days=1)
 # Badges from which each tier of effects begins: tier 1, tier 2.
 TIER_BADGES = (1, 3)
 
@@ -135,6 +137,15 @@ def latest_sunday(as_of: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
         for days in (0, 1)
     )
     return start, end
+
+
+def is_week_over(end: datetime, pending: int, as_of: datetime) -> bool:
+    """Whether a week can be judged for the last time: it ended, and its games are settled or a day old.
+
+    Args:
+        pending: bets on its games that are not settled yet.
+    """
+    return as_of >= end + LAST_JUDGED_AFTER or (as_of >= end and pending == 0)
 
 
 def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

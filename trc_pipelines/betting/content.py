@@ -9,10 +9,14 @@ REMOVED_AFTER = timedelta(days=30)
 CONTENT_TYPES = ("post", "story", "message", "comment")
 LEFTOVERS_AFTER = timedelta(days=7)
 NOTIFICATIONS_FOR = timedelta(days=30)
+# Whatever lost its parent; comments first, for what is about them goes with them. Reports are the record
+# of what was looked at, and actions on picks that of bets: both outlive what they are about.
 LEFTOVERS = {
+    "comments": ("betting/remove_comments", LEFTOVERS_AFTER),
     "reactions": ("betting/remove_reactions", LEFTOVERS_AFTER),
     "story_views": ("betting/remove_story_views", LEFTOVERS_AFTER),
     "message_reads": ("betting/remove_message_reads", LEFTOVERS_AFTER),
+    "chat_members": ("betting/remove_chat_members", LEFTOVERS_AFTER),
     "notifications": ("betting/remove_notifications", NOTIFICATIONS_FOR),
 }
 

@@ -7,9 +7,11 @@ import posixpath
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import unquote, unquote_plus
 
 import pandas as pd
+
+from trc_pipelines.betting.decoding import decode_texts
+from trc_pipelines.betting.derived import is_derived
 
 # Objects come before the rows that refer to them; a week is more than any app needs for that.
 MINIMUM_AGE = timedelta(days=7)
@@ -19,57 +21,78 @@ GRACE = timedelta(hours=24)
 # Longer than any key of S3.
 LONGEST_KEY = 1024
 # Clients resolve empty parts, "." and ".." and turn "\\" around; s3fs takes ?versionId= for a version.
-_UNSAFE_KEY = r"(?:^|/)\.{0,2}(?:/|$)|\\|\?versionId=|\s$"
-# scheme://user@host:port, then everything else.
-_URL = r"(?is)^[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?([^/?#:]*)[^/?#]*(.*)$"
+_ODD_PATH = r"(?:^|/)\.{0,2}(?:/|$)"
+_UNSAFE_KEY = rf"{_ODD_PATH}|\\|\?versionId=|\s$"
+# Where a key within a text may end; more of them make a key that is not looked for, and kept.
+_END = r"[^\w.~-]"
+MOST_ENDS = 24
+_SCHEME = r"[a-z][a-z0-9+.-]*://"
 
 
 def find_references(
-    urls: pd.Series, prefixes: Sequence[str], hosts: Sequence[str] = ()
+    texts: pd.Series, prefixes: Sequence[str], hosts: Sequence[str] = ()
 ) -> pd.Series:
-    """Keys of all objects that the URLs may refer to.
+    """Keys of all objects that the texts may refer to, and much that is no key.
 
-    A key begins with a managed prefix, wherever that stands in the path: behind the address of a
-    CDN, a slash, or nothing. It counts as it is written, without query or fragment, and decoded
-    ("posts/a%20b.jpg" is also "posts/a b.jpg", and "+" may be a space): each may be a key.
+    A key begins with a managed prefix, wherever that stands: in a URL, in one of its parameters, in
+    a list, in JSON, HTML or Markdown, encoded any number of times. Where it ends only the store
+    knows: everything up to any character that may end it counts.
 
     Args:
-        urls: URLs or bare keys, no NULLs.
+        texts: URLs, bare keys, or anything that holds some; no NULLs.
         prefixes: managed ones, as in "posts" or "users/avatars".
-        hosts: ours, with all below them; URLs of others refer to nothing. Without any, every host
-            may be ours.
+        hosts: ours, with all below them; the paths of others' URLs refer to nothing. Without any,
+            every host may be ours.
 
     Returns:
-        Keys, each once, in no order, accents composed (NFC).
+        Texts, each once, in no order, accents composed (NFC).
     """
-    urls = urls.astype("str").str.strip().str.replace("\\", "/")
-    parts = urls.str.extract(_URL)
-    host = "." + parts[0].fillna("").str.rstrip(".").str.lower()
-    written = parts[1].fillna(urls)
+    words = tuple(f"{prefix}/" for prefix in prefixes)
+    texts = texts.astype("str")
+    # A question mark that is encoded belongs to the key.
+    texts = pd.concat([texts, texts.str.replace(r"(?s)[?#].*", "", regex=True)], ignore_index=True)
+    texts = decode_texts(texts, words)
     if hosts:
-        ours = tuple(f".{name.lower()}" for name in hosts)
-        written = written[(host == ".") | host.str.endswith(ours)]
-    path = pd.concat([written, written.str.replace(r"(?s)[?#].*", "", regex=True)])
-    encoded = path[path.str.contains("[%+]")]
-    path = pd.concat(
-        [path, encoded.map(unquote), encoded.map(unquote_plus)], ignore_index=True
-    ).drop_duplicates()
-    is_odd = path.str.contains("//|/[.]")
-    path = path.where(~is_odd, path[is_odd].map(posixpath.normpath))
+        texts = texts.str.replace(_foreign_path(hosts), " ", regex=True)
+    begun = (
+        rf"(?s)(?<![A-Za-z0-9_.-])(?=((?:{'|'.join(map(re.escape, words))}).{{1,{LONGEST_KEY}}}))"
+    )
+    tails = texts.str.extractall(begun)[0].str.normalize("NFC").drop_duplicates()
+    is_odd = tails.str.contains("//|/[.]")
+    normal = tails[is_odd].map(posixpath.normpath).str.extractall(begun)[0]
+    tails = pd.concat([tails, normal], ignore_index=True)
+    spaced = tails[tails.str.contains("+", regex=False)].str.replace("+", " ", regex=False)
+    found = _cut(pd.concat([tails, spaced]).drop_duplicates(ignore_index=True))
+    is_key = found.str.startswith(words) & ~found.str.contains(_ODD_PATH)
+    return found[is_key & (found.str.len() <= LONGEST_KEY)]
 
-    below_a_prefix = "(?s)(?:^|/)((?:" + "|".join(map(re.escape, prefixes)) + ")/.+)"
-    keys = []
-    while len(path):  # once more for every prefix within what a prefix began
-        found = path.str.extract(below_a_prefix)[0].dropna()
-        keys.append(found[found.str.len() <= LONGEST_KEY])
-        path = found.str.replace(r"^[^/]*/", "", regex=True)
-    references: pd.Series = pd.concat([path, *keys]).str.normalize("NFC").drop_duplicates()
-    return references
+
+def _foreign_path(hosts: Sequence[str]) -> str:
+    """A pattern of URLs of other hosts: up to a parameter, a URL or a host of ours within them."""
+    ours = rf"(?:[^/?#\s\"'<>:]*\.)?(?:{'|'.join(map(re.escape, hosts))})\.?"
+    other = rf"(?!{ours}(?:[:/?#\s\"'<>]|$))[^/?#\s\"'<>,;|]+"
+    path = rf"(?:(?!{_SCHEME}|/{ours}[:/])[^?#&=\s\"'<>,;|()\[\]{{}}])*"
+    return rf"(?is){_SCHEME}(?:[^/?#\s\"'<>@]*+@)?+{other}{path}"
+
+
+def _cut(tails: pd.Series) -> pd.Series:
+    """The tails as they are, up to a query, and up to each character that may end a key."""
+    cut = [tails, tails.str.replace(r"(?s)[?#].*", "", regex=True), tails.str.rstrip(" .")]
+    for ends in range(MOST_ENDS):
+        up_to = rf"^((?:[\w.~-]*{_END}){{{ends}}}[\w.~-]*){_END}"
+        heads = tails.str.extract(up_to)[0].dropna()
+        tails = tails[heads.index]
+        cut += [heads, heads[heads.str.endswith(".")].str.rstrip(".")]
+    found: pd.Series = pd.concat(cut, ignore_index=True).drop_duplicates()
+    return found
 
 
 def is_referenced(keys: pd.Series, references: pd.Series) -> pd.Series:
-    """Whether each key is among the references, accents composed or not."""
-    return keys.str.normalize("NFC").isin(references)
+    """Whether each key is among the references, or of a family with one; accents composed or not."""
+    composed = keys.str.normalize("NFC")
+    is_needed = composed.isin(references)
+    is_needed[~is_needed] = is_derived(composed[~is_needed], references)
+    return is_needed
 
 
 def find_orphans(objects: pd.DataFrame, references: pd.Series, as_of: datetime) -> pd.DataFrame:
@@ -85,6 +108,7 @@ def find_orphans(objects: pd.DataFrame, references: pd.Series, as_of: datetime) 
     keys = objects["object_key"]
     is_old = objects["modified_at"] < as_of - MINIMUM_AGE
     is_unsafe = keys.str.contains(_UNSAFE_KEY) | (keys.str.len() > LONGEST_KEY)
+    is_unsafe |= keys.str.count(_END) >= MOST_ENDS
     return objects[is_old & ~is_unsafe & ~is_referenced(keys, references)]
 
 

@@ -200,7 +200,7 @@ def run(
 ) -> None:
     """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
     from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.cli.runs import rehearse_job, run_job
+    from trc_pipelines.cli.runs import rehearse_job, rehearse_jobs, run_job
     from trc_pipelines.definitions import JOBS, JOBS_OF_ALL
     from trc_pipelines.operations.orchestration import parse_moment
 
@@ -225,12 +225,14 @@ def run(
             _ask(job.name, job.question)
     with open_installation() as installation:
         require_schema(installation)
+        if dry_run and len(chosen) > 1:
+            running = rehearse_jobs(installation, chosen, moment)
+        elif dry_run:
+            running = (rehearse_job(installation, job, moment, limit) for job in chosen)
+        else:
+            running = (run_job(installation, job, moment, limit, verbose=verbose) for job in chosen)
         outcomes = []
-        for job in chosen:
-            if dry_run:
-                outcome = rehearse_job(installation, job, moment, limit)
-            else:
-                outcome = run_job(installation, job, moment, limit, verbose=verbose)
+        for outcome in running:
             outcomes.append(outcome)
             if not as_json:
                 _show_outcome(outcome, verbose=verbose)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, cast
@@ -12,7 +12,14 @@ import dagster as dg
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.database.migrations import ensure_database
-from trc_pipelines.operations.contract import Job, JobError, Options, perform
+from trc_pipelines.operations.contract import (
+    Job,
+    JobError,
+    Options,
+    Result,
+    perform,
+    rehearse_all,
+)
 from trc_pipelines.operations.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
@@ -48,14 +55,28 @@ def rehearse_job(
     """The same code and figures, rolled back."""
     _refuse_before_start(job, installation.settings, as_of)
     started = time.perf_counter()
-    run_id = new_run_id()
-    options = Options(as_of, datetime.now(UTC), run_id, EXECUTED_BY, limit)
+    options = Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY, limit)
     results = perform(installation.database, installation.settings, job, options, dry_run=True)
+    return _rehearsed(job, options, results, started)
+
+
+def rehearse_jobs(
+    installation: Installation, jobs: Sequence[Job], as_of: datetime
+) -> Iterator[Outcome]:
+    """The same for several, each on what those before it would have done."""
+    started = time.perf_counter()
+    options = Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY)
+    for job, results in rehearse_all(installation.database, installation.settings, jobs, options):
+        yield _rehearsed(job, options, results, started)
+        started = time.perf_counter()
+
+
+def _rehearsed(job: Job, options: Options, results: dict[str, Result], started: float) -> Outcome:
     failed = [result for result in results.values() if not result.success]
     return Outcome(
         job.name,
-        run_id,
-        as_of,
+        options.run_id,
+        options.as_of,
         dry_run=True,
         success=not failed,
         message=(failed or list(results.values()))[-1].message,

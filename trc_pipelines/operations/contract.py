@@ -8,10 +8,11 @@ back. Dagster is not known here: schedules, the UI, `trc run` and the tests all 
 import json
 import logging
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
@@ -270,6 +271,8 @@ class Run:
 
     def rehearse(self, transaction: Transaction, step: Step, prepared: Any = None) -> Result:
         """Run one step in a transaction that the caller rolls back."""
+        if isinstance(prepared, JobError):
+            raise prepared
         return self._attempt(transaction, step, prepared, is_dry_run=True)
 
     def _attempt(
@@ -372,35 +375,34 @@ def perform(
     Stops after one without success, unless the others go on without it; what refused it is raised
     when they are done.
     """
-    results: dict[str, Result] = {}
-    refusals: list[JobError] = []
-    with ExitStack() as stack:
-        connection = stack.enter_context(database.connect())
-        run = Run(database, connection, settings, job.name, job.tables, job.days, options)
-        prepared: dict[str, Any] = {}
-        if dry_run:  # all that is outside comes first: the dry run itself is one transaction
-            prepared = {step.table: _prepare(run, step) for step in job.steps}
-        rehearsal = stack.enter_context(connection.transaction(commit=False)) if dry_run else None
-        for step in job.steps:
-            try:
-                if isinstance(refusal := prepared.get(step.table), JobError):
-                    raise refusal
-                result = (
-                    run.rehearse(rehearsal, step, prepared[step.table])
-                    if rehearsal
-                    else run.perform(step)
-                )
-            except JobError as error:
-                if not step.others_go_on:
-                    raise
-                refusals.append(error)
-                continue
-            results[step.table] = result
-            if not (result.success or step.others_go_on):
-                break
-    if refusals:
-        raise refusals[0]
-    return results
+    if dry_run:
+        [(_job, results)] = rehearse_all(database, settings, [job], options)
+        return results
+    with database.connect() as connection:
+        return _take_steps(job, _run_of(database, connection, settings, job, options).perform)
+
+
+def rehearse_all(
+    database: Database, settings: Settings, jobs: Sequence[Job], options: Options
+) -> Iterator[tuple[Job, dict[str, Result]]]:
+    """Rehearse jobs one after the other on one transaction: each sees what those before it would do."""
+    with database.connect() as connection:
+        runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
+        # What is outside comes first: the rest is one transaction.
+        prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
+        with connection.transaction(commit=False) as transaction:
+
+            def rehearse(run: Run, step: Step) -> Result:
+                return run.rehearse(transaction, step, prepared[step.table])
+
+            for job, run in runs:
+                yield job, _take_steps(job, partial(rehearse, run))
+
+
+def _run_of(
+    database: Database, connection: Connection, settings: Settings, job: Job, options: Options
+) -> Run:
+    return Run(database, connection, settings, job.name, job.tables, job.days, options)
 
 
 def _prepare(run: Run, step: Step) -> Any:
@@ -409,3 +411,21 @@ def _prepare(run: Run, step: Step) -> Any:
         return run.prepare(step)
     except JobError as error:
         return error
+
+
+def _take_steps(job: Job, take: Callable[[Step], Result]) -> dict[str, Result]:
+    results: dict[str, Result] = {}
+    refusals: list[JobError] = []
+    for step in job.steps:
+        try:
+            results[step.table] = result = take(step)
+        except JobError as error:
+            if not step.others_go_on:
+                raise
+            refusals.append(error)
+            continue
+        if not (result.success or step.others_go_on):
+            break
+    if refusals:
+        raise refusals[0]
+    return results

@@ -58,8 +58,10 @@ def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | 
 
 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
+    # What is counted is kept for a while: by it the archive is checked, and late XP told from missed.
     start = datetime.combine(period.start, time(), UTC)
-    return transaction.read("quiz/select_period_scores", start, period.ends_at)
+    transaction.execute("quiz/insert_counted_xp", period.board, period.start, start, period.ends_at)
+    return transaction.read("quiz/select_period_scores", period.board, period.start)
 
 
 def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:

@@ -35,7 +35,7 @@ CHECKS = [
     Check(
         "quiz.leaderboard_archive",
         "archived_scores_match_the_events",
-        "The archive of a period closed in the last weeks is what the XP earned in it adds up to.",
+        "The archive of a period closed in the last weeks is the XP there was then, and that is still there.",
     ),
     archive_check("quiz"),
 ]

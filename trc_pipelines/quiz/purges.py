@@ -2,10 +2,14 @@
 
 from trc_pipelines.operations.housekeeping import Target
 
+# The check of archives looks back 35 days.
+COUNTED_XP_FOR_DAYS = 40
+
 TARGETS = [
     Target(
         "life_regenerations",
         "quiz/purge_life_regenerations",
         lambda settings: settings.history_retention_days,
     ),
+    Target("counted_xp", "quiz/purge_counted_xp", lambda _settings: COUNTED_XP_FOR_DAYS),
 ]

@@ -195,6 +195,8 @@ def test_a_week_begins_empty_and_leaves_the_last_one_as_it_was(week: Week) -> No
 
 def test_a_tick_of_an_older_week_does_not_move_effects_back(week: Week) -> None:
     next_monday = MONDAY + WEEK
+    week.game("late", commence_time=next_monday - HOUR)
+    week.bets_of(3, ".", game_id="late")  # keeps the older week open
     week.bets_of(1, "w", net=5)
     week.award()
     week.award(next_monday)
@@ -208,6 +210,8 @@ def test_a_tick_of_an_older_week_does_not_move_effects_back(week: Week) -> None:
 
 def test_nor_where_nothing_changed_as_the_week_turned(week: Week) -> None:
     next_monday = MONDAY + WEEK
+    week.game("late", commence_time=next_monday - HOUR)
+    week.bets_of(3, ".", game_id="late")
     week.bets_of(1, "w", net=5)
     week.award()
     week.bets_of(1, "w", at=next_monday, net=5)

@@ -362,6 +362,7 @@ def leave(content: Content) -> set[int]:
         reactions.append({"content_type": "user", "content_id": number} | at)
         views.append({"story_id": number} | at)
         reads.append({"message_id": number} | at)
+    tables["posts"].append(item(9))  # the one the comments are on
     content.write(
         **tables,
         reactions=reactions,
@@ -389,8 +390,8 @@ def test_leftovers_of_what_is_gone_for_a_week_are_removed(content: Content) -> N
     result = content.clean()
     assert result == rehearsed
     assert result.details == {
-        "reactions": 4 * len(gone), "story_views": len(gone), "message_reads": len(gone),
-        "notifications": 1, "stuck_bets": 0,
+        "comments": 0, "reactions": 4 * len(gone), "story_views": len(gone),
+        "message_reads": len(gone), "chat_members": 0, "notifications": 1, "stuck_bets": 0,
     }  # fmt: skip
     for kind in KINDS:
         assert content.numbers("reactions", f"content_type = '{kind}'", "content_id") == kept
@@ -401,6 +402,7 @@ def test_leftovers_of_what_is_gone_for_a_week_are_removed(content: Content) -> N
     assert content.numbers("message_reads", column="message_id") == kept
     assert content.rows("SELECT dedupe_key FROM betting.notifications") == [("new",)]
     assert content.rows("SELECT target, removed_count, cleaned_at FROM betting.cleanups ORDER BY 1") == [
+        ("chat_members", 0, NOON), ("comments", 0, NOON),
         ("message_reads", len(gone), NOON), ("notifications", 1, NOON),
         ("reactions", 4 * len(gone), NOON), ("story_views", len(gone), NOON),
     ]  # fmt: skip
@@ -433,7 +435,8 @@ def test_a_limit_of_cleanup_is_one_budget_over_the_targets_the_oldest_first(
     assert (result.details["reactions"], result.details["story_views"]) == (2, 2)
     assert content.numbers("story_views", column="story_id") == {6}
     assert content.clean(limit=3).details == {
-        "reactions": 0, "story_views": 1, "message_reads": 2, "notifications": 0, "stuck_bets": 0,
+        "comments": 0, "reactions": 0, "story_views": 1, "message_reads": 2, "chat_members": 0,
+        "notifications": 0, "stuck_bets": 0,
     }  # fmt: skip
     assert content.numbers("message_reads", column="message_id") == {6}
     assert content.clean(limit=2).details["notifications"] == 1
@@ -447,10 +450,11 @@ def test_a_target_that_fails_stops_no_other(content: Content) -> None:
     assert not result.success
     assert "not removed: story_views (" in result.message
     assert result.details == {
-        "reactions": 4 * len(gone), "message_reads": len(gone), "notifications": 1, "stuck_bets": 0,
+        "comments": 0, "reactions": 4 * len(gone), "message_reads": len(gone), "chat_members": 0,
+        "notifications": 1, "stuck_bets": 0,
     }  # fmt: skip
     assert content.rows("SELECT target FROM betting.cleanups ORDER BY 1") == [
-        ("message_reads",), ("notifications",), ("reactions",),
+        ("chat_members",), ("comments",), ("message_reads",), ("notifications",), ("reactions",),
     ]  # fmt: skip
     content.execute("ALTER TABLE betting.views_of_stories RENAME TO story_views")
     result = content.clean()
@@ -470,3 +474,53 @@ def test_bets_that_are_stuck_are_counted_and_left_alone(content: Content) -> Non
     assert result.details["stuck_bets"] == 2
     assert "2 bets are pending on games that were over a day ago" in result.message
     assert content.state("betting.bets") == before
+
+
+def test_comments_go_with_their_post_unless_somebody_has_to_look(content: Content) -> None:
+    week_ago = NOON - 7 * DAY
+    posts = {1: None, 2: week_ago, 3: week_ago + TICK, 4: week_ago}
+    content.write(
+        posts=[item(post, NOON - 9 * DAY, deleted_at=gone) for post, gone in posts.items()],
+        comments=[
+            *[item(10 + post, NOON - 8 * DAY, post_id=post) for post in (*posts, 5)],
+            *[item(20 + late, week_ago + (late == 0) * TICK, post_id=5) for late in range(3)],
+        ],
+        reports=[
+            {"id": 1, "content_type": "comment", "content_id": 21, "created_at": week_ago},
+            {"id": 2, "content_type": "post", "content_id": 4, "created_at": week_ago},
+            {"id": 3, "content_type": "comment", "content_id": 22, "reviewed_at": week_ago},
+        ],
+        reactions=[
+            {"content_type": "comment", "content_id": 15, "user_id": 1, "created_at": week_ago}
+        ],
+    )  # fmt: skip
+    result = content.clean()
+    assert content.numbers("comments") == {11, 13, 14, 20, 21}
+    assert (result.details["comments"], result.details["reactions"]) == (3, 1)
+    assert content.clean().affected == 0
+
+
+def test_members_go_with_their_chat_and_reports_and_actions_on_picks_stay(content: Content) -> None:
+    content.write(
+        chat_members=[
+            {"chat_id": chat, "user_id": user, "joined_at": NOON - 7 * DAY + user * TICK}
+            for chat, user in [(CHAT, 0), (77, 0), (77, 1)]
+        ],
+        reports=[
+            {"id": 1, "content_type": "post", "content_id": 99, "created_at": NOON - 90 * DAY}
+        ],
+        pick_actions=[
+            {
+                "id": 1,
+                "post_id": 99,
+                "user_id": 1,
+                "action_type": "tail",
+                "created_at": NOON - 90 * DAY,
+            }
+        ],
+    )
+    assert content.clean().details["chat_members"] == 1
+    assert content.numbers("chat_members", f"chat_id = '{ident(77)}'", "user_id") == {1}
+    assert len(content.rows("SELECT 1 FROM betting.chat_members")) == 2
+    assert len(content.rows("SELECT 1 FROM betting.reports")) == 1
+    assert len(content.rows("SELECT 1 FROM betting.pick_actions")) == 1

@@ -13,6 +13,7 @@ from trc_pipelines.database.statements import load_statement
 from trc_pipelines.leaderboards.closing import find_due_periods
 from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS, rank_players
 from trc_pipelines.quiz.checks import CHECKS
+from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.quiz.conftest import DAY, HOUR, MINUTE, Quiz, player
 from trc_pipelines_tests.world import NOON
 
@@ -462,14 +463,16 @@ SPOILS = {
         "UPDATE quiz.xp_events SET amount = amount + 1",
         "UPDATE quiz.xp_events SET earned_at = earned_at + interval '7 d'",
         f"DELETE FROM quiz.xp_events WHERE user_id = '{player(1)}'",
-        f"INSERT INTO quiz.xp_events (user_id, amount, earned_at, source) "
-        f"VALUES ('{player(4)}', 1, '{NOON}', 'late')",
+        "DELETE FROM quiz.counted_xp WHERE score = 40",
+        "DELETE FROM leaderboards.archived_rankings WHERE rank = 3; "
+        "UPDATE leaderboards.closed_periods SET members = members - 1",
     ],
     "archives_are_complete": [
         "UPDATE leaderboards.closed_periods SET members = 4",
     ],
 }  # fmt: skip
 APPEND_ONLY = [
+    "quiz.counted_xp",
     "quiz.streak_evaluations",
     "quiz.evaluated_days",
     "leaderboards.archived_rankings",
@@ -555,3 +558,34 @@ def test_periods_begin_with_the_first_xp(quiz: Quiz) -> None:
         assert BOARDS.first_day(transaction, quiz.settings) == date(2026, 2, 28)
     quiz.close(MONDAY)
     assert list(archive(quiz)) == ["2026-02", "2026-W09", "2026-W10"]
+
+
+def test_xp_that_comes_after_its_week_closed_counts_globally_and_breaks_nothing(quiz: Quiz) -> None:
+    live_a_while(quiz)
+    before = archive(quiz)
+    quiz.earn(4, 7, NOON)  # had none
+    quiz.earn(1, 1_000, NOON)
+    quiz.earn(2, -5, NOON)
+    quiz.close(MONDAY + HOUR)
+    quiz.rank(MONDAY + HOUR)
+    assert archive(quiz) == before
+    assert quiz.violations("archived_scores_match_the_events").empty
+    assert quiz.board("weekly") == [(None, user, 0) for user in (1, 2, 3, 4)]
+    assert quiz.board("global") == [(1, 1, 1_050), (2, 3, 40), (3, 2, 35), (4, 4, 7)]
+    late = quiz.query((PROJECT_ROOT / "sql/analytics/late_xp.sql").read_text())
+    assert late["late_xp"].tolist() == [1_000, 7, -5]
+    # The month is still open: it has all of it.
+    quiz.close(datetime(2026, 4, 1, tzinfo=UTC))
+    assert (1, 1, 1_050) in archive(quiz)["2026-03"]
+
+
+def test_a_closing_that_missed_xp_is_found(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Transaction.read
+
+    def forget_one(db: Transaction, statement: str, *parameters: object) -> pd.DataFrame:
+        found = read(db, statement, *parameters)
+        return found.iloc[1:] if statement == "quiz/select_period_scores" else found
+
+    monkeypatch.setattr(Transaction, "read", forget_one)
+    live_a_while(quiz)
+    assert len(quiz.violations("archived_scores_match_the_events")) == 1

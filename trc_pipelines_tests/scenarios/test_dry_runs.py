@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.betting.jobs import GAME_SETTLEMENT
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.definitions import JOBS, LEADERBOARD_RECALCULATION
+from trc_pipelines.definitions import JOBS, JOBS_OF_ALL, LEADERBOARD_RECALCULATION
+from trc_pipelines.operations.contract import Options, rehearse_all
 from trc_pipelines_tests.world import World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -109,3 +110,42 @@ def test_a_rehearsal_tells_what_the_run_then_does_and_leaves_the_dump_as_it_was(
     assert lived_in.run(job, moment) == rehearsed
     assert sum(result.affected for result in rehearsed.values()) > 0
     assert dump(lived_in) != before
+
+
+def place_bets(world: World, now: datetime) -> None:
+    """Three users with bets on games that are over; badges and statistics depend on their settlement."""
+    for number in range(1, 4):
+        user = f"00000000-0000-0000-0000-00000000000{number + 1}"
+        world.execute(
+            f"""
+            INSERT INTO betting.users (id, created_at) VALUES ('{user}', '{now - 9 * DAY}');
+            INSERT INTO betting.bankrolls (user_id) VALUES ('{user}');
+            INSERT INTO betting.bets (id, user_id, game_id, bet_type, bet_details, stake, odds, created_at)
+            SELECT gen_random_uuid(), '{user}', 'new', 'moneyline', '{{"team": "Hawks"}}', 1000, 100,
+                '{now - 3 * DAY}' FROM generate_series(1, {number});
+            """
+        )
+
+
+def rehearsed_and_run(world: World, moment: datetime) -> tuple[dict, dict]:
+    """What a rehearsal of all jobs tells, and what each then does."""
+    options = Options(as_of=moment, now=moment, run_id="rehearsal", executed_by="test")
+    rehearsal = rehearse_all(world.database, world.settings, JOBS_OF_ALL, options)
+    rehearsed = {job.name: results for job, results in rehearsal}
+    return rehearsed, {job.name: world.run(job, moment) for job in JOBS_OF_ALL}
+
+
+def test_a_rehearsal_of_all_tells_what_the_run_of_all_then_does(world: World) -> None:
+    moment = MONDAY + 14 * DAY + HOUR
+    live_in_the_apps(world, MONDAY + 14 * DAY)
+    place_bets(world, MONDAY + 14 * DAY)
+    before = dump(world)
+    options = Options(as_of=moment, now=moment, run_id="rehearsal", executed_by="test")
+    list(rehearse_all(world.database, world.settings, JOBS_OF_ALL, options))
+    assert dump(world) == before
+    rehearsed, done = rehearsed_and_run(world, moment)
+    assert rehearsed == done
+    assert rehearsed["game_settlement"]["betting.game_settlements"].affected == 7
+    assert rehearsed["stats_rollup"]["betting.user_stats"].details["users"] == 4
+    assert rehearsed["badge_calculation"]["betting.user_badges"].affected > 0
+    assert rehearsed["badge_calculation"]["betting.user_effect_access"].affected > 0

@@ -1,0 +1,25 @@
+-- Comments on posts that are gone, or were deleted by $1; those made since then are kept, and those that somebody
+-- still has to look at, or whose post is. $2: most rows, the oldest.
+WITH chosen AS (
+    SELECT t.id
+    FROM betting.comments AS t
+    LEFT JOIN betting.posts AS p ON t.post_id = p.id
+    WHERE
+        t.created_at <= $1 AND (p.id IS NULL OR p.deleted_at <= $1)
+        AND NOT EXISTS (
+            SELECT 1 FROM betting.reports AS r
+            WHERE
+                r.reviewed_at IS NULL
+                AND (r.content_type, r.content_id) IN (('comment', t.id), ('post', t.post_id))
+        )
+    ORDER BY t.created_at, t.id
+    LIMIT $2
+),
+
+gone AS (
+    DELETE FROM betting.comments AS t USING chosen AS c
+    WHERE t.id = c.id
+    RETURNING 1
+)
+
+SELECT count(*) AS removed FROM gone

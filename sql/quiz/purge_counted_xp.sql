@@ -1,0 +1,9 @@
+-- $1: of periods that closed before it is removed.
+WITH gone AS (
+    DELETE FROM quiz.counted_xp AS c
+    USING leaderboards.closed_periods AS p
+    WHERE p.domain = 'quiz' AND c.board = p.board AND c.period_start = p.period_start AND p.closed_at < $1
+    RETURNING 1
+)
+
+SELECT count(*) AS removed FROM gone
