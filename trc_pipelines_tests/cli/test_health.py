@@ -134,7 +134,7 @@ def test_asking_starts_nothing_and_makes_no_folder(tmp_path: Path) -> None:
         url = f"postgresql://somebody:secret@127.0.0.1:{mute.getsockname()[1]}/trc"
         for more, words in (
             ({}, "embedded server is not running"),
-            ({"DATABASE_URL": url}, "answer"),
+            ({"DATABASE_URL": url}, "timeout expired"),
         ):
             environment = clean | {"TRC_HOME": str(home)} | more
             done = subprocess.run(

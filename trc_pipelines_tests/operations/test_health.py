@@ -237,7 +237,7 @@ def test_a_429_that_lasts_for_days_is_one_alert_and_its_skips_are_no_success(wor
 
     world.simulator.clear()
     began = NOON + 5 * HOUR
-    world.execute("UPDATE community.mee6_blocks SET blocked_until = blocked_at")
+    world.execute("UPDATE community.mee6_blocks SET blocked_until = blocked_at + interval '1 s'")
     live_through(world, 1, began)
     assert told(world) == ["mee6_sync blocked", "Over: mee6_sync blocked"]
     assert open_incidents(world) == []
