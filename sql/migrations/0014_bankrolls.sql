@@ -137,3 +137,7 @@ COMMENT ON COLUMN betting.bankroll_adjustments.recorded_at IS 'When it was writt
 CREATE TRIGGER bankroll_adjustments_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_adjustments
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
 ALTER TABLE betting.bankroll_adjustments ENABLE ALWAYS TRIGGER bankroll_adjustments_append_only;
+
+COMMENT ON COLUMN betting.bankrolls.balance IS 'Cents; the app sets the first, from then on only settlement, correction, adjustment and reset move it.';
+COMMENT ON COLUMN betting.games.commence_time IS 'When it begins; bets placed from then on are void, unless live bets are taken.';
+COMMENT ON COLUMN betting.games.completed_at IS 'When it was over; no bet placed from then on counts.';
