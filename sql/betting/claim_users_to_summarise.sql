@@ -38,10 +38,11 @@ noted AS (
 
 gone AS (
     DELETE FROM betting.stats_sources AS t
-    WHERE NOT EXISTS (
-        SELECT 1 FROM sources AS s
-        WHERE s.user_id = t.user_id
-    )
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM sources AS s
+            WHERE s.user_id = t.user_id
+        )
     RETURNING t.user_id
 )
 

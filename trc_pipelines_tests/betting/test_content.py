@@ -502,6 +502,7 @@ def test_comments_go_with_their_post_unless_somebody_has_to_look(content: Conten
 
 def test_members_go_with_their_chat_and_reports_and_actions_on_picks_stay(content: Content) -> None:
     content.write(
+        chats=[{"id": CHAT}],
         chat_members=[
             {"chat_id": chat, "user_id": user, "joined_at": NOON - 7 * DAY + user * TICK}
             for chat, user in [(CHAT, 0), (77, 0), (77, 1)]
