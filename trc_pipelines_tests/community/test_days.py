@@ -186,9 +186,9 @@ def test_an_approved_reading_makes_its_day_observed(world: World) -> None:
     days = Days(world)
     tuesday = MONDAY + DAY
     days.live(MONDAY, "ann", "bob")
-    days.live(tuesday, "ann", observed=False, computed=False)
+    days.live(tuesday, "ann", observed=False)
     world.sync(at(tuesday, 24), {})  # nobody is on the board: quarantined
-    world.run(DAILY_STREAKS, at(tuesday, 24) + timedelta(minutes=5))
+    assert sense(world, at(tuesday, 30)) is None
     assert streak_of(world, "bob", tuesday) == 1
     with world.database.transaction() as transaction:
         review_sync(
