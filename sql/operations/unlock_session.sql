@@ -1,2 +1,2 @@
--- The lock of a prepared step is that of its transaction now. $1: schema.table.
-SELECT pg_advisory_unlock(hashtextextended($1, 0))
+-- What was prepared is used or given up: the next run may begin.
+SELECT pg_advisory_unlock_all()

@@ -199,7 +199,7 @@ class Connection:
                 self._call(
                     "end",
                     lambda driver: driver.adbc_connection.set_autocommit(False),
-                    _ROLLBACK_SECONDS,
+                    _CLOSE_SECONDS,  # whoever is stopped here does not wait for a mute server
                 )
             except DatabaseError:
                 self.close(wait_seconds=0)

@@ -255,6 +255,9 @@ class Run:
                 lambda: nullcontext(self.connection), step, started, stop, "interrupted"
             )
             raise
+        finally:
+            if step.prepare:
+                self._unlock_session()
 
     def prepare(self, step: Step) -> Any:
         """What the step needs from outside, if anything; no transaction is open meanwhile."""
@@ -262,12 +265,7 @@ class Run:
             return None
         with self.connection.between_transactions() as transaction:
             self._lock(transaction, step, "operations/lock_session")
-            try:
-                return step.prepare(transaction, self.settings, self.options)
-            except BaseException:
-                with suppress(DatabaseError):
-                    transaction.execute("operations/unlock_session", step.table)
-                raise
+            return step.prepare(transaction, self.settings, self.options)
 
     def rehearse(self, transaction: Transaction, step: Step, prepared: Any = None) -> Result:
         """Run one step in a transaction that the caller rolls back."""
@@ -279,8 +277,6 @@ class Run:
         self, transaction: Transaction, step: Step, prepared: Any, *, is_dry_run: bool
     ) -> Result:
         self._lock(transaction, step)
-        if step.prepare:
-            transaction.execute("operations/unlock_session", step.table)
         options = self.options
         first, last = options.days or self.days(transaction, self.settings, options.as_of)
         if options.limit is not None:
@@ -303,6 +299,10 @@ class Run:
                     "Nothing was changed: run it again when that one is done."
                 ) from error
             raise
+
+    def _unlock_session(self) -> None:
+        with suppress(DatabaseError), self.connection.between_transactions() as transaction:
+            transaction.execute("operations/unlock_session")
 
     def _perform_once(
         self, step: Step, started: float, unacknowledged: list[Result], prepared: Any

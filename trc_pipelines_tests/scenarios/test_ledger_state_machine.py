@@ -393,6 +393,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 pass
             except DatabaseError as error:  # the crash came while a failure was being recorded
                 raise AssertionError("a crash is no database error") from error
+        self.real.connections[0].reconnect()  # a process that is gone takes its session along
         self.model.run(self.now, self.rate, self.board(), self.count_runs() - before)
 
     def count_runs(self) -> int:
