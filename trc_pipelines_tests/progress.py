@@ -25,9 +25,12 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        if hasattr(report, "wasxfail"):
+            return None
+        in_call = report.when == "call"
         if report.passed:
-            return ("passed" if report.when == "call" else ""), "", ""
-        return None
+            return ("passed" if in_call else ""), "", ""
+        return ("error" if report.failed and not in_call else report.outcome), "", ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -140,6 +140,8 @@ def _play(
         pass
     _play_quiz(installation, quiz, QUIZ_JOBS, now)
     _play_betting(installation, betting, BETTING_JOBS, now)
+    # On a busy machine playing took ten minutes, and a reading must be younger than fifteen.
+    now = datetime.now(UTC).replace(microsecond=0)
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
     # The weeks and months that lie behind close in one run, as after an outage.
     latest = [*QUIZ_JOBS, *BETTING_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]

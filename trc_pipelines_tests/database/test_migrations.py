@@ -20,6 +20,12 @@ ALL = [
     "0007_roles",
     "0008_quiz",
     "0009_betting",
+    "0010_monitoring",
+    "0011_event_epoch",
+    "0012_community",
+    "0013_readings",
+    "0014_bankrolls",
+    "0015_weeks",
 ]
 
 
