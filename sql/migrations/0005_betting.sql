@@ -3,6 +3,7 @@
 
 CREATE SCHEMA IF NOT EXISTS betting;
 COMMENT ON SCHEMA betting IS 'A social betting app: bets and their settlement, bankrolls, badges, statistics, content that expires.';
+
 INSERT INTO operations.app_relations (schema_name, relation_name)
 SELECT 'betting', r.relation_name
 FROM unnest(ARRAY[
@@ -343,36 +344,39 @@ BEGIN
 END
 $$;
 
--- Both ledgers share their mechanism: one writer at a time, a chain of digests, no change.
-ALTER FUNCTION community.chain_digest(text, bytea) SET SCHEMA operations;
-ALTER FUNCTION community.lock_ledger() SET SCHEMA operations;
-CREATE OR REPLACE FUNCTION operations.lock_ledger() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended(tg_table_schema || '.' || tg_table_name, 0));
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE FUNCTION community.chain_entries() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO community.ledger_batches (first_entry_id, last_entry_id, entries, digest)
-    SELECT
-        min(i.entry_id), max(i.entry_id), count(*),
-        operations.chain_digest(
-            (SELECT b.digest FROM community.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
-            string_agg(
-                community.digest_entry(i.entry_id, i.member_id, i.action, i.points, i.effective_at, i.source_key),
-                ''::bytea ORDER BY i.entry_id
-            )
-        )
-    FROM inserted AS i
-    HAVING count(*) > 0;
-    RETURN NULL;
-END
-$$;
+-- Written by the jobs: settlement.
 
--- Written by the jobs.
+CREATE TABLE betting.game_settlements (
+    game_id text COLLATE "C" CONSTRAINT game_settlements_pkey PRIMARY KEY,
+    status text NOT NULL,
+    home_score integer,
+    away_score integer,
+    bets integer NOT NULL,
+    won integer NOT NULL,
+    lost integer NOT NULL,
+    push integer NOT NULL,
+    cancelled integer NOT NULL,
+    staked bigint NOT NULL,
+    net bigint NOT NULL,
+    left_pending integer NOT NULL,
+    settled_at timestamptz NOT NULL,
+    run_id text NOT NULL
+);
+COMMENT ON TABLE betting.game_settlements IS 'One row per game whose bets were settled, and by which result.';
+COMMENT ON COLUMN betting.game_settlements.game_id IS 'Game.';
+COMMENT ON COLUMN betting.game_settlements.status IS 'completed or cancelled, as it was then.';
+COMMENT ON COLUMN betting.game_settlements.home_score IS 'Score by which bets were graded.';
+COMMENT ON COLUMN betting.game_settlements.away_score IS 'Score by which bets were graded.';
+COMMENT ON COLUMN betting.game_settlements.bets IS 'Bets settled.';
+COMMENT ON COLUMN betting.game_settlements.won IS 'Bets won.';
+COMMENT ON COLUMN betting.game_settlements.lost IS 'Bets lost.';
+COMMENT ON COLUMN betting.game_settlements.push IS 'Bets that came back.';
+COMMENT ON COLUMN betting.game_settlements.cancelled IS 'Void bets.';
+COMMENT ON COLUMN betting.game_settlements.staked IS 'Cents staked on them.';
+COMMENT ON COLUMN betting.game_settlements.net IS 'Cents they moved balances by, before write-offs.';
+COMMENT ON COLUMN betting.game_settlements.left_pending IS 'Bets that could not be graded when it was last looked at.';
+COMMENT ON COLUMN betting.game_settlements.settled_at IS 'Logical time at which it was first settled.';
+COMMENT ON COLUMN betting.game_settlements.run_id IS 'Run that last settled bets of it.';
 
 CREATE TABLE betting.bankroll_ledger (
     entry_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT bankroll_ledger_pkey PRIMARY KEY,
@@ -414,12 +418,6 @@ CREATE UNIQUE INDEX bankroll_ledger_opening_idx ON betting.bankroll_ledger (user
 CREATE INDEX bankroll_ledger_user_idx ON betting.bankroll_ledger (user_id);
 -- Entries come in the order in which they count, nearly: a few pages tell where a week begins.
 CREATE INDEX bankroll_ledger_effective_at_idx ON betting.bankroll_ledger USING brin (effective_at);
-CREATE TRIGGER bankroll_ledger_locked BEFORE INSERT ON betting.bankroll_ledger
-FOR EACH STATEMENT EXECUTE FUNCTION operations.lock_ledger();
-ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_locked;
-CREATE TRIGGER bankroll_ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_ledger
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_append_only;
 
 CREATE TABLE betting.ledger_batches (
     batch_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ledger_batches_pkey PRIMARY KEY,
@@ -436,52 +434,8 @@ COMMENT ON COLUMN betting.ledger_batches.last_entry_id IS 'Last entry of the bat
 COMMENT ON COLUMN betting.ledger_batches.entries IS 'How many entries.';
 COMMENT ON COLUMN betting.ledger_batches.digest IS 'SHA-256 over the digest of the batch before and the digests of the entries.';
 COMMENT ON COLUMN betting.ledger_batches.recorded_at IS 'When.';
-CREATE TRIGGER ledger_batches_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.ledger_batches
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE betting.ledger_batches ENABLE ALWAYS TRIGGER ledger_batches_append_only;
 
--- STABLE, as what it calls is: only so is it inlined, which halves its cost.
-CREATE FUNCTION betting.digest_entry(
-    entry_id bigint, user_id uuid, kind text, amount bigint, balance_after bigint,
-    bet_id uuid, game_id text, week_start date, effective_at timestamptz
-) RETURNS bytea
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN sha256(
-    convert_to(
-        -- NULL is told apart from nothing; no field but the games, which comes last, may hold a bar.
-        concat_ws(
-            '|', entry_id, user_id, kind, amount, balance_after, coalesce(bet_id::text, '-'),
-            coalesce(week_start::text, '-'), extract(EPOCH FROM effective_at), coalesce('=' || game_id, '-')
-        ), 'UTF8'
-    )
-);
-COMMENT ON FUNCTION betting.digest_entry(bigint, uuid, text, bigint, bigint, uuid, text, date, timestamptz) IS 'Digest of what an entry says.';
-
-CREATE FUNCTION betting.chain_entries() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO betting.ledger_batches (first_entry_id, last_entry_id, entries, digest)
-    SELECT
-        min(i.entry_id), max(i.entry_id), count(*),
-        operations.chain_digest(
-            (SELECT b.digest FROM betting.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
-            string_agg(
-                betting.digest_entry(
-                    i.entry_id, i.user_id, i.kind, i.amount, i.balance_after, i.bet_id, i.game_id, i.week_start, i.effective_at
-                ),
-                ''::bytea ORDER BY i.entry_id
-            )
-        )
-    FROM inserted AS i
-    HAVING count(*) > 0;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION betting.chain_entries() IS 'Statement trigger of the ledger: adds a batch to the chain of digests.';
-CREATE TRIGGER bankroll_ledger_chained AFTER INSERT ON betting.bankroll_ledger
-REFERENCING NEW TABLE AS inserted
-FOR EACH STATEMENT EXECUTE FUNCTION betting.chain_entries();
-ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_chained;
+-- Weeks.
 
 CREATE TABLE betting.reset_weeks (
     week_start date CONSTRAINT reset_weeks_pkey PRIMARY KEY,
@@ -494,9 +448,6 @@ COMMENT ON COLUMN betting.reset_weeks.week_start IS 'Monday of the week that beg
 COMMENT ON COLUMN betting.reset_weeks.bankrolls IS 'How many were reset.';
 COMMENT ON COLUMN betting.reset_weeks.run_id IS 'Run that finished.';
 COMMENT ON COLUMN betting.reset_weeks.finished_at IS 'When.';
-CREATE TRIGGER reset_weeks_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.reset_weeks
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE betting.reset_weeks ENABLE ALWAYS TRIGGER reset_weeks_append_only;
 
 CREATE TABLE betting.bankroll_weekly_history (
     user_id uuid NOT NULL,
@@ -527,41 +478,8 @@ COMMENT ON COLUMN betting.bankroll_weekly_history.push IS 'Bets that came back.'
 COMMENT ON COLUMN betting.bankroll_weekly_history.wagered IS 'Stakes of bets won, lost and pushed.';
 COMMENT ON COLUMN betting.bankroll_weekly_history.roi IS 'net by wagered; NULL when nothing was.';
 COMMENT ON COLUMN betting.bankroll_weekly_history.run_id IS 'Run that closed it.';
-CREATE TRIGGER bankroll_weekly_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_weekly_history
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE betting.bankroll_weekly_history ENABLE ALWAYS TRIGGER bankroll_weekly_history_append_only;
 
-CREATE TABLE betting.game_settlements (
-    game_id text COLLATE "C" CONSTRAINT game_settlements_pkey PRIMARY KEY,
-    status text NOT NULL,
-    home_score integer,
-    away_score integer,
-    bets integer NOT NULL,
-    won integer NOT NULL,
-    lost integer NOT NULL,
-    push integer NOT NULL,
-    cancelled integer NOT NULL,
-    staked bigint NOT NULL,
-    net bigint NOT NULL,
-    left_pending integer NOT NULL,
-    settled_at timestamptz NOT NULL,
-    run_id text NOT NULL
-);
-COMMENT ON TABLE betting.game_settlements IS 'One row per game whose bets were settled, and by which result.';
-COMMENT ON COLUMN betting.game_settlements.game_id IS 'Game.';
-COMMENT ON COLUMN betting.game_settlements.status IS 'completed or cancelled, as it was then.';
-COMMENT ON COLUMN betting.game_settlements.home_score IS 'Score by which bets were graded.';
-COMMENT ON COLUMN betting.game_settlements.away_score IS 'Score by which bets were graded.';
-COMMENT ON COLUMN betting.game_settlements.bets IS 'Bets settled.';
-COMMENT ON COLUMN betting.game_settlements.won IS 'Bets won.';
-COMMENT ON COLUMN betting.game_settlements.lost IS 'Bets lost.';
-COMMENT ON COLUMN betting.game_settlements.push IS 'Bets that came back.';
-COMMENT ON COLUMN betting.game_settlements.cancelled IS 'Void bets.';
-COMMENT ON COLUMN betting.game_settlements.staked IS 'Cents staked on them.';
-COMMENT ON COLUMN betting.game_settlements.net IS 'Cents they moved balances by, before write-offs.';
-COMMENT ON COLUMN betting.game_settlements.left_pending IS 'Bets that could not be graded when it was last looked at.';
-COMMENT ON COLUMN betting.game_settlements.settled_at IS 'Logical time at which it was first settled.';
-COMMENT ON COLUMN betting.game_settlements.run_id IS 'Run that last settled bets of it.';
+-- Badges.
 
 CREATE TABLE betting.user_badges (
     user_id uuid NOT NULL,
@@ -595,9 +513,6 @@ COMMENT ON COLUMN betting.badge_history.week_start IS 'Monday of the week.';
 COMMENT ON COLUMN betting.badge_history.change IS 'earned or lost.';
 COMMENT ON COLUMN betting.badge_history.changed_at IS 'Logical time.';
 COMMENT ON COLUMN betting.badge_history.run_id IS 'Run that found it.';
-CREATE TRIGGER badge_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.badge_history
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE betting.badge_history ENABLE ALWAYS TRIGGER badge_history_append_only;
 
 CREATE TABLE betting.user_effect_access (
     user_id uuid CONSTRAINT user_effect_access_pkey PRIMARY KEY,
@@ -612,6 +527,25 @@ COMMENT ON COLUMN betting.user_effect_access.tier IS '0: no badge, 1: one or two
 COMMENT ON COLUMN betting.user_effect_access.badges IS 'Badges held in the week.';
 COMMENT ON COLUMN betting.user_effect_access.week_start IS 'Monday of the week for which it was computed.';
 COMMENT ON COLUMN betting.user_effect_access.changed_at IS 'Logical time at which the tier last changed.';
+
+-- Statistics.
+
+CREATE TABLE betting.pick_authors (
+    post_id uuid CONSTRAINT pick_authors_pkey PRIMARY KEY,
+    user_id uuid NOT NULL
+);
+COMMENT ON TABLE betting.pick_authors IS 'One row per pick that others followed, once a bet on it was settled: the post itself goes after a month.';
+COMMENT ON COLUMN betting.pick_authors.post_id IS 'The pick.';
+COMMENT ON COLUMN betting.pick_authors.user_id IS 'Who made it.';
+CREATE INDEX pick_authors_user_idx ON betting.pick_authors (user_id);
+
+CREATE TABLE betting.stats_cursors (
+    table_name text CONSTRAINT stats_cursors_pkey PRIMARY KEY,
+    last_entry_id bigint NOT NULL
+);
+COMMENT ON TABLE betting.stats_cursors IS 'One row per table of statistics: up to which ledger entry it counts.';
+COMMENT ON COLUMN betting.stats_cursors.table_name IS 'Table.';
+COMMENT ON COLUMN betting.stats_cursors.last_entry_id IS 'Last entry of the ledger that is in it.';
 
 CREATE TABLE betting.user_stats (
     user_id uuid NOT NULL,
@@ -674,22 +608,7 @@ COMMENT ON COLUMN betting.user_stats.average_stake IS 'wagered by bets, rounded 
 COMMENT ON COLUMN betting.user_stats.last_bet_at IS 'When the latest of the bets was placed.';
 COMMENT ON COLUMN betting.user_stats.last_settled_at IS 'When the latest was settled.';
 
-CREATE TABLE betting.pick_authors (
-    post_id uuid CONSTRAINT pick_authors_pkey PRIMARY KEY,
-    user_id uuid NOT NULL
-);
-COMMENT ON TABLE betting.pick_authors IS 'One row per pick that others followed, once a bet on it was settled: the post itself goes after a month.';
-COMMENT ON COLUMN betting.pick_authors.post_id IS 'The pick.';
-COMMENT ON COLUMN betting.pick_authors.user_id IS 'Who made it.';
-CREATE INDEX pick_authors_user_idx ON betting.pick_authors (user_id);
-
-CREATE TABLE betting.stats_cursors (
-    table_name text CONSTRAINT stats_cursors_pkey PRIMARY KEY,
-    last_entry_id bigint NOT NULL
-);
-COMMENT ON TABLE betting.stats_cursors IS 'One row per table of statistics: up to which ledger entry it counts.';
-COMMENT ON COLUMN betting.stats_cursors.table_name IS 'Table.';
-COMMENT ON COLUMN betting.stats_cursors.last_entry_id IS 'Last entry of the ledger that is in it.';
+-- Content that expires, leftovers, media.
 
 CREATE TABLE betting.content_expirations (
     run_id text NOT NULL,
@@ -732,3 +651,73 @@ COMMENT ON COLUMN betting.media_orphans.first_seen_at IS 'Logical time at which 
 COMMENT ON COLUMN betting.media_orphans.last_seen_at IS 'Logical time at which it was last seen so.';
 COMMENT ON COLUMN betting.media_orphans.size_bytes IS 'Size.';
 COMMENT ON COLUMN betting.media_orphans.deleted_at IS 'Logical time at which it was deleted; NULL while it waits.';
+
+-- The ledger has a chain of digests.
+
+-- STABLE, as what it calls is: only so is it inlined, which halves its cost.
+CREATE FUNCTION betting.digest_entry(
+    entry_id bigint, user_id uuid, kind text, amount bigint, balance_after bigint,
+    bet_id uuid, game_id text, week_start date, effective_at timestamptz
+) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN sha256(
+    convert_to(
+        -- NULL is told apart from nothing; no field but the games, which comes last, may hold a bar.
+        concat_ws(
+            '|', entry_id, user_id, kind, amount, balance_after, coalesce(bet_id::text, '-'),
+            coalesce(week_start::text, '-'), extract(EPOCH FROM effective_at), coalesce('=' || game_id, '-')
+        ), 'UTF8'
+    )
+);
+COMMENT ON FUNCTION betting.digest_entry(bigint, uuid, text, bigint, bigint, uuid, text, date, timestamptz) IS 'Digest of what an entry says.';
+
+CREATE FUNCTION betting.chain_entries() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO betting.ledger_batches (first_entry_id, last_entry_id, entries, digest)
+    SELECT
+        min(i.entry_id), max(i.entry_id), count(*),
+        operations.chain_digest(
+            (SELECT b.digest FROM betting.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
+            string_agg(
+                betting.digest_entry(
+                    i.entry_id, i.user_id, i.kind, i.amount, i.balance_after, i.bet_id, i.game_id, i.week_start, i.effective_at
+                ),
+                ''::bytea ORDER BY i.entry_id
+            )
+        )
+    FROM inserted AS i
+    HAVING count(*) > 0;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION betting.chain_entries() IS 'Statement trigger of the ledger: adds a batch to the chain of digests.';
+
+-- Triggers, also while session_replication_role is replica.
+
+CREATE TRIGGER bankroll_ledger_locked BEFORE INSERT ON betting.bankroll_ledger
+FOR EACH STATEMENT EXECUTE FUNCTION operations.lock_ledger();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_locked;
+CREATE TRIGGER bankroll_ledger_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_ledger
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_append_only;
+CREATE TRIGGER bankroll_ledger_chained AFTER INSERT ON betting.bankroll_ledger
+REFERENCING NEW TABLE AS inserted
+FOR EACH STATEMENT EXECUTE FUNCTION betting.chain_entries();
+ALTER TABLE betting.bankroll_ledger ENABLE ALWAYS TRIGGER bankroll_ledger_chained;
+
+CREATE TRIGGER ledger_batches_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.ledger_batches
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.ledger_batches ENABLE ALWAYS TRIGGER ledger_batches_append_only;
+
+CREATE TRIGGER reset_weeks_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.reset_weeks
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.reset_weeks ENABLE ALWAYS TRIGGER reset_weeks_append_only;
+
+CREATE TRIGGER bankroll_weekly_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.bankroll_weekly_history
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.bankroll_weekly_history ENABLE ALWAYS TRIGGER bankroll_weekly_history_append_only;
+
+CREATE TRIGGER badge_history_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.badge_history
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE betting.badge_history ENABLE ALWAYS TRIGGER badge_history_append_only;

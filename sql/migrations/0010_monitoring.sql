@@ -1,2 +1,0 @@
--- Monitoring: failed checks, heartbeats, skips.
-SELECT 1;

@@ -1,2 +1,0 @@
--- Domain events know the cluster they were written in.
-SELECT 1;

@@ -1,2 +1,0 @@
--- The community's edges.
-SELECT 1;

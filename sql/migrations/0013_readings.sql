@@ -1,2 +1,0 @@
--- What is read of MEE6.
-SELECT 1;

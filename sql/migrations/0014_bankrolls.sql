@@ -1,2 +1,0 @@
--- Corrections and adjustments of bankrolls.
-SELECT 1;
