@@ -5,6 +5,7 @@ COMMENT ON SCHEMA operations IS 'Jobs: what ran, when, and what it changed.';
 
 -- What is installed.
 
+ALTER TABLE operations.alembic_version RENAME CONSTRAINT alembic_version_pkc TO alembic_version_pkey;
 COMMENT ON TABLE operations.alembic_version IS 'One row per schema, or fewer where one needs the other: the last migration applied. Kept by Alembic.';
 COMMENT ON COLUMN operations.alembic_version.version_num IS 'Name of the migration.';
 
