@@ -40,7 +40,7 @@ CREATE TABLE operations.job_executions (
     run_id text NOT NULL,
     as_of timestamptz NOT NULL,
     state text NOT NULL CONSTRAINT job_executions_state_check
-    CHECK (state IN ('running', 'succeeded', 'failed', 'interrupted')),
+    CHECK (state IN ('running', 'succeeded', 'failed', 'interrupted', 'skipped')),
     success boolean NOT NULL,
     message text NOT NULL,
     affected_count bigint NOT NULL CONSTRAINT job_executions_affected_check CHECK (affected_count >= 0),
@@ -58,7 +58,7 @@ COMMENT ON COLUMN operations.job_executions.execution_id IS 'Key.';
 COMMENT ON COLUMN operations.job_executions.job_name IS 'Name of the job, as in "trc jobs"; asset key for an asset materialised on its own.';
 COMMENT ON COLUMN operations.job_executions.run_id IS 'Dagster run, or an id made by the caller.';
 COMMENT ON COLUMN operations.job_executions.as_of IS 'Logical time the run worked for.';
-COMMENT ON COLUMN operations.job_executions.state IS 'running (some steps are committed, more to come), succeeded, failed, or interrupted (stopped from outside; what was open is rolled back).';
+COMMENT ON COLUMN operations.job_executions.state IS 'running (more steps to come), succeeded, failed, interrupted (stopped from outside), or skipped (left its work: neither success nor failure).';
 COMMENT ON COLUMN operations.job_executions.success IS 'True once every step of the run is committed.';
 COMMENT ON COLUMN operations.job_executions.message IS 'One line for people: what happened, or why it failed.';
 COMMENT ON COLUMN operations.job_executions.affected_count IS 'Rows or units changed, added up over the steps.';
@@ -70,12 +70,40 @@ COMMENT ON COLUMN operations.job_executions.executed_by IS 'Who asked: schedule,
 CREATE TABLE operations.jobs (
     job_name text CONSTRAINT jobs_pkey PRIMARY KEY,
     first_seen_at timestamptz NOT NULL,
-    checked_in_execution_id bigint NOT NULL DEFAULT 0
+    checked_in_execution_id bigint NOT NULL DEFAULT 0,
+    heartbeat_execution_id bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE operations.jobs IS 'One row per scheduled job: since when it is watched.';
 COMMENT ON COLUMN operations.jobs.job_name IS 'Name of the job.';
 COMMENT ON COLUMN operations.jobs.first_seen_at IS 'First start with this job: a job that never ran is late from then on.';
 COMMENT ON COLUMN operations.jobs.checked_in_execution_id IS 'Latest execution of which the outside monitor was told.';
+COMMENT ON COLUMN operations.jobs.heartbeat_execution_id IS 'Latest execution that was told to HEARTBEAT_URL.';
+
+-- What checks found.
+
+CREATE TABLE operations.check_results (
+    table_name text NOT NULL,
+    check_name text NOT NULL,
+    known_since timestamptz NOT NULL,
+    evaluated_at timestamptz,
+    since timestamptz,
+    has_passed boolean,
+    violations_count bigint CONSTRAINT check_results_violations_check CHECK (violations_count >= 0),
+    first_violations jsonb NOT NULL DEFAULT '[]',
+    CONSTRAINT check_results_pkey PRIMARY KEY (table_name, check_name),
+    CONSTRAINT check_results_evaluated_check
+    CHECK ((evaluated_at IS NULL) = (since IS NULL) AND (evaluated_at IS NULL) = (has_passed IS NULL) AND (evaluated_at IS NULL) = (violations_count IS NULL)),
+    CONSTRAINT check_results_passed_check CHECK (has_passed = (violations_count = 0))
+);
+COMMENT ON TABLE operations.check_results IS 'One row per check: what it found when it was last evaluated. Health looks here.';
+COMMENT ON COLUMN operations.check_results.table_name IS 'What it is about, as schema.table.';
+COMMENT ON COLUMN operations.check_results.check_name IS 'The sentence that is true when it passes.';
+COMMENT ON COLUMN operations.check_results.known_since IS 'First look of health at this check: one that is never evaluated is overdue from then on.';
+COMMENT ON COLUMN operations.check_results.evaluated_at IS 'When it was last evaluated; NULL: never.';
+COMMENT ON COLUMN operations.check_results.since IS 'Since when it has passed, or failed, without a change.';
+COMMENT ON COLUMN operations.check_results.has_passed IS 'Whether nothing was found.';
+COMMENT ON COLUMN operations.check_results.violations_count IS 'Rows that break the sentence.';
+COMMENT ON COLUMN operations.check_results.first_violations IS 'Keys of the first of them: ids and periods only.';
 
 -- Events: what happened, for apps that follow.
 
@@ -86,10 +114,11 @@ CREATE TABLE operations.domain_events (
     payload jsonb NOT NULL,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
+    epoch integer NOT NULL,
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     run_id text NOT NULL
 );
-CREATE INDEX domain_events_order_idx ON operations.domain_events (transaction_id, event_id);
+CREATE INDEX domain_events_order_idx ON operations.domain_events (epoch, transaction_id, event_id);
 CREATE INDEX domain_events_recorded_at_idx ON operations.domain_events (recorded_at);
 COMMENT ON TABLE operations.domain_events IS 'One row per event, written in the transaction of what it tells. Follow it with operations.take_domain_events.';
 COMMENT ON COLUMN operations.domain_events.event_id IS 'Key.';
@@ -98,17 +127,20 @@ COMMENT ON COLUMN operations.domain_events.dedupe_key IS 'What it happened to: t
 COMMENT ON COLUMN operations.domain_events.payload IS 'Figures and ids.';
 COMMENT ON COLUMN operations.domain_events.occurred_at IS 'Logical time.';
 COMMENT ON COLUMN operations.domain_events.recorded_at IS 'When it was written.';
+COMMENT ON COLUMN operations.domain_events.epoch IS 'In which count of transactions: one more after each restore into a cluster that counts from below.';
 COMMENT ON COLUMN operations.domain_events.transaction_id IS 'Transaction that wrote it: followers wait for all that began before, so that none commits behind their back.';
 COMMENT ON COLUMN operations.domain_events.run_id IS 'Run that wrote it.';
 
 CREATE TABLE operations.event_followers (
     follower text CONSTRAINT event_followers_pkey PRIMARY KEY,
+    epoch integer NOT NULL DEFAULT 0,
     transaction_id xid8 NOT NULL DEFAULT '0',
     event_id bigint NOT NULL DEFAULT 0,
     taken_at timestamptz
 );
 COMMENT ON TABLE operations.event_followers IS 'One row per app that follows the events: the last one it took.';
 COMMENT ON COLUMN operations.event_followers.follower IS 'Name the app gave itself.';
+COMMENT ON COLUMN operations.event_followers.epoch IS 'Count of transactions the last event taken belongs to.';
 COMMENT ON COLUMN operations.event_followers.transaction_id IS 'Transaction of the last event taken.';
 COMMENT ON COLUMN operations.event_followers.event_id IS 'The last event taken.';
 COMMENT ON COLUMN operations.event_followers.taken_at IS 'When.';
@@ -146,6 +178,7 @@ CREATE TABLE operations.alerts (
     title text NOT NULL,
     body text NOT NULL,
     tags jsonb NOT NULL DEFAULT '{}',
+    failures jsonb,
     is_for_people boolean NOT NULL,
     created_at timestamptz NOT NULL
 );
@@ -157,6 +190,7 @@ COMMENT ON COLUMN operations.alerts.severity IS 'info, warning, error or critica
 COMMENT ON COLUMN operations.alerts.title IS 'One line.';
 COMMENT ON COLUMN operations.alerts.body IS 'What is wrong and what to do.';
 COMMENT ON COLUMN operations.alerts.tags IS 'Ids only: job, run, partition.';
+COMMENT ON COLUMN operations.alerts.failures IS 'The exceptions behind it, outermost first: type, message and frames (file, function, line), no values; NULL: none.';
 COMMENT ON COLUMN operations.alerts.is_for_people IS 'Whether it goes to ALERT_URLS too, and not only to Sentry.';
 COMMENT ON COLUMN operations.alerts.created_at IS 'When it was written.';
 
@@ -244,28 +278,66 @@ END
 $$;
 COMMENT ON FUNCTION operations.announce_domain_events() IS 'Statement trigger: wakes whoever LISTENs to domain_events, on commit.';
 
+-- Transaction ids are counted by one cluster: in another, where a dump was restored, the count begins anew
+-- below the ids the events came with.
+-- No identity of the cluster is asked for: not every login may read it, and not every managed server has
+-- one. A transaction id nobody has handed out yet proves another count; one that is merely high does no harm.
+CREATE FUNCTION operations.event_epoch() RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+    WITH latest AS (
+        (
+            SELECT e.epoch, e.transaction_id FROM operations.domain_events AS e
+            ORDER BY e.epoch DESC, e.transaction_id DESC
+            LIMIT 1
+        )
+        UNION ALL
+        (
+            SELECT f.epoch, f.transaction_id FROM operations.event_followers AS f
+            ORDER BY f.epoch DESC, f.transaction_id DESC
+            LIMIT 1
+        )
+        ORDER BY epoch DESC, transaction_id DESC
+        LIMIT 1
+    )
+
+    SELECT coalesce(max(
+        l.epoch + (
+            l.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+            AND l.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
+        )::integer
+    ), 0)
+    FROM latest AS l
+$$;
+COMMENT ON FUNCTION operations.event_epoch() IS 'The epoch of events written now: that of the latest known, or the next one when its transaction id is still to come in this cluster.';
+ALTER TABLE operations.domain_events ALTER COLUMN epoch SET DEFAULT operations.event_epoch();
+
 CREATE FUNCTION operations.take_domain_events(follower_name text, most integer DEFAULT 100)
 RETURNS SETOF operations.domain_events
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     place operations.event_followers;
     taken operations.domain_events;
+    current_epoch integer;
 BEGIN
     INSERT INTO operations.event_followers (follower) VALUES (follower_name) ON CONFLICT DO NOTHING;
     SELECT * INTO place FROM operations.event_followers AS f WHERE f.follower = follower_name FOR UPDATE;
+    current_epoch := operations.event_epoch();
     FOR taken IN
         SELECT * FROM operations.domain_events AS e
         WHERE
-            (e.transaction_id, e.event_id) > (place.transaction_id, place.event_id)
-            AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-        ORDER BY e.transaction_id, e.event_id
+            (e.epoch, e.transaction_id, e.event_id) > (place.epoch, place.transaction_id, place.event_id)
+            -- Whatever came with a dump is committed; of our own count, wait for what is older and open.
+            AND (e.epoch < current_epoch OR e.transaction_id < pg_snapshot_xmin(pg_current_snapshot()))
+        ORDER BY e.epoch, e.transaction_id, e.event_id
         LIMIT most
     LOOP
         RETURN NEXT taken;
     END LOOP;
     IF taken.event_id IS NOT NULL THEN
         UPDATE operations.event_followers AS f
-        SET transaction_id = taken.transaction_id, event_id = taken.event_id, taken_at = clock_timestamp()
+        SET
+            epoch = taken.epoch, transaction_id = taken.transaction_id,
+            event_id = taken.event_id, taken_at = clock_timestamp()
         WHERE f.follower = follower_name;
     END IF;
 END

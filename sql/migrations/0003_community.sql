@@ -111,7 +111,7 @@ COMMENT ON COLUMN community.mee6_syncs.status IS 'failed, staged (written, not j
 COMMENT ON COLUMN community.mee6_syncs.attempts IS 'How often this slot was tried.';
 COMMENT ON COLUMN community.mee6_syncs.requested_count IS 'Linked members looked for.';
 COMMENT ON COLUMN community.mee6_syncs.found_count IS 'Linked members found on the board.';
-COMMENT ON COLUMN community.mee6_syncs.missing_count IS 'Linked members not on the board.';
+COMMENT ON COLUMN community.mee6_syncs.missing_count IS 'Linked members not on the board, its end was seen. Requested, neither found nor missing: not confirmed.';
 COMMENT ON COLUMN community.mee6_syncs.pages IS 'Pages of the board that were read.';
 COMMENT ON COLUMN community.mee6_syncs.requests IS 'HTTP requests sent, retries included.';
 COMMENT ON COLUMN community.mee6_syncs.duplicates IS 'Players seen twice because the board moved between pages.';
@@ -144,7 +144,7 @@ CREATE TABLE community.mee6_leaderboard_snapshot (
     xp bigint NOT NULL CONSTRAINT mee6_leaderboard_snapshot_xp_check CHECK (xp >= 0),
     level integer,
     message_count bigint,
-    is_present boolean NOT NULL,
+    is_present boolean,
     CONSTRAINT mee6_leaderboard_snapshot_pkey PRIMARY KEY (sync_id, discord_id)
 ) PARTITION BY RANGE (sync_id);
 COMMENT ON TABLE community.mee6_leaderboard_snapshot IS 'One row per linked member per sync, as read. Raw material: kept for some days, one partition a day.';
@@ -154,7 +154,15 @@ COMMENT ON COLUMN community.mee6_leaderboard_snapshot.member_id IS 'Member the a
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.xp IS 'Total XP on the board; 0 when absent.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.level IS 'MEE6 level.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.message_count IS 'Messages counted by MEE6.';
-COMMENT ON COLUMN community.mee6_leaderboard_snapshot.is_present IS 'Whether the account was on the complete board.';
+COMMENT ON COLUMN community.mee6_leaderboard_snapshot.is_present IS 'On the board; FALSE: not on it, its end was seen; NULL: not confirmed either way in this reading, what was known stands.';
+
+CREATE TABLE community.missing_accounts (
+    discord_id bigint CONSTRAINT missing_accounts_pkey PRIMARY KEY,
+    searched_sync_id bigint NOT NULL
+);
+COMMENT ON TABLE community.missing_accounts IS 'One row per linked account that was looked for in vain: the whole board is not read for it again for some hours.';
+COMMENT ON COLUMN community.missing_accounts.discord_id IS 'Discord account.';
+COMMENT ON COLUMN community.missing_accounts.searched_sync_id IS 'The last accepted sync that looked for it to the end of the board, or of its time.';
 
 -- XP gained between readings.
 
@@ -163,7 +171,7 @@ CREATE TABLE community.xp_deltas (
     discord_id bigint NOT NULL,
     member_id text COLLATE "C" NOT NULL,
     kind text NOT NULL CONSTRAINT xp_deltas_kind_check
-    CHECK (kind IN ('baseline', 'absent', 'joined', 'change')),
+    CHECK (kind IN ('baseline', 'absent', 'joined', 'change', 'unlinked')),
     is_flagged boolean NOT NULL,
     xp_total bigint,
     xp_delta bigint,
@@ -174,16 +182,16 @@ CREATE TABLE community.xp_deltas (
     CONSTRAINT xp_deltas_pkey PRIMARY KEY (sync_id, discord_id),
     CONSTRAINT xp_deltas_carry_check CHECK (carry_before + coalesce(xp_delta, 0) = 100 * whole + carry_after),
     CONSTRAINT xp_deltas_remainder_check CHECK (carry_after BETWEEN -99 AND 99),
-    CONSTRAINT xp_deltas_baseline_check CHECK (kind NOT IN ('baseline', 'absent') OR xp_delta IS NULL),
-    CONSTRAINT xp_deltas_present_check CHECK ((kind = 'absent') = (xp_total IS NULL))
+    CONSTRAINT xp_deltas_baseline_check CHECK (kind NOT IN ('baseline', 'absent', 'unlinked') OR xp_delta IS NULL),
+    CONSTRAINT xp_deltas_present_check CHECK ((kind IN ('absent', 'unlinked')) = (xp_total IS NULL))
 );
 COMMENT ON TABLE community.xp_deltas IS 'One row per linked account and accepted sync in which something changed: a baseline, XP, or presence. Append-only.';
 COMMENT ON COLUMN community.xp_deltas.sync_id IS 'The reading at which the change was seen.';
 COMMENT ON COLUMN community.xp_deltas.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.xp_deltas.member_id IS 'Member the account was linked to.';
-COMMENT ON COLUMN community.xp_deltas.kind IS 'baseline: first figure, nothing awarded; absent: not on the board; joined: was absent, now there for the first time, XP gained since; change: XP or presence changed.';
+COMMENT ON COLUMN community.xp_deltas.kind IS 'baseline: first figure, nothing awarded; absent: off the board; joined: first seen after an absence; change: of XP or presence; unlinked: counting ends.';
 COMMENT ON COLUMN community.xp_deltas.is_flagged IS 'Taken as baseline because so much XP cannot be gained in the time elapsed.';
-COMMENT ON COLUMN community.xp_deltas.xp_total IS 'XP on the board; NULL when absent.';
+COMMENT ON COLUMN community.xp_deltas.xp_total IS 'XP on the board; NULL when absent or unlinked.';
 COMMENT ON COLUMN community.xp_deltas.xp_delta IS 'XP gained since the last present reading, negative when XP was removed; NULL for baseline and absent.';
 COMMENT ON COLUMN community.xp_deltas.baseline_xp IS 'XP from which this account is counted; NULL before it was ever present.';
 COMMENT ON COLUMN community.xp_deltas.carry_before IS 'XP not yet turned into points, before this row.';
@@ -196,6 +204,7 @@ CREATE TABLE community.xp_states (
     last_sync_id bigint NOT NULL,
     is_present boolean NOT NULL,
     is_never_present boolean NOT NULL,
+    is_linked boolean NOT NULL DEFAULT TRUE,
     xp bigint,
     baseline_xp bigint,
     whole_total bigint NOT NULL,
@@ -210,7 +219,8 @@ COMMENT ON COLUMN community.xp_states.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.xp_states.member_id IS 'Member the account counts for; another member starts a new baseline.';
 COMMENT ON COLUMN community.xp_states.last_sync_id IS 'Sync of its last row in xp_deltas.';
 COMMENT ON COLUMN community.xp_states.is_present IS 'Whether it was on the board at its last change.';
-COMMENT ON COLUMN community.xp_states.is_never_present IS 'Whether the account has never been on the board, whoever it was linked to.';
+COMMENT ON COLUMN community.xp_states.is_never_present IS 'Whether the account was linked all along and has never been on the board, whoever it was linked to.';
+COMMENT ON COLUMN community.xp_states.is_linked IS 'Whether it was linked to the member at the newest accepted sync; FALSE: the next reading is a new baseline.';
 COMMENT ON COLUMN community.xp_states.xp IS 'XP at the last present reading; NULL when never present.';
 COMMENT ON COLUMN community.xp_states.baseline_xp IS 'XP from which it is counted.';
 COMMENT ON COLUMN community.xp_states.whole_total IS 'Whole hundreds paid since the baseline.';
@@ -220,11 +230,28 @@ COMMENT ON COLUMN community.xp_states.carry IS 'XP not yet turned into points.';
 
 CREATE TABLE community.posting_cursors (
     source text CONSTRAINT posting_cursors_pkey PRIMARY KEY,
-    last_id bigint NOT NULL
+    last_id bigint,
+    swept_on date
 );
 COMMENT ON TABLE community.posting_cursors IS 'One row per table of the app that flows into the ledger: how far it has been read.';
 COMMENT ON COLUMN community.posting_cursors.source IS 'The app''s table.';
-COMMENT ON COLUMN community.posting_cursors.last_id IS 'Highest id posted.';
+COMMENT ON COLUMN community.posting_cursors.last_id IS 'Rows up to this id are looked at once a day, later ones at every posting; NULL: all.';
+COMMENT ON COLUMN community.posting_cursors.swept_on IS 'UTC day on which all rows were last looked at.';
+
+-- Awards of the app that wait for a person.
+CREATE TABLE community.rejected_transactions (
+    transaction_id bigint CONSTRAINT rejected_transactions_pkey PRIMARY KEY,
+    reason text NOT NULL,
+    member_id text COLLATE "C",
+    points bigint,
+    first_seen_at timestamptz NOT NULL
+);
+COMMENT ON TABLE community.rejected_transactions IS 'One row per award of the app that is set aside now. It is looked at again at every posting, and leaves when it is mended or gone.';
+COMMENT ON COLUMN community.rejected_transactions.transaction_id IS 'The award, by the app''s key; 0 when it has none.';
+COMMENT ON COLUMN community.rejected_transactions.reason IS 'Why it is not posted, or no longer what was posted.';
+COMMENT ON COLUMN community.rejected_transactions.member_id IS 'Whose it is, as the app says.';
+COMMENT ON COLUMN community.rejected_transactions.points IS 'Points, as the app says.';
+COMMENT ON COLUMN community.rejected_transactions.first_seen_at IS 'When it was set aside.';
 
 CREATE TABLE community.point_ledger (
     entry_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT point_ledger_pkey PRIMARY KEY,
@@ -293,14 +320,16 @@ CREATE TABLE community.days (
     is_points_stale boolean NOT NULL DEFAULT TRUE,
     is_streaks_stale boolean NOT NULL DEFAULT TRUE,
     is_boards_stale boolean NOT NULL DEFAULT TRUE,
-    streaks_at timestamptz
+    streaks_at timestamptz,
+    is_sync_enabled boolean
 );
 COMMENT ON TABLE community.days IS 'One row per UTC day with data or results: what must be computed again because something arrived since.';
 COMMENT ON COLUMN community.days.day IS 'UTC day.';
 COMMENT ON COLUMN community.days.is_points_stale IS 'XP or entries of that day arrived after daily_points was computed.';
-COMMENT ON COLUMN community.days.is_streaks_stale IS 'The same for daily_streaks.';
-COMMENT ON COLUMN community.days.is_boards_stale IS 'The same for leaderboard_rankings.';
-COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never. Days are computed in order.';
+COMMENT ON COLUMN community.days.is_streaks_stale IS 'daily_streaks may not be what follows: that day or one before it changed since, or the day was still open.';
+COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may not be what follows: entries of that day or one before it came since.';
+COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
+COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
 
 CREATE TABLE community.daily_points (
     member_id text COLLATE "C" NOT NULL,
@@ -524,6 +553,47 @@ END
 $$;
 COMMENT ON FUNCTION community.add_to_member_points() IS 'Statement trigger of the ledger: balances move with the entries, in key order so that writers cannot deadlock.';
 
+-- What is computed day by day is computed again when something arrives late.
+
+CREATE FUNCTION community.mark_days_stale(changed_days date[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Locked in order of day, as who computes a range locks them.
+    PERFORM 1 FROM community.days AS d
+    WHERE d.day >= (SELECT min(c.day) FROM unnest(changed_days) AS c (day))
+    ORDER BY d.day
+    FOR UPDATE;
+    INSERT INTO community.days (day)
+    SELECT DISTINCT c.day FROM unnest(changed_days) AS c (day)
+    ORDER BY c.day
+    ON CONFLICT (day) DO UPDATE SET is_points_stale = TRUE, is_streaks_stale = TRUE, is_boards_stale = TRUE;
+    UPDATE community.days AS d SET is_streaks_stale = TRUE, is_boards_stale = TRUE
+    WHERE
+        d.day > (SELECT min(c.day) FROM unnest(changed_days) AS c (day))
+        AND NOT (d.is_streaks_stale AND d.is_boards_stale);
+END
+$$;
+COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
+
+CREATE FUNCTION community.mark_observed_day() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    read_day date := ((new.synced_at - interval '1 microsecond') AT TIME ZONE 'UTC')::date;
+    ends_at bigint := extract(EPOCH FROM read_day::timestamp)::bigint + 86400;
+BEGIN
+    IF new.sync_id > ends_at - 3600 AND NOT EXISTS (
+        SELECT 1 FROM community.mee6_syncs AS s
+        WHERE s.status = 'accepted' AND s.sync_id <> new.sync_id AND s.sync_id > ends_at - 3600 AND s.sync_id <= ends_at
+    ) THEN
+        PERFORM 1 FROM community.days AS d WHERE d.day >= read_day ORDER BY d.day FOR UPDATE;
+        UPDATE community.days AS d SET is_streaks_stale = TRUE
+        WHERE d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION community.mark_observed_day() IS 'Row trigger of the syncs: with the first accepted reading of its last hour a day becomes observed, and streaks may break.';
+
 -- Triggers, also while session_replication_role is replica.
 
 CREATE TRIGGER mee6_syncs_status BEFORE UPDATE ON community.mee6_syncs
@@ -532,6 +602,10 @@ ALTER TABLE community.mee6_syncs ENABLE ALWAYS TRIGGER mee6_syncs_status;
 CREATE TRIGGER mee6_syncs_kept BEFORE DELETE OR TRUNCATE ON community.mee6_syncs
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
 ALTER TABLE community.mee6_syncs ENABLE ALWAYS TRIGGER mee6_syncs_kept;
+CREATE TRIGGER mee6_syncs_observed AFTER UPDATE ON community.mee6_syncs
+FOR EACH ROW WHEN (new.status = 'accepted' AND old.status <> 'accepted')
+EXECUTE FUNCTION community.mark_observed_day();
+ALTER TABLE community.mee6_syncs ENABLE ALWAYS TRIGGER mee6_syncs_observed;
 
 CREATE TRIGGER xp_deltas_accepted AFTER INSERT ON community.xp_deltas
 REFERENCING NEW TABLE AS inserted
@@ -575,7 +649,7 @@ SELECT
     'MESSAGE' AS activity_type,
     r.is_present,
     CASE WHEN d.sync_id IS NULL AND r.is_present AND s.deltas_at IS NOT NULL THEN 0 ELSE d.xp_delta END AS xp_delta,
-    r.xp AS xp_total,
+    CASE WHEN r.is_present IS NOT NULL THEN r.xp END AS xp_total,
     r.level,
     r.message_count
 FROM community.mee6_leaderboard_snapshot AS r

@@ -183,6 +183,24 @@ COMMENT ON COLUMN quiz.leaderboard_rankings.score IS 'XP.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.reached_at IS 'Latest time at which XP was earned; decides ties.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.ranked_at IS 'Logical time at which this row last changed.';
 
+-- XP of a period as it was when the period closed.
+CREATE TABLE quiz.counted_xp (
+    board text COLLATE "C" NOT NULL,
+    period_start date NOT NULL,
+    member_id text COLLATE "C" NOT NULL,
+    events bigint CONSTRAINT counted_xp_events_check CHECK (events > 0),
+    score bigint NOT NULL,
+    reached_at timestamptz,
+    CONSTRAINT counted_xp_pkey PRIMARY KEY (board, period_start, member_id)
+);
+COMMENT ON TABLE quiz.counted_xp IS 'One row per player and period that closed in the last weeks: the XP events there were then. A row is not edited; old ones are removed.';
+COMMENT ON COLUMN quiz.counted_xp.board IS 'weekly or monthly.';
+COMMENT ON COLUMN quiz.counted_xp.period_start IS 'First day of the period.';
+COMMENT ON COLUMN quiz.counted_xp.member_id IS 'Player.';
+COMMENT ON COLUMN quiz.counted_xp.events IS 'XP events of the period; what is more today came late. NULL: of a period that closed before this was counted.';
+COMMENT ON COLUMN quiz.counted_xp.score IS 'Their XP.';
+COMMENT ON COLUMN quiz.counted_xp.reached_at IS 'The latest that earned any.';
+
 -- Triggers, also while session_replication_role is replica.
 
 CREATE TRIGGER life_regenerations_fixed BEFORE UPDATE ON quiz.life_regenerations
@@ -196,6 +214,10 @@ ALTER TABLE quiz.evaluated_days ENABLE ALWAYS TRIGGER evaluated_days_append_only
 CREATE TRIGGER streak_evaluations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quiz.streak_evaluations
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
 ALTER TABLE quiz.streak_evaluations ENABLE ALWAYS TRIGGER streak_evaluations_append_only;
+
+CREATE TRIGGER counted_xp_fixed BEFORE UPDATE ON quiz.counted_xp
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();
+ALTER TABLE quiz.counted_xp ENABLE ALWAYS TRIGGER counted_xp_fixed;
 
 -- Views for analysts and apps.
 
