@@ -46,11 +46,11 @@ COMMENT ON COLUMN betting.games.id IS 'Key given by the app.';
 COMMENT ON COLUMN betting.games.sport IS 'NFL, NBA …';
 COMMENT ON COLUMN betting.games.home_team IS 'Team that plays at home.';
 COMMENT ON COLUMN betting.games.away_team IS 'Team that visits.';
-COMMENT ON COLUMN betting.games.commence_time IS 'When it begins.';
+COMMENT ON COLUMN betting.games.commence_time IS 'When it begins; bets placed from then on are void, unless live bets are taken.';
 COMMENT ON COLUMN betting.games.status IS 'scheduled, live, completed, cancelled or postponed; only completed and cancelled games settle bets.';
 COMMENT ON COLUMN betting.games.home_score IS 'Points of the home team.';
 COMMENT ON COLUMN betting.games.away_score IS 'Points of the away team.';
-COMMENT ON COLUMN betting.games.completed_at IS 'When it was over; bets placed from then on are void.';
+COMMENT ON COLUMN betting.games.completed_at IS 'When it was over; no bet placed from then on counts.';
 
 CREATE TABLE IF NOT EXISTS betting.chats (
     id uuid CONSTRAINT chats_pkey PRIMARY KEY,
@@ -166,7 +166,7 @@ CREATE TABLE IF NOT EXISTS betting.bankrolls (
     reset_count integer NOT NULL DEFAULT 0
 );
 COMMENT ON COLUMN betting.bankrolls.user_id IS 'User.';
-COMMENT ON COLUMN betting.bankrolls.balance IS 'Cents; the app sets the first, from then on only settlement and reset move it.';
+COMMENT ON COLUMN betting.bankrolls.balance IS 'Cents; the app sets the first, from then on only settlement, correction, adjustment and reset move it.';
 COMMENT ON COLUMN betting.bankrolls.weekly_deposit IS 'Cents everybody starts a week with.';
 COMMENT ON COLUMN betting.bankrolls.referral_bonus IS 'Cents on top for referrals, as of the last reset.';
 COMMENT ON COLUMN betting.bankrolls.weekly_reset_at IS 'Boundary of the last reset: a Monday, 00:00 UTC.';
