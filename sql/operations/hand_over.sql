@@ -1,2 +1,2 @@
 -- What the migrating user made belongs to trc_owner from now on.
-SELECT operations.hand_over()::text AS done
+SELECT operations.transfer_ownership()::text AS done

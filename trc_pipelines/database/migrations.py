@@ -1,6 +1,11 @@
-"""The schema: plain SQL files in `sql/migrations`, ordered by Alembic, applied whole or not at all."""
+"""The schema: plain SQL files in `sql/migrations`, ordered by Alembic, applied whole or not at all.
+
+A file is `<number>_<schema>` or `<number>_<schema>_<what>`. The files of a schema are a branch of their
+own in Alembic, so that a domain that is not installed has none of its own applied.
+"""
 
 import hashlib
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -8,6 +13,10 @@ from alembic import command, op
 from alembic.config import Config
 
 from trc_pipelines.database.statements import SQL_FOLDER, load_statement
+
+# Always installed; the domains stand on them, each without the others.
+SHARED = ("operations", "leaderboards")
+DOMAINS = ("community", "quiz", "betting")
 
 _FOLDER = SQL_FOLDER / "migrations"
 # Any number will do as long as every migrator takes the same one.
@@ -19,29 +28,30 @@ class MigrationError(Exception):
     """The schema cannot be brought up to date; the message says why and what to do."""
 
 
-def migrate(url: str) -> list[str]:
-    """Bring the schema of the database at `url` up to date; names of the files applied now.
+def migrate(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
+    """Bring what is shared and these domains up to date at `url`; names of the files applied now.
 
-    Two migrators at once take turns. All files are applied in one transaction.
+    Two migrators at once take turns. All files are applied in one transaction. Domains that were
+    installed before and are not named stay as they are.
 
     Raises:
-        MigrationError: a file that was applied has been edited since, or a statement failed.
+        MigrationError: a file that was applied is gone or has been edited, or a statement failed.
     """
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             before = _applied(connection)
-            edited = [name for name, digest in before.items() if digest != _digest(name)]
-            if edited:
-                raise MigrationError(
-                    f"sql/migrations/{edited[0]}.sql was edited after it was applied. "
-                    "Restore it, and put the change into a new numbered file."
-                )
+            _refuse_changed_files(before)
+            if not before:
+                # Alembic keeps its table there, and makes it before the first file runs.
+                connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(_SCRIPTS))
             config.set_main_option("path_separator", "os")
-            command.upgrade(config, "head")
+            # By their numbers: a new database is made in the order in which the old ones became.
+            for name in _missing(before, domains):
+                command.upgrade(config, name)
             connection.exec_driver_sql(load_statement("operations/hand_over"))
             return [name for name in _applied(connection) if name not in before]
     except sa.exc.DBAPIError as error:
@@ -50,8 +60,8 @@ def migrate(url: str) -> list[str]:
         engine.dispose()
 
 
-def pending_migrations(url: str) -> list[str]:
-    """Names of the files in `sql/migrations` not applied to the database at `url`."""
+def pending_migrations(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
+    """Names of the files of what is shared and these domains not applied to the database at `url`."""
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -62,22 +72,27 @@ def pending_migrations(url: str) -> list[str]:
         ) from error
     finally:
         engine.dispose()
-    return [
-        name for name in sorted(path.stem for path in _FOLDER.glob("*.sql")) if name not in applied
-    ]
+    return _missing(applied, domains)
 
 
-def apply_file(name: str) -> None:
-    """Run one file of `sql/migrations` and note its digest; called by the Alembic revisions."""
-    connection = op.get_bind()
-    # Without parameters the driver leaves the text alone: "%" in it is just a character.
-    connection.exec_driver_sql(
-        load_statement(f"migrations/{name}"), execution_options={"no_parameters": True}
-    )
-    connection.execute(
-        sa.text("INSERT INTO operations.migrations (name, sha256) VALUES (:name, :sha256)"),
-        {"name": name, "sha256": _digest(name)},
-    )
+def sql_file(name: str) -> Callable[[], None]:
+    """What an Alembic revision does here: run that file of `sql/migrations`, note its digest."""
+
+    def upgrade() -> None:
+        connection = op.get_bind()
+        # Without parameters the driver leaves the text alone: "%" in it is just a character.
+        connection.exec_driver_sql(
+            load_statement(f"migrations/{name}"), execution_options={"no_parameters": True}
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO operations.migrations (name, schema_name, sha256) "
+                "VALUES (:name, :schema_name, :sha256)"
+            ),
+            {"name": name, "schema_name": _schema(name), "sha256": _digest(name)},
+        )
+
+    return upgrade
 
 
 def ensure_database(url: str) -> None:
@@ -125,6 +140,30 @@ def _applied(connection: sa.Connection) -> dict[str, str]:
         sa.text("SELECT name, sha256 FROM operations.migrations ORDER BY name")
     )
     return {name: digest for name, digest in rows}  # noqa: C416  # rows are no pairs to mypy
+
+
+def _missing(applied: Collection[str], domains: Collection[str]) -> list[str]:
+    names = sorted(path.stem for path in _FOLDER.glob("*.sql"))
+    wanted = {*SHARED, *domains}
+    return [name for name in names if _schema(name) in wanted and name not in applied]
+
+
+def _refuse_changed_files(applied: dict[str, str]) -> None:
+    for name, digest in applied.items():
+        if not (_FOLDER / f"{name}.sql").exists():
+            raise MigrationError(
+                f"the database has migration {name}, which is not in sql/migrations: it was migrated "
+                "by another version. Use that version or a later one."
+            )
+        if digest != _digest(name):
+            raise MigrationError(
+                f"sql/migrations/{name}.sql was edited after it was applied. "
+                "Restore it, and put the change into a new numbered file."
+            )
+
+
+def _schema(name: str) -> str:
+    return name.split("_")[1]
 
 
 def _digest(name: str) -> str:

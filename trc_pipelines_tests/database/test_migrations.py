@@ -1,32 +1,20 @@
 """The schema: applied whole, once, in order, and never behind somebody's back."""
 
 import threading
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 
 from trc_pipelines.database import migrations
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import MigrationError, ensure_database, migrate
+from trc_pipelines.database.migrations import DOMAINS, MigrationError, ensure_database, migrate
 from trc_pipelines_tests.servers import create_database, with_database
 
-ALL = [
-    "0001_operations",
-    "0002_community",
-    "0003_leaderboards",
-    "0004_operations",
-    "0005_reviews",
-    "0006_ledger_batches",
-    "0007_roles",
-    "0008_quiz",
-    "0009_betting",
-    "0010_monitoring",
-    "0011_event_epoch",
-    "0012_community",
-    "0013_readings",
-    "0014_bankrolls",
-    "0015_weeks",
-]
+ALL = ["0001_operations", "0002_leaderboards", "0003_community", "0004_quiz", "0005_betting"]
+SHARED = ALL[:2]
+SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^public$|^information_schema$' ORDER BY 1"
 
 
 @pytest.fixture(params=[18, 16])
@@ -40,6 +28,14 @@ def run_sql(url: str, sql: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(sql)
     engine.dispose()
+
+
+def read(url: str, sql: str) -> list:
+    engine = migrations.create_engine(url)
+    with engine.connect() as connection:
+        rows = [row[0] if len(row) == 1 else tuple(row) for row in connection.execute(sa.text(sql))]
+    engine.dispose()
+    return rows
 
 
 def test_a_new_database_gets_everything_and_a_second_time_nothing(empty_url: str) -> None:
@@ -62,9 +58,56 @@ def test_two_migrators_at_once_take_turns(empty_url: str) -> None:
 
 
 def test_a_file_that_was_edited_afterwards_is_refused(database_url: str) -> None:
-    run_sql(database_url, "UPDATE operations.migrations SET sha256 = 'x' WHERE name LIKE '0002%%'")
-    with pytest.raises(MigrationError, match=r"0002_community\.sql was edited"):
+    run_sql(database_url, "UPDATE operations.migrations SET sha256 = 'x' WHERE name LIKE '0003%%'")
+    with pytest.raises(MigrationError, match=r"0003_community\.sql was edited"):
         migrate(database_url)
+
+
+def test_a_database_of_a_later_version_is_refused(database_url: str) -> None:
+    run_sql(database_url, "INSERT INTO operations.migrations VALUES ('0999_quiz_x', 'quiz', 'x')")
+    with pytest.raises(MigrationError, match="0999_quiz_x, which is not in sql/migrations"):
+        migrate(database_url)
+
+
+@pytest.mark.parametrize(
+    ("domain", "files"),
+    [("community", ["0003_community"]), ("quiz", ["0004_quiz"]), ("betting", ["0005_betting"])],
+)
+def test_a_domain_is_installed_without_the_others_which_may_come_later(
+    empty_url: str, domain: str, files: list[str]
+) -> None:
+    assert migrate(empty_url, [domain]) == SHARED + files
+    assert migrations.pending_migrations(empty_url, [domain]) == []
+    others = [name for name in ALL if name not in SHARED + files]
+    assert migrations.pending_migrations(empty_url) == others
+    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", domain])
+    assert migrate(empty_url, [domain]) == []
+    assert migrate(empty_url) == others
+    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", *DOMAINS])
+
+
+def test_a_schema_with_the_name_of_a_domain_that_is_not_installed_is_left_alone(
+    empty_url: str,
+) -> None:
+    run_sql(empty_url, "CREATE SCHEMA betting; CREATE TABLE betting.theirs (x int)")
+    migrate(empty_url, ["quiz"])
+    theirs = "SELECT relacl::text, relowner = 'trc_owner'::regrole FROM pg_class WHERE relname = 'theirs'"
+    assert read(empty_url, theirs) == [(None, False)]
+
+
+def test_the_tables_of_migrations_are_in_a_schema_of_ours(database_url: str) -> None:
+    in_public = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    assert read(database_url, in_public) == []
+
+
+def test_every_file_is_a_revision_in_the_branch_of_its_schema() -> None:
+    script = ScriptDirectory(migrations._SCRIPTS)
+    revisions = {revision.revision: revision for revision in script.walk_revisions()}
+    assert sorted(revisions) == ALL == sorted(path.stem for path in migrations._FOLDER.glob("*"))
+    for name, revision in revisions.items():
+        assert revision.branch_labels == {name.split("_")[1]}
+        assert Path(revision.path).stem == name
+    assert len(script.get_heads()) == len({name.split("_")[1] for name in ALL})
 
 
 def test_a_failing_statement_rolls_everything_back(empty_url: str) -> None:

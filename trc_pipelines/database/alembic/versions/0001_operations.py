@@ -1,11 +1,8 @@
 """What every domain stands on."""
 
-from trc_pipelines.database.migrations import apply_file
+from trc_pipelines.database.migrations import sql_file
 
-revision = "0001"
+revision = "0001_operations"
 down_revision = None
-
-
-def upgrade() -> None:
-    """Apply the SQL file of the same name."""
-    apply_file("0001_operations")
+branch_labels = "operations"
+upgrade = sql_file(revision)

@@ -1,67 +1,10 @@
 -- The quiz domain: lives, streaks with protections, sessions, boards of XP.
 
--- Relations that belong to an app and not to the pipelines: tables of ours that it writes, or views
--- over its own. Each domain says here which they are.
-CREATE TABLE operations.app_relations (
-    schema_name text NOT NULL,
-    relation_name text NOT NULL,
-    CONSTRAINT app_relations_pkey PRIMARY KEY (schema_name, relation_name)
-);
-COMMENT ON TABLE operations.app_relations IS 'One row per relation an app writes: a table made for it, or a view over a table of its own.';
-COMMENT ON COLUMN operations.app_relations.schema_name IS 'The domain.';
-COMMENT ON COLUMN operations.app_relations.relation_name IS 'Table or view.';
-INSERT INTO operations.app_relations (schema_name, relation_name) VALUES
-('community', 'members'), ('community', 'point_actions'), ('community', 'point_transactions'),
-('quiz', 'users'), ('quiz', 'xp_events'), ('quiz', 'lives'), ('quiz', 'player_progress'), ('quiz', 'quiz_sessions');
-
-CREATE OR REPLACE FUNCTION operations.hand_over() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
-DECLARE
-    ours text[] := ARRAY['operations', 'leaderboards', 'community', 'quiz', 'betting'];
-    -- Read before the loop: a table that is being read cannot be altered.
-    of_apps text[] := ARRAY(SELECT a.schema_name || '.' || a.relation_name FROM operations.app_relations AS a);
-    item record;
-BEGIN
-    FOR item IN
-        SELECT n.nspname FROM pg_namespace AS n
-        WHERE n.nspname = ANY(ours)
-    LOOP
-        IF pg_get_userbyid((SELECT n.nspowner FROM pg_namespace AS n WHERE n.nspname = item.nspname)) = current_user THEN
-            EXECUTE format('ALTER SCHEMA %I OWNER TO trc_owner', item.nspname);
-        END IF;
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO trc_app, trc_analyst', item.nspname);
-    END LOOP;
-    FOR item IN
-        SELECT n.nspname, c.relname, c.relkind, n.nspname || '.' || c.relname = ANY(of_apps) AS is_of_app
-        FROM pg_class AS c
-        INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-        WHERE n.nspname = ANY(ours) AND c.relkind IN ('r', 'p', 'v') AND pg_get_userbyid(c.relowner) = current_user
-    LOOP
-        EXECUTE format('GRANT SELECT ON %I.%I TO trc_app, trc_analyst', item.nspname, item.relname);
-        IF item.is_of_app AND item.relkind = 'r' THEN
-            EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I.%I TO trc_app', item.nspname, item.relname);
-        END IF;
-        -- A view in place of a table of the app reads what its maker may read, and trc_owner may not.
-        IF NOT (item.is_of_app AND item.relkind = 'v') THEN
-            EXECUTE format('ALTER TABLE %I.%I OWNER TO trc_owner', item.nspname, item.relname);
-        END IF;
-    END LOOP;
-    FOR item IN
-        SELECT p.oid::regprocedure AS signature FROM pg_proc AS p
-        INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
-        WHERE n.nspname = ANY(ours) AND pg_get_userbyid(p.proowner) = current_user
-    LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', item.signature);
-        EXECUTE format('ALTER FUNCTION %s OWNER TO trc_owner', item.signature);
-    END LOOP;
-END
-$$;
-
--- Every domain shows names.
-ALTER FUNCTION community.shown_name(text) SET SCHEMA operations;
-
 CREATE SCHEMA IF NOT EXISTS quiz;
 COMMENT ON SCHEMA quiz IS 'A quiz game: lives, streaks, sessions and boards of XP.';
+
+INSERT INTO operations.app_relations (schema_name, relation_name) VALUES
+('quiz', 'users'), ('quiz', 'xp_events'), ('quiz', 'lives'), ('quiz', 'player_progress'), ('quiz', 'quiz_sessions');
 
 -- Owned by the quiz app.
 
@@ -186,9 +129,6 @@ COMMENT ON COLUMN quiz.life_regenerations.regenerated_at IS 'Logical time: the s
 COMMENT ON COLUMN quiz.life_regenerations.lives_added IS 'Lives given back.';
 COMMENT ON COLUMN quiz.life_regenerations.new_total IS 'Lives then.';
 COMMENT ON COLUMN quiz.life_regenerations.run_id IS 'Run that gave them.';
-CREATE TRIGGER life_regenerations_fixed BEFORE UPDATE ON quiz.life_regenerations
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();
-ALTER TABLE quiz.life_regenerations ENABLE ALWAYS TRIGGER life_regenerations_fixed;
 
 CREATE TABLE quiz.evaluated_days (
     day date CONSTRAINT evaluated_days_pkey PRIMARY KEY,
@@ -203,9 +143,6 @@ COMMENT ON COLUMN quiz.evaluated_days.protected_count IS 'Streaks that a protect
 COMMENT ON COLUMN quiz.evaluated_days.broken_count IS 'Streaks that broke.';
 COMMENT ON COLUMN quiz.evaluated_days.run_id IS 'Run that finished the day.';
 COMMENT ON COLUMN quiz.evaluated_days.evaluated_at IS 'When.';
-CREATE TRIGGER evaluated_days_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quiz.evaluated_days
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE quiz.evaluated_days ENABLE ALWAYS TRIGGER evaluated_days_append_only;
 
 CREATE TABLE quiz.streak_evaluations (
     user_id uuid NOT NULL,
@@ -226,9 +163,6 @@ COMMENT ON COLUMN quiz.streak_evaluations.streak_before IS 'Streak before it.';
 COMMENT ON COLUMN quiz.streak_evaluations.protections_left IS 'Protections after it.';
 COMMENT ON COLUMN quiz.streak_evaluations.last_quiz_at IS 'The last quiz, more than 48 hours before.';
 COMMENT ON COLUMN quiz.streak_evaluations.run_id IS 'Run that judged.';
-CREATE TRIGGER streak_evaluations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quiz.streak_evaluations
-FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
-ALTER TABLE quiz.streak_evaluations ENABLE ALWAYS TRIGGER streak_evaluations_append_only;
 
 CREATE TABLE quiz.leaderboard_rankings (
     board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check CHECK (board IN ('global', 'weekly', 'monthly')),
@@ -249,6 +183,44 @@ COMMENT ON COLUMN quiz.leaderboard_rankings.score IS 'XP.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.reached_at IS 'Latest time at which XP was earned; decides ties.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.ranked_at IS 'Logical time at which this row last changed.';
 
+-- XP of a period as it was when the period closed.
+CREATE TABLE quiz.counted_xp (
+    board text COLLATE "C" NOT NULL,
+    period_start date NOT NULL,
+    member_id text COLLATE "C" NOT NULL,
+    events bigint CONSTRAINT counted_xp_events_check CHECK (events > 0),
+    score bigint NOT NULL,
+    reached_at timestamptz,
+    CONSTRAINT counted_xp_pkey PRIMARY KEY (board, period_start, member_id)
+);
+COMMENT ON TABLE quiz.counted_xp IS 'One row per player and period that closed in the last weeks: the XP events there were then. A row is not edited; old ones are removed.';
+COMMENT ON COLUMN quiz.counted_xp.board IS 'weekly or monthly.';
+COMMENT ON COLUMN quiz.counted_xp.period_start IS 'First day of the period.';
+COMMENT ON COLUMN quiz.counted_xp.member_id IS 'Player.';
+COMMENT ON COLUMN quiz.counted_xp.events IS 'XP events of the period; what is more today came late. NULL: of a period that closed before this was counted.';
+COMMENT ON COLUMN quiz.counted_xp.score IS 'Their XP.';
+COMMENT ON COLUMN quiz.counted_xp.reached_at IS 'The latest that earned any.';
+
+-- Triggers, also while session_replication_role is replica.
+
+CREATE TRIGGER life_regenerations_fixed BEFORE UPDATE ON quiz.life_regenerations
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();
+ALTER TABLE quiz.life_regenerations ENABLE ALWAYS TRIGGER life_regenerations_fixed;
+
+CREATE TRIGGER evaluated_days_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quiz.evaluated_days
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE quiz.evaluated_days ENABLE ALWAYS TRIGGER evaluated_days_append_only;
+
+CREATE TRIGGER streak_evaluations_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON quiz.streak_evaluations
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE quiz.streak_evaluations ENABLE ALWAYS TRIGGER streak_evaluations_append_only;
+
+CREATE TRIGGER counted_xp_fixed BEFORE UPDATE ON quiz.counted_xp
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();
+ALTER TABLE quiz.counted_xp ENABLE ALWAYS TRIGGER counted_xp_fixed;
+
+-- Views for analysts and apps.
+
 CREATE VIEW quiz.current_leaderboards AS
 SELECT
     r.board,
@@ -267,25 +239,14 @@ COMMENT ON VIEW quiz.current_leaderboards IS 'One row per board and player, with
 CREATE VIEW quiz.leaderboard_archive AS
 SELECT
     a.board,
-    p.period,
+    a.period,
     a.period_start,
-    p.period_end,
+    a.period_end,
     a.rank,
     a.member_id::uuid AS user_id,
     a.score,
     a.reached_at,
-    p.closed_at
-FROM leaderboards.archived_rankings AS a
-INNER JOIN leaderboards.closed_periods AS p
-    ON a.domain = p.domain AND a.board = p.board AND a.period_start = p.period_start
+    a.closed_at
+FROM leaderboards.archive AS a
 WHERE a.domain = 'quiz';
 COMMENT ON VIEW quiz.leaderboard_archive IS 'One row per closed week or month and rank: final standings, as they were when the period closed.';
-
--- Closing a week looks for sessions that may still be writing what was earned in it, whoever's they are.
-DO $$
-BEGIN
-    GRANT pg_read_all_stats TO trc_owner;
-EXCEPTION
-    WHEN insufficient_privilege THEN NULL;
-END
-$$;
