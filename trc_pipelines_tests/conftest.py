@@ -5,6 +5,7 @@ from trc_pipelines_tests import isolation
 
 # isort: split
 import os
+import signal
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,8 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     injection.pytest_configure(config)
+    # Ended by a timeout it must not leave servers, in memory at that: as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for line in (
         "quiet: on servers to which nothing else writes meanwhile",
         "either: proves nothing about PostgreSQL, so each test runs on one of the versions",
