@@ -128,7 +128,7 @@ def test_the_second_chance_asks_for_one_run_at_a_time(
 ) -> None:
     from trc_pipelines.definitions import defs
 
-    sensor = defs.resolve_sensor_def("bankroll_reset_sensor")
+    sensor = defs().resolve_sensor_def("bankroll_reset_sensor")
     with dg.instance_for_test() as instance:
         with dg.build_sensor_context(instance=instance) as context:
             (request,) = sensor.evaluate_tick(context).run_requests

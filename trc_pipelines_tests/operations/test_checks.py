@@ -165,7 +165,7 @@ def test_what_was_green_stays_green_in_the_ui_when_its_table_is_made_again(
         )
 
     def run(job: str) -> None:
-        definition = definitions.defs.resolve_job_def(job)
+        definition = definitions.defs().resolve_job_def(job)
         assert definition.execute_in_process(instance=instance).success
 
     def show() -> int:

@@ -370,7 +370,7 @@ def test_a_mistyped_time_is_no_failure_of_the_job_and_nobody_is_told(
     connected.cache_clear()
     today = datetime.now(UTC).date()
     with dg.instance_for_test() as instance:
-        run = definitions.defs.resolve_job_def("mee6_sync").execute_in_process(
+        run = definitions.defs().resolve_job_def("mee6_sync").execute_in_process(
             instance=instance,
             raise_on_error=False,
             run_config={"resources": {"run_options": {"config": {"as_of": as_of}}}},

@@ -158,7 +158,7 @@ def test_the_daemon_itself_gives_signs_of_life_and_a_mute_receiver_does_not_stop
 
     def tick(name: str) -> str:
         with dg.instance_for_test() as instance, dg.build_sensor_context(instance) as context:
-            return defs.resolve_sensor_def(name).evaluate_tick(context).skip_message or ""
+            return defs().resolve_sensor_def(name).evaluate_tick(context).skip_message or ""
 
     assert tick("health_sensor") == "all is well"
     assert tick("heartbeat_sensor") == "0 sent"

@@ -108,14 +108,14 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
             now = BEGAN + minutes * MINUTE
             for name in ("health_sensor", "alerts_sensor"):
                 with dg.build_sensor_context(instance=instance) as context:
-                    definitions.defs.resolve_sensor_def(name).evaluate_tick(context)
+                    definitions.defs().resolve_sensor_def(name).evaluate_tick(context)
 
         yield look
 
 
 def audit() -> None:
     with dg.instance_for_test() as instance:
-        definitions.defs.resolve_job_def("verification").execute_in_process(instance=instance)
+        definitions.defs().resolve_job_def("verification").execute_in_process(instance=instance)
 
 
 def test_money_that_is_wrong_is_told_three_times_mended_and_three_times_over(
