@@ -18,7 +18,13 @@ from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.progress import Progress
-from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers, lend_database
+from trc_pipelines_tests.servers import (
+    POSTGRES_VERSIONS,
+    PooledDatabase,
+    Servers,
+    end_servers,
+    lend_database,
+)
 from trc_pipelines_tests.servers import create_database as create_database
 from trc_pipelines_tests.servers import with_database as with_database
 from trc_pipelines_tests.world import World, board
@@ -105,9 +111,11 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Database:
+def database(database_url: str) -> Iterator[Database]:
     """The same, as the pipelines know it; waits are short so that a hanging test is seen."""
-    return Database(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+    pooled = PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+    yield pooled
+    pooled.close()
 
 
 @pytest.fixture

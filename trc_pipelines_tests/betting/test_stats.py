@@ -196,7 +196,7 @@ def place(rollup: Rollup, first: int, slot: datetime, bets: list[tuple]) -> None
                 "bet_type": "total" if kind == "total" else "moneyline", "bet_details": details,
                 "is_tail": how == "tail", "is_fade": how == "fade",
                 "original_pick_id": None if author is None else 10 * author,
-                "created_at": slot - (2 + number % 3) * HOUR,
+                "created_at": slot - (4 + number % 3) * HOUR,
             }
         )  # fmt: skip
     if rows:
