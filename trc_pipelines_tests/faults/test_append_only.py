@@ -28,6 +28,7 @@ APPEND_ONLY = {
     "betting.badge_history": "run_id",
     "betting.game_corrections": "run_id",
     "betting.bankroll_adjustments": "run_id",
+    "betting.badge_weeks": "run_id",
 }
 # A row of each table that the community does not fill.
 ROWS = (
@@ -45,6 +46,7 @@ ROWS = (
     "('g', 2, '24:20', '20:24', 1, -5, 'why', 'cli', '2026-03-04', 'r')",
     "INSERT INTO betting.bankroll_adjustments VALUES "
     "('key', gen_random_uuid(), 'deposit', 5, 'why', 'cli', '2026-03-04', 'r')",
+    "INSERT INTO betting.badge_weeks VALUES ('2026-03-02', 1, 0, '2026-03-09', 'r')",
 )
 DOMAIN_SCHEMAS = "('betting', 'community', 'leaderboards', 'operations', 'quiz')"
 

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.either
 
 LINKED = {"ann": 1001, "bob": 1002}
 # The first commit of a connection is the session's own settings.
-COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=2)}
+# The first two are those of the session's settings and of the statements before the reading.
+COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=3)}
 TABLES = ["mee6_syncs", "mee6_leaderboard_snapshot", "xp_deltas", "point_ledger", "daily_points"]
 
 
@@ -72,7 +73,7 @@ def test_a_commit_that_was_not_acknowledged_is_an_error_and_its_retry_changes_no
     written = [new - old for new, old in zip(done, before, strict=True)]
     # The cut step itself happened, the ones after it did not.
     assert (
-        written == [[1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0], [1, 2, 2, 1, 2]][number - 2]
+        written == [[1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0], [1, 2, 2, 1, 2]][number - 3]
     )
     behind.run(MEE6_SYNC, NOON + QUARTER)
     assert behind.points() == {"ann": 2}
@@ -92,7 +93,7 @@ def test_a_connection_that_dies_before_commit_writes_nothing_and_the_retry_write
             run_through(behind, proxy)
     written = [new - old for new, old in zip(counts(behind), before, strict=True)]
     assert (
-        written == [[0, 0, 0, 0, 0], [1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0]][number - 2]
+        written == [[0, 0, 0, 0, 0], [1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0]][number - 3]
     )
     behind.run(MEE6_SYNC, NOON + QUARTER)
     assert behind.points() == {"ann": 2}

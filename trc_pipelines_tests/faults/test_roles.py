@@ -76,7 +76,7 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
         "SELECT schema_name || '.' || relation_name AS name FROM operations.app_relations"
     )
     app_owned = set(named["name"])
-    assert len(app_owned) == 25
+    assert len(app_owned) == 26
     assert len(relations) > 70
     connection = login(role)
     connection.autocommit = True

@@ -210,9 +210,9 @@ def test_pacing_holds_for_retries_too(simulator: Simulator) -> None:
 
 
 def test_pacing_is_kept_in_real_time(simulator: Simulator) -> None:
-    read(simulator, request_interval_seconds=0.1, sleep=time.sleep)
+    read(simulator, request_interval_seconds=0.3, sleep=time.sleep)
     starts = [seen.at for seen in simulator.requests]
-    assert min(np.diff(starts)) > 0.09
+    assert min(np.diff(starts)) > 0.2  # a busy machine notes them late
 
 
 # --- who must act
@@ -456,11 +456,11 @@ def test_a_board_too_long_for_the_deadline_is_read_as_far_as_it_goes(
 
 
 def test_no_page_is_begun_that_the_deadline_would_cut_off(simulator: Simulator) -> None:
-    simulator.add(faults.slow(0.2))
+    simulator.add(faults.slow(0.5))
     started = time.monotonic()
-    board = read(simulator, deadline_seconds=0.7, sleep=time.sleep)
+    board = read(simulator, deadline_seconds=1.75, sleep=time.sleep)
     assert (board.pages, board.is_exhausted) == (2, True)
-    assert time.monotonic() - started < 0.7
+    assert time.monotonic() - started < 1.75
 
 
 @contextmanager

@@ -311,28 +311,24 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
 ) -> None:
     world.link({"ann": 1001})
     world.sync(NOON, {1001: 5})
-    read_board = syncs._read_board
+    ask, newer = syncs._ask, int((NOON + QUARTER).timestamp())
 
     def overtaken(*arguments: object) -> object:
-        monkeypatch.undo()
-        read = read_board(*arguments)
-        work = arguments[0]
-        work.db.execute(
-            "community/upsert_sync", int((NOON + QUARTER).timestamp()), 1, "staged", 0, 0, 0, 0, 0,
-            0, 1.0, NOON, NOON, None, "other",
-        )  # fmt: skip
-        work.db.execute(
-            "community/decide_sync", int((NOON + QUARTER).timestamp()), "accepted", "{}"
-        )
-        return read
+        with world.database.transaction() as transaction:
+            transaction.execute(
+                "community/upsert_sync", newer, 1, "staged", 0, 0, 0, 0, 0,
+                0, 1.0, NOON, NOON, None, "other",
+            )  # fmt: skip
+            transaction.execute("community/decide_sync", newer, "accepted", "{}")
+        return ask(*arguments)
 
-    monkeypatch.setattr(syncs, "_read_board", overtaken)
+    monkeypatch.setattr(syncs, "_ask", overtaken)
     result = world.run(MEE6_SYNC, NOON + 2 * MINUTE)
     assert next(iter(result.values())).skipped
     rows = world.query(
         "SELECT status, review_reason FROM community.mee6_syncs ORDER BY sync_id"
     ).values.tolist()
-    assert rows[1] == ["discarded", f"superseded by sync {int((NOON + QUARTER).timestamp())}"]
+    assert rows[1] == ["discarded", f"superseded by sync {newer}"]
     assert told(world) == []
 
 
@@ -370,11 +366,15 @@ def test_a_mistyped_time_is_no_failure_of_the_job_and_nobody_is_told(
     connected.cache_clear()
     today = datetime.now(UTC).date()
     with dg.instance_for_test() as instance:
-        run = definitions.defs().resolve_job_def("mee6_sync").execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"resources": {"run_options": {"config": {"as_of": as_of}}}},
-            tags=day_range_tags(today, today),
+        run = (
+            definitions.defs()
+            .resolve_job_def("mee6_sync")
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"resources": {"run_options": {"config": {"as_of": as_of}}}},
+                tags=day_range_tags(today, today),
+            )
         )
         assert not run.success
         with world.database.transaction() as transaction:

@@ -120,6 +120,12 @@ EXPIRATION = (
 )
 CLEANUP = "INSERT INTO betting.cleanups VALUES ('r', 'reactions', 1, '{moment}')"
 # Statement, days, rows it makes.
+COUNTED_XP = (
+    "INSERT INTO leaderboards.closed_periods "
+    "(domain, board, period_start, period_end, period, members, run_id, closed_at) "
+    "VALUES ('quiz', 'weekly', '2025-12-29', '2026-01-05', '2026-W01', 1, 'r', '{moment}'); "
+    "INSERT INTO quiz.counted_xp VALUES ('weekly', '2025-12-29', 'bob', 1, 5, NULL)"
+)
 AGES = {
     "job_executions": (EXECUTION.replace("{job}", "a"), 30, 2),
     "alerts": (ALERT, 30, 1),
@@ -128,6 +134,7 @@ AGES = {
     "purges": (PURGE, 365, 1),
     "mee6_blocks": (BLOCK, 90, 1),
     "life_regenerations": (LIFE, 30, 1),
+    "counted_xp": (COUNTED_XP, 40, 1),
     "content_expirations": (EXPIRATION, 365, 1),
     "cleanups": (CLEANUP, 365, 1),
 }

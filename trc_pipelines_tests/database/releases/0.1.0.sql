@@ -41,6 +41,8 @@ VALUES ('ann', '2026-03-04', TRUE, 1, 1, '2026-03-04');
 INSERT INTO quiz.users (id, username) VALUES ('00000000-0000-0000-0000-000000000001', 'bob');
 INSERT INTO quiz.xp_events (user_id, amount, earned_at, source)
 VALUES ('00000000-0000-0000-0000-000000000001', 5, '2026-03-04Z', 'quiz');
+INSERT INTO quiz.counted_xp (board, period_start, member_id, events, score)
+VALUES ('weekly', '2026-03-02', '00000000-0000-0000-0000-000000000001', 1, 5);
 INSERT INTO quiz.lives (user_id, current_lives) VALUES ('00000000-0000-0000-0000-000000000001', 3);
 INSERT INTO quiz.evaluated_days (day, protected_count, broken_count, run_id) VALUES ('2026-03-04', 0, 1, 'r1');
 INSERT INTO quiz.streak_evaluations (user_id, evaluated_on, outcome, streak_before, protections_left, last_quiz_at, run_id)
