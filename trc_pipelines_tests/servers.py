@@ -44,7 +44,8 @@ class PooledDatabase(Database):
     To open one takes 45 ms, more than most tests do with it; a third of the suite was spent so.
     """
 
-    idle: list[Connection] = field(default_factory=list, compare=False)
+    # Not passed on by dataclasses.replace: that may name another database.
+    idle: list[Connection] = field(default_factory=list, init=False, compare=False)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

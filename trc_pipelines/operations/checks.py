@@ -28,6 +28,8 @@ HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
 # A check is evaluated by a run, which may have to wait for a place, and takes its time.
 GRACE = timedelta(minutes=90)
 # What says which row it is, in whatever check: the rest are figures.
+_NO_ID = re.compile(r"[^A-Za-z0-9_.:+/-]")
+LONGEST_KEY = 64
 _KEY_COLUMN = re.compile(r"(^|_)(id|day|week|period|start|board|badge)$")
 
 
@@ -80,7 +82,11 @@ class Check:
 def keys_of(violations: pd.DataFrame) -> list[dict[str, str]]:
     """Ids and periods of these rows, as text: they say which ones, and nothing about anybody."""
     keys = violations[[name for name in violations.columns if _KEY_COLUMN.search(name)]]
-    found: list[dict[str, str]] = keys.astype("str").to_dict("records")  # type: ignore[assignment]
+    shown = keys.astype("str")
+    # Ids are an app's: any text, and so hostile text as well.
+    for name in keys.select_dtypes(["str", "object"]).columns:
+        shown[name] = shown[name].str.replace(_NO_ID, "?", regex=True).str.slice(0, LONGEST_KEY)
+    found: list[dict[str, str]] = shown.to_dict("records")  # type: ignore[assignment]
     return found
 
 

@@ -16,8 +16,8 @@ from trc_pipelines.database.embedded import (
     stop_embedded_server,
 )
 from trc_pipelines.database.migrations import create_engine, ensure_database
-from trc_pipelines_tests.conftest import create_database, with_database
 from trc_pipelines_tests.operations.test_events import connect, take, tell
+from trc_pipelines_tests.servers import POSTGRES_VERSIONS, create_database, with_database
 from trc_pipelines_tests.world import World
 
 ROLES = "CREATE ROLE trc_owner; CREATE ROLE trc_app; CREATE ROLE trc_analyst; "
@@ -30,7 +30,7 @@ def fresh_server(servers: dict[int, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="trc") as folder:
         Path(folder).chmod(0o755)  # the server runs as a user of its own when the tests run as root
         data = Path(folder) / "data"
-        url = start_embedded_server(data, max(servers))
+        url = start_embedded_server(data, POSTGRES_VERSIONS[0])
         engine = create_engine(url)
         with engine.begin() as connection:
             connection.exec_driver_sql(ROLES + "CREATE ROLE web LOGIN; GRANT trc_app TO web")
@@ -42,7 +42,7 @@ def fresh_server(servers: dict[int, str]) -> Iterator[str]:
 @pytest.fixture
 def used(servers: dict[int, str]) -> World:
     """A world on a server that has counted thousands of transactions; it reads no board."""
-    world = World(Database(create_database(servers[max(servers)])), None, None)
+    world = World(Database(create_database(servers[POSTGRES_VERSIONS[0]])), None, None)
     connection = connect(world)
     connection.autocommit = True
     connection.cursor().execute("SET synchronous_commit = off")
@@ -155,7 +155,7 @@ def test_restores_there_and_back_lose_nothing(
     assert take_all(there) == ["1", "2", "3"]
     with there.database.transaction() as transaction:
         tell(transaction, 4)
-    back = restore(there, servers[max(servers)], tmp_path, f"back_{tmp_path.name}")
+    back = restore(there, servers[POSTGRES_VERSIONS[0]], tmp_path, f"back_{tmp_path.name}")
     with back.database.transaction() as transaction:
         tell(transaction, 5)
     again = restore(back, fresh_server, tmp_path, "there_again")

@@ -274,6 +274,7 @@ OTHERS = [
     "quiz.player_progress",
     "quiz.quiz_sessions",
     "quiz.life_regenerations",
+    "quiz.counted_xp",
     "quiz.leaderboard_rankings",
     "leaderboards.boards",
     "operations.domain_events",

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -38,6 +39,7 @@ from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
 from trc_pipelines.mee6 import client
 from trc_pipelines.names import PLACEHOLDER
+from trc_pipelines.operations.channels import RELEASE
 from trc_pipelines.operations.contract import Options, perform
 from trc_pipelines.operations.delivery import deliver
 from trc_pipelines.operations.health import watch
@@ -643,11 +645,10 @@ def test_alerts_and_check_ins_are_inert(stage: Stage) -> None:
     for each in sent:
         for text in strings(each.parsed):
             assert_lines(text)
-            assert not re.search(r"[<>`@]|\]\(", text), text
+            assert text == RELEASE or not re.search(r"[<>`@]|\]\(", text), text
         assert NAMED.encode() not in each.raw
         assert SECRET.encode() not in each.raw
         assert HEADER_SECRET.encode() not in each.raw
-    assert "[x] (y)" in told
 
 
 # --- stores that apps and people read
@@ -709,7 +710,8 @@ def test_hostile_text_stays_what_it_was_where_it_is_data(stage: Stage) -> None:
     ledger = query(
         "SELECT action, metadata::text FROM community.point_ledger WHERE sync_id IS NULL"
     )
-    assert {*MEMBERS[1:], EVERYTHING, LONG} <= set(ledger["action"])
+    posted = {action for member, action in pairwise(MEMBERS) if member and action}
+    assert {*posted, EVERYTHING, LONG} <= set(ledger["action"])
     csv = query("SELECT * FROM community.current_leaderboards").to_csv(index=False)
     frame = pd.read_csv(io.StringIO(csv), keep_default_na=False, lineterminator="\n")
     assert len(frame) == query("SELECT count(*) FROM community.current_leaderboards").iat[0, 0]
@@ -734,9 +736,8 @@ ANSWERS = {
         f"{key} {name}": faults.raw(
             page(f'{{"id": "1002", "xp": 1, "username": "{NAMED}", "{key}": {value}}}')
         )
-        for key in ("xp", "level", "message_count")
+        for key in ("xp",)
         for name, value in FIGURES.items()
-        if (key, name) not in (("level", "null"), ("message_count", "null"))
     },
     **{f"{name} {status}": faults.raw(body, status) for name, body in BODIES.items()
        for status in (200, 400, 401, 403, 404, 429, 500, 503)},
@@ -748,10 +749,12 @@ ANSWERS = {
 def test_an_answer_nobody_should_believe_moves_nothing_and_is_one_clean_line(
     stage: Stage, subtests: pytest.Subtests
 ) -> None:
+    # So that steps which go on without a reading have nothing to stumble over.
+    stage.world.execute("ALTER TABLE community.daily_points DROP CONSTRAINT by_hand")
     before = stage.world.query(MOVED)
     for number, (name, fault) in enumerate(ANSWERS.items()):
-        # Far enough apart for a block to be over.
-        as_of = stage.now - timedelta(days=40) + timedelta(hours=3 * number)
+        # Later than what was accepted, and far enough apart for a block to be over.
+        as_of = stage.now + timedelta(hours=3 * number + 1)
         with subtests.test(name):
             message = quietly(stage, as_of, fault)
             pd.testing.assert_frame_equal(before, stage.world.query(MOVED))
@@ -767,7 +770,7 @@ def test_an_answer_nobody_should_believe_moves_nothing_and_is_one_clean_line(
                 assert "1 bad players in all" in message or "not JSON" in message
 
 
-PLAYER_FIELDS = ("id", "xp", "level", "message_count")
+PLAYER_FIELDS = ("id", "xp")
 MOVED = "SELECT count(*), max(sync_id) FROM community.xp_deltas"
 RECORDED = (
     "SELECT e.message, e.state, e.details::text AS details, s.status, s.error "
