@@ -264,7 +264,8 @@ def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(wor
     assert caught.value.is_transient
 
 
-def test_connections_leave_no_thread_and_no_session(database: Database) -> None:
+def test_connections_leave_no_thread_and_no_session(database_url: str) -> None:
+    database = Database(database_url)
     before = threading.active_count()
     for i in range(200):
         with database.connect() as connection:

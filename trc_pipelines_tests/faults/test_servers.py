@@ -147,12 +147,14 @@ def test_a_database_that_refuses_to_write_is_one_error_and_no_partial_effect(wor
     world.sync(NOON, {1001: 1000})
     name = world.database.url.split("/")[3].split("?")[0]
     world.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    world.database.close()  # it counts for sessions to come
     world.simulator.board = world.simulator.board.assign(xp=1250)
     with pytest.raises(DatabaseError, match="read-only transaction"):
         world.run(MEE6_SYNC, NOON + QUARTER)
     world.execute(
         f"SET TRANSACTION READ WRITE; ALTER DATABASE {name} SET default_transaction_read_only = off"
     )
+    world.database.close()
     assert len(world.query("SELECT * FROM community.mee6_syncs")) == 1
     world.run(MEE6_SYNC, NOON + 2 * QUARTER)
     assert world.points() == {"ann": 2}

@@ -20,12 +20,15 @@ from trc_pipelines_tests.operations.test_events import connect, take, tell
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, create_database, with_database
 from trc_pipelines_tests.world import World
 
+# Followers wait for every transaction of their server.
+pytestmark = pytest.mark.quiet
+
 ROLES = "CREATE ROLE trc_owner; CREATE ROLE trc_app; CREATE ROLE trc_analyst; "
 LATER = 5_000
 
 
 @pytest.fixture(scope="module")
-def fresh_server(servers: dict[int, str]) -> Iterator[str]:
+def fresh_server() -> Iterator[str]:
     """A server of the newest version that nothing was ever done on."""
     with tempfile.TemporaryDirectory(prefix="trc") as folder:
         Path(folder).chmod(0o755)  # the server runs as a user of its own when the tests run as root
@@ -40,9 +43,9 @@ def fresh_server(servers: dict[int, str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def used(servers: dict[int, str]) -> World:
+def used(quiet_servers: dict[int, str]) -> World:
     """A world on a server that has counted thousands of transactions; it reads no board."""
-    world = World(Database(create_database(servers[POSTGRES_VERSIONS[0]])), None, None)
+    world = World(Database(create_database(quiet_servers[POSTGRES_VERSIONS[0]])), None, None)
     connection = connect(world)
     connection.autocommit = True
     connection.cursor().execute("SET synchronous_commit = off")
@@ -145,7 +148,7 @@ def test_a_restore_without_any_event_left_goes_by_the_places(
 
 
 def test_restores_there_and_back_lose_nothing(
-    used: World, fresh_server: str, servers: dict[int, str], tmp_path: Path
+    used: World, fresh_server: str, quiet_servers: dict[int, str], tmp_path: Path
 ) -> None:
     with used.database.transaction() as transaction:
         tell(transaction, 1, 2)
@@ -155,7 +158,7 @@ def test_restores_there_and_back_lose_nothing(
     assert take_all(there) == ["1", "2", "3"]
     with there.database.transaction() as transaction:
         tell(transaction, 4)
-    back = restore(there, servers[POSTGRES_VERSIONS[0]], tmp_path, f"back_{tmp_path.name}")
+    back = restore(there, quiet_servers[POSTGRES_VERSIONS[0]], tmp_path, f"back_{tmp_path.name}")
     with back.database.transaction() as transaction:
         tell(transaction, 5)
     again = restore(back, fresh_server, tmp_path, "there_again")
