@@ -92,9 +92,9 @@ def prepare_databases(installation: Installation) -> list[str]:
     applied = migrate(installation.database.url)
     from trc_pipelines.definitions import defs  # slow: not every command needs it
 
-    nodes = defs().resolve_asset_graph().asset_nodes
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
+        nodes = defs().resolve_asset_graph().asset_nodes
         # The default limit of dagster.yaml lets the first wave of a new pool through.
         for pool in sorted({pool for node in nodes for pool in node.pools or ()}):
             instance.event_log_storage.set_concurrency_slots(pool, 1)
