@@ -180,7 +180,10 @@ class BettingApp:
         # A game is planned a day and a half ahead; a comment may come ten hours late.
         days = range(-1, (until.date() - after.date()).days + 3)
         acts = [act for n in days for act in plan_day(after.date() + n * DAY)]
-        due = sorted((a for a in acts if after < a.at <= until), key=lambda act: act.at)
+        # Games on which the first bets are placed were announced before there was anybody.
+        announced = [a for a in acts if a.statement == "demo/schedule_game" and a.at <= until]
+        played = [a for a in acts if after < a.at <= until]
+        due = sorted(dict.fromkeys([*announced, *played]), key=lambda act: act.at)
         for done in [
             self._pool.submit(
                 self._perform, connection, [a for a in due if a.user % AT_ONCE == share]
