@@ -71,15 +71,15 @@ def break_money(betting: Betting) -> None:
 
 
 def mend_balance(betting: Betting) -> None:
-    """By hand, as long as `trc bankroll adjust` is not there."""
+    """What was changed by hand is put back by hand: an adjustment would move the ledger as well."""
     betting.execute(
         f"UPDATE betting.bankrolls SET balance = balance - 500 WHERE user_id = '{ident(1)}'"
     )
 
 
-def mend_score(betting: Betting) -> None:
-    """By hand, as long as `trc games resettle` is not there."""
-    betting.execute("UPDATE betting.games SET home_score = 21 WHERE id = 'g1'")
+def mend_score(trc: Trc) -> None:
+    """The score is right now: the bets are settled by it."""
+    assert trc("games", "resettle", "g1", "--reason", "corrected by the league") == 0
 
 
 def mend_bet(betting: Betting) -> None:
@@ -143,7 +143,7 @@ def test_money_that_is_wrong_is_told_three_times_mended_and_three_times_over(
         assert word in bodies
 
     mend_balance(season)
-    mend_score(season)
+    mend_score(trc)
     mend_bet(season)
     assert trc("verify") == 0
     for minutes in (15, 20, 26, 31):
