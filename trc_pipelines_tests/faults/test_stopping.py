@@ -92,7 +92,7 @@ class House:
     def worker(self) -> int:
         """Process id of the run's worker: of a session of its own under the code server."""
         listed = subprocess.run(
-            ["ps", "-eo", "pid,sid,args", "--sort", "-start_time"],
+            ["ps", "-ww", "-eo", "pid,sid,args", "--sort", "-start_time"],
             capture_output=True, text=True, check=True,
         ).stdout.splitlines()  # fmt: skip
         session = str(self.services._processes["code server"].pid)
