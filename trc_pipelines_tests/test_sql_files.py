@@ -1,17 +1,20 @@
 """The files under sql/: every one is used, valid, and says what it is."""
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from trc_pipelines.database.statements import SQL_FOLDER, load_statement
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.world import World
 
-SQL = PROJECT_ROOT / "sql"
-ANALYTICS = sorted(SQL.glob("analytics/*.sql"))
+ANALYTICS = sorted(SQL_FOLDER.glob("analytics/*.sql"))
 STATEMENTS = sorted(
     path
-    for path in SQL.rglob("*.sql")
+    for path in SQL_FOLDER.rglob("*.sql")
     if path.parent.name not in ("migrations", "analytics") and not path.stem.startswith("check_")
 )
 CODE = "\n".join(path.read_text() for path in PROJECT_ROOT.glob("trc_pipelines/**/*.py"))
@@ -25,6 +28,39 @@ def test_an_example_for_analysts_runs(world: World, path: Path) -> None:
 @pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
 def test_a_statement_is_used(path: Path) -> None:
     assert f'"{path.parent.name}/{path.stem}"' in CODE
+
+
+def test_parameters_have_names() -> None:
+    numbered = [
+        path.name
+        for path in SQL_FOLDER.rglob("*.sql")
+        if path.parent.name != "migrations" and re.search(r"\$\d", path.read_text())
+    ]
+    assert not numbered
+
+
+def calls() -> Iterator[tuple[str, str, set[str | None]]]:
+    """Where a statement is named in a call, the statement, and the parameters given."""
+    folders = "|".join(sorted({path.parent.name for path in STATEMENTS}))
+    for folder in ("trc_pipelines", "trc_pipelines_tests", "bench"):
+        for path in (PROJECT_ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(ast.Attribute(attr=method), [ast.Constant(str(name)), *_]) if (
+                        method in ("execute", "read", "read_rows", "read_row", "read_value")
+                        and re.fullmatch(rf"({folders})/\w+", name)
+                    ):
+                        given = {keyword.arg for keyword in node.keywords}
+                        yield f"{path.name}:{node.lineno}", name, given
+
+
+def test_calls_give_what_their_statements_take() -> None:
+    wrong = [
+        f"{where}: {name}"
+        for where, name, given in calls()
+        if None not in given and given != set(load_statement(name).parameters)
+    ]
+    assert not wrong
 
 
 def test_tables_and_columns_are_described(world: World) -> None:

@@ -84,33 +84,34 @@ class DatabaseError(Exception):
 
 
 class Transaction:
-    """An open transaction. Statements are named files under `sql/`; parameters are bound."""
+    """An open transaction. Statements are named files under `sql/`; parameters are bound by name."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
 
-    def execute(self, statement: str, *parameters: object) -> None:
+    def execute(self, statement: str, /, **parameters: object) -> None:
         """Run a statement that returns nothing."""
-        sql = load_statement(statement)
-        self._connection.use(statement, lambda cursor: cursor.execute(sql, parameters or None))
+        loaded = load_statement(statement)
+        values = loaded.bind(parameters)
+        self._connection.use(statement, lambda cursor: cursor.execute(loaded.text, values or None))
 
-    def read(self, statement: str, *parameters: object) -> pd.DataFrame:
+    def read(self, statement: str, /, **parameters: object) -> pd.DataFrame:
         """Rows of a statement (a SELECT, or anything with RETURNING)."""
-        return _to_pandas(self._fetch(statement, *parameters))
+        return _to_pandas(self._fetch(statement, parameters))
 
-    def read_rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+    def read_rows(self, statement: str, /, **parameters: object) -> list[dict[str, Any]]:
         """Rows as Python values, None for NULL: for the few that are handled one by one."""
-        rows: list[dict[str, Any]] = self._fetch(statement, *parameters).to_pylist()
+        rows: list[dict[str, Any]] = self._fetch(statement, parameters).to_pylist()
         return rows
 
-    def read_row(self, statement: str, *parameters: object) -> dict[str, Any] | None:
+    def read_row(self, statement: str, /, **parameters: object) -> dict[str, Any] | None:
         """The first row as Python values, None for NULL; None when there is no row."""
-        rows = self._fetch(statement, *parameters).slice(0, 1).to_pylist()
+        rows = self._fetch(statement, parameters).slice(0, 1).to_pylist()
         return rows[0] if rows else None
 
-    def read_value(self, statement: str, *parameters: object) -> Any:
+    def read_value(self, statement: str, /, **parameters: object) -> Any:
         """The first column of the first row; None for NULL or no row."""
-        row = self.read_row(statement, *parameters)
+        row = self.read_row(statement, **parameters)
         return next(iter(row.values())) if row else None
 
     def _fetch(self, statement: str, *parameters: object) -> pa.Table:
@@ -330,13 +331,12 @@ class Database:
         driver = adbc.connect(f"{url}&application_name={quote(self.application_name)}")
         try:
             with driver.cursor() as cursor:
-                cursor.execute(
-                    load_statement("operations/set_session"),
-                    (
-                        f"{self.statement_timeout_seconds * 1000:.0f}",
-                        f"{self.lock_timeout_seconds * 1000:.0f}",
-                    ),
-                )
+                settings = load_statement("operations/set_session")
+                timeouts = {
+                    "statement_timeout": f"{self.statement_timeout_seconds * 1000:.0f}",
+                    "lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}",
+                }
+                cursor.execute(settings.text, settings.bind(timeouts))
             driver.commit()
         except BaseException:
             driver.close()
