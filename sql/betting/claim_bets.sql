@@ -1,11 +1,11 @@
 -- Decide the bets that are staged, each if it and its game still are what they were when it was graded. What
--- settles after a week was reset belongs to the new one. $1: logical time, $2: whether a decision is corrected;
--- otherwise the game must not have been settled by another result.
+-- settles after a week was reset belongs to the new one. Unless it :is_correction the game must not have been
+-- settled by another result.
 UPDATE betting.bets AS b SET
     status = s.outcome,
     payout = s.payout,
     net = s.net,
-    settled_at = CASE WHEN s.outcome <> 'pending' THEN coalesce(b.settled_at, greatest($1, k.weekly_reset_at)) END
+    settled_at = CASE WHEN s.outcome <> 'pending' THEN coalesce(b.settled_at, greatest(:as_of, k.weekly_reset_at)) END
 FROM staged_outcomes AS s
 INNER JOIN betting.games AS g
     ON
@@ -28,14 +28,14 @@ WHERE
         s.is_tail, s.is_fade, s.original_pick_id::uuid, s.created_at, s.old_status, s.old_payout, s.old_net
     )
     AND (
-        $2 OR t.game_id IS NULL OR (
+        :is_correction OR t.game_id IS NULL OR (
             t.status = g.status
             AND (g.status = 'cancelled' OR (t.home_score, t.away_score) IS NOT DISTINCT FROM (g.home_score, g.away_score))
         )
     )
 RETURNING
     b.id::text AS bet_id,
-    coalesce(b.settled_at, greatest($1, k.weekly_reset_at)) AS decided_at,
+    coalesce(b.settled_at, greatest(:as_of, k.weekly_reset_at)) AS decided_at,
     k.balance,
     (
         SELECT count(*) FROM betting.bankroll_ledger AS e

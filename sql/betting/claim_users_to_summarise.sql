@@ -1,5 +1,6 @@
--- Users whose statistics may have changed: their balance moved by entries above $1 up to $2, or the settled bets
--- they are made of, own ones and others' on own picks, are not those of the last time. These are noted.
+-- Users whose statistics may have changed: their balance moved by entries above :after_entry_id up to
+-- :last_entry_id, or the settled bets they are made of, own ones and others' on own picks, are not those of
+-- the last time. These are noted.
 WITH settled AS (
     SELECT
         b.user_id,
@@ -51,4 +52,4 @@ UNION
 SELECT o.user_id::text FROM gone AS o
 UNION
 SELECT e.user_id::text FROM betting.bankroll_ledger AS e
-WHERE e.entry_id > $1 AND e.entry_id <= $2
+WHERE e.entry_id > :after_entry_id AND e.entry_id <= :last_entry_id

@@ -1,5 +1,5 @@
--- Bets that wait for games which begin from $1 up to, not including, $2.
+-- Bets that wait for games which begin from :begins_at up to, not including, :ends_at.
 SELECT count(*) AS pending
 FROM betting.games AS g
 INNER JOIN betting.bets AS b ON g.id = b.game_id
-WHERE g.commence_time >= $1 AND g.commence_time < $2 AND b.status = 'pending'
+WHERE g.commence_time >= :begins_at AND g.commence_time < :ends_at AND b.status = 'pending'

@@ -1,4 +1,5 @@
--- Pending bets that wait in vain, by what their game is: for a day at $1 unknown or not over, or without a score.
+-- Pending bets that wait in vain, by what their game is: for a day at :as_of unknown or not over, or without
+-- a score.
 SELECT
     CASE
         WHEN g.id IS NULL THEN 'game that is unknown'
@@ -12,10 +13,10 @@ LEFT JOIN betting.games AS g ON b.game_id = g.id
 WHERE
     b.status = 'pending'
     AND CASE
-        WHEN g.id IS NULL THEN b.created_at <= $1 - interval '1 day'
+        WHEN g.id IS NULL THEN b.created_at <= :as_of - interval '1 day'
         WHEN g.status = 'completed' THEN g.home_score IS NULL OR g.away_score IS NULL
         WHEN g.status = 'cancelled' THEN FALSE
-        ELSE g.commence_time <= $1 - interval '1 day'
+        ELSE g.commence_time <= :as_of - interval '1 day'
     END
 GROUP BY 1
 ORDER BY 1

@@ -1,5 +1,5 @@
--- Hide what has expired, the longest overdue first. $1: logical time, $2: most items, $3: run id.
--- What the app deletes or extends meanwhile is as the app says. A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
+-- Hide what has expired, the longest overdue first. What the app deletes or extends meanwhile is as the app
+-- says. A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
 WITH due AS MATERIALIZED (
     SELECT
         'post' AS content_type,
@@ -35,18 +35,18 @@ WITH due AS MATERIALIZED (
 
 eligible AS MATERIALIZED (
     SELECT d.content_type, d.id, d.expires_at, d.due_at FROM due AS d
-    WHERE d.due_at <= $1
+    WHERE d.due_at <= :as_of
 ),
 
 chosen AS MATERIALIZED (
     SELECT e.content_type, e.id, e.expires_at
     FROM eligible AS e
     ORDER BY e.due_at, e.content_type, e.id
-    LIMIT $2
+    LIMIT :most
 ),
 
 posts AS (
-    UPDATE betting.posts AS p SET deleted_at = $1, deleted_reason = 'expired'
+    UPDATE betting.posts AS p SET deleted_at = :as_of, deleted_reason = 'expired'
     FROM chosen AS c
     WHERE
         c.content_type = 'post' AND p.id = c.id AND p.deleted_at IS NULL
@@ -55,7 +55,7 @@ posts AS (
 ),
 
 stories AS (
-    UPDATE betting.stories AS s SET deleted_at = $1, deleted_reason = 'expired'
+    UPDATE betting.stories AS s SET deleted_at = :as_of, deleted_reason = 'expired'
     FROM chosen AS c
     WHERE
         c.content_type = 'story' AND s.id = c.id AND s.deleted_at IS NULL
@@ -64,7 +64,7 @@ stories AS (
 ),
 
 messages AS (
-    UPDATE betting.messages AS m SET deleted_at = $1, deleted_reason = 'expired'
+    UPDATE betting.messages AS m SET deleted_at = :as_of, deleted_reason = 'expired'
     FROM chosen AS c
     WHERE
         c.content_type = 'message' AND m.id = c.id AND m.deleted_at IS NULL
@@ -73,7 +73,7 @@ messages AS (
 ),
 
 comments AS (
-    UPDATE betting.comments AS t SET deleted_at = $1, deleted_reason = 'expired'
+    UPDATE betting.comments AS t SET deleted_at = :as_of, deleted_reason = 'expired'
     FROM posts AS p
     WHERE t.post_id = p.id AND t.deleted_at IS NULL
     RETURNING t.id

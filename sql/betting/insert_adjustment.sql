@@ -1,5 +1,5 @@
--- $1: key, $2: user, $3: kind, $4: cents, $5: reason, $6: who did it, $7: logical time, $8: run id.
+-- An adjustment is made once, by its key; :amount is in cents.
 INSERT INTO betting.bankroll_adjustments (
     adjustment_key, user_id, kind, amount, reason, adjusted_by, adjusted_at, run_id
 )
-VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8)
+VALUES (:adjustment_key, :user_id::uuid, :kind, :amount, :reason, :executed_by, :as_of, :run_id)

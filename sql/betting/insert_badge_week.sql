@@ -1,3 +1,3 @@
--- $1: Monday, $2: badges earned at the last, $3: lost, $4: logical time, $5: run id.
+-- A week's badges are judged; :earned and :lost count those that changed at the last.
 INSERT INTO betting.badge_weeks (week_start, earned, lost, judged_at, run_id)
-VALUES ($1, $2, $3, $4, $5)
+VALUES (:week_start, :earned, :lost, :as_of, :run_id)

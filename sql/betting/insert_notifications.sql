@@ -1,7 +1,7 @@
--- Tell who has not been told. $1: logical time.
+-- Tell who has not been told.
 WITH told AS (
     INSERT INTO betting.notifications (user_id, type, data, created_at, dedupe_key)
-    SELECT s.user_id::uuid, s.type, s.data::jsonb, $1, s.dedupe_key
+    SELECT s.user_id::uuid, s.type, s.data::jsonb, :as_of, s.dedupe_key
     FROM staged_notifications AS s
     ORDER BY s.user_id, s.dedupe_key
     ON CONFLICT (user_id, dedupe_key) DO NOTHING

@@ -1,5 +1,5 @@
--- $1: Monday, $2: run id.
+-- A week is reset once: how many bankrolls the ledger says were.
 INSERT INTO betting.reset_weeks (week_start, bankrolls, run_id)
-SELECT $1, count(*), $2
+SELECT :week_start, count(*), :run_id
 FROM betting.bankroll_ledger AS e
-WHERE e.kind = 'weekly_reset' AND e.week_start = $1
+WHERE e.kind = 'weekly_reset' AND e.week_start = :week_start

@@ -1,6 +1,6 @@
--- The ledger of an account begins with the balance the app gave it. $1: logical time, $2: run id.
+-- The ledger of an account begins with the balance the app gave it.
 INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, effective_at, run_id)
-SELECT k.user_id, 'opening', k.balance, k.balance AS balance_after, $1, $2
+SELECT k.user_id, 'opening', k.balance, k.balance AS balance_after, :as_of, :run_id
 FROM betting.bankrolls AS k
 WHERE
     k.user_id IN (SELECT s.user_id::uuid FROM staged_entries AS s)

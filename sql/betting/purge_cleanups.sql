@@ -1,7 +1,7 @@
--- $1: rows from before are removed.
+-- What is told of old cleanups.
 WITH gone AS (
     DELETE FROM betting.cleanups AS c
-    WHERE c.cleaned_at < $1
+    WHERE c.cleaned_at < :before
     RETURNING 1
 )
 

@@ -1,7 +1,7 @@
--- $1: rows from before are removed.
+-- What is told of content that went long ago.
 WITH gone AS (
     DELETE FROM betting.content_expirations AS c
-    WHERE c.expired_at < $1
+    WHERE c.expired_at < :before
     RETURNING 1
 )
 

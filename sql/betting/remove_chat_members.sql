@@ -1,11 +1,11 @@
--- Members of chats that are gone, who joined by $1. $2: most rows, the oldest.
+-- Members of chats that are gone, who joined by :until. The oldest :most.
 WITH chosen AS (
     SELECT m.chat_id, m.user_id
     FROM betting.chat_members AS m
     LEFT JOIN betting.chats AS c ON m.chat_id = c.id
-    WHERE m.joined_at <= $1 AND c.id IS NULL
+    WHERE m.joined_at <= :until AND c.id IS NULL
     ORDER BY m.joined_at, m.chat_id, m.user_id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

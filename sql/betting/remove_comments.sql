@@ -1,11 +1,11 @@
--- Comments on posts that are gone, or were deleted by $1; those made since then are kept, and those that somebody
--- still has to look at, or whose post is. $2: most rows, the oldest.
+-- Comments on posts that are gone, or were deleted by :until; those made since then are kept, and those that
+-- somebody still has to look at, or whose post is. The oldest :most.
 WITH chosen AS (
     SELECT t.id
     FROM betting.comments AS t
     LEFT JOIN betting.posts AS p ON t.post_id = p.id
     WHERE
-        t.created_at <= $1 AND (p.id IS NULL OR p.deleted_at <= $1)
+        t.created_at <= :until AND (p.id IS NULL OR p.deleted_at <= :until)
         AND NOT EXISTS (
             SELECT 1 FROM betting.reports AS r
             WHERE
@@ -13,7 +13,7 @@ WITH chosen AS (
                 AND (r.content_type, r.content_id) IN (('comment', t.id), ('post', t.post_id))
         )
     ORDER BY t.created_at, t.id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

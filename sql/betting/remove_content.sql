@@ -1,17 +1,17 @@
--- Remove for good what was deleted by $1 and is not under a report that nobody has looked at; the longest
--- deleted first. $2: most items.
+-- Remove for good what was deleted by :until and is not under a report that nobody has looked at; the longest
+-- deleted first.
 WITH eligible AS MATERIALIZED (
     SELECT 'post' AS content_type, p.id, p.deleted_at FROM betting.posts AS p
-    WHERE p.deleted_at <= $1
+    WHERE p.deleted_at <= :until
     UNION ALL
     SELECT 'story', s.id, s.deleted_at FROM betting.stories AS s
-    WHERE s.deleted_at <= $1
+    WHERE s.deleted_at <= :until
     UNION ALL
     SELECT 'message', m.id, m.deleted_at FROM betting.messages AS m
-    WHERE m.deleted_at <= $1
+    WHERE m.deleted_at <= :until
     UNION ALL
     SELECT 'comment', t.id, t.deleted_at FROM betting.comments AS t
-    WHERE t.deleted_at <= $1
+    WHERE t.deleted_at <= :until
 ),
 
 free AS MATERIALIZED (
@@ -27,30 +27,30 @@ chosen AS MATERIALIZED (
     SELECT f.content_type, f.id
     FROM free AS f
     ORDER BY f.deleted_at, f.content_type, f.id
-    LIMIT $2
+    LIMIT :most
 ),
 
 posts AS (
     DELETE FROM betting.posts AS p USING chosen AS c
-    WHERE c.content_type = 'post' AND p.id = c.id AND p.deleted_at <= $1
+    WHERE c.content_type = 'post' AND p.id = c.id AND p.deleted_at <= :until
     RETURNING p.id
 ),
 
 stories AS (
     DELETE FROM betting.stories AS s USING chosen AS c
-    WHERE c.content_type = 'story' AND s.id = c.id AND s.deleted_at <= $1
+    WHERE c.content_type = 'story' AND s.id = c.id AND s.deleted_at <= :until
     RETURNING s.id
 ),
 
 messages AS (
     DELETE FROM betting.messages AS m USING chosen AS c
-    WHERE c.content_type = 'message' AND m.id = c.id AND m.deleted_at <= $1
+    WHERE c.content_type = 'message' AND m.id = c.id AND m.deleted_at <= :until
     RETURNING m.id
 ),
 
 comments AS (
     DELETE FROM betting.comments AS t USING chosen AS c
-    WHERE c.content_type = 'comment' AND t.id = c.id AND t.deleted_at <= $1
+    WHERE c.content_type = 'comment' AND t.id = c.id AND t.deleted_at <= :until
     RETURNING t.id
 )
 

@@ -1,11 +1,11 @@
--- Rows about what is gone, or was deleted by $1; those made since then are kept. $2: most rows, the oldest.
+-- Rows about what is gone, or was deleted by :until; those made since then are kept. The oldest :most.
 WITH chosen AS (
     SELECT r.message_id, r.user_id
     FROM betting.message_reads AS r
     LEFT JOIN betting.messages AS p ON r.message_id = p.id
-    WHERE r.created_at <= $1 AND (p.id IS NULL OR p.deleted_at <= $1)
+    WHERE r.created_at <= :until AND (p.id IS NULL OR p.deleted_at <= :until)
     ORDER BY r.created_at, r.message_id, r.user_id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

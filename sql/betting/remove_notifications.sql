@@ -1,9 +1,9 @@
--- Notifications from $1 or before. $2: most rows, the oldest.
+-- Notifications from :until or before. The oldest :most.
 WITH chosen AS (
     SELECT n.id FROM betting.notifications AS n
-    WHERE n.created_at <= $1
+    WHERE n.created_at <= :until
     ORDER BY n.created_at, n.id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

@@ -1,4 +1,4 @@
--- Reactions to what is gone, or was deleted by $1; those made since then are kept. $2: most rows, the oldest.
+-- Reactions to what is gone, or was deleted by :until; those made since then are kept. The oldest :most.
 WITH chosen AS (
     SELECT r.content_type, r.content_id, r.user_id, r.reaction
     FROM betting.reactions AS r
@@ -7,14 +7,14 @@ WITH chosen AS (
     LEFT JOIN betting.messages AS m ON r.content_type = 'message' AND r.content_id = m.id
     LEFT JOIN betting.comments AS t ON r.content_type = 'comment' AND r.content_id = t.id
     WHERE
-        r.created_at <= $1
+        r.created_at <= :until
         AND r.content_type IN ('post', 'story', 'message', 'comment')
         AND (
             coalesce(p.id, s.id, m.id, t.id) IS NULL
-            OR coalesce(p.deleted_at, s.deleted_at, m.deleted_at, t.deleted_at) <= $1
+            OR coalesce(p.deleted_at, s.deleted_at, m.deleted_at, t.deleted_at) <= :until
         )
     ORDER BY r.created_at, r.content_id, r.user_id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

@@ -1,11 +1,11 @@
--- Rows about what is gone, or was deleted by $1; those made since then are kept. $2: most rows, the oldest.
+-- Rows about what is gone, or was deleted by :until; those made since then are kept. The oldest :most.
 WITH chosen AS (
     SELECT r.story_id, r.user_id
     FROM betting.story_views AS r
     LEFT JOIN betting.stories AS p ON r.story_id = p.id
-    WHERE r.created_at <= $1 AND (p.id IS NULL OR p.deleted_at <= $1)
+    WHERE r.created_at <= :until AND (p.id IS NULL OR p.deleted_at <= :until)
     ORDER BY r.created_at, r.story_id, r.user_id
-    LIMIT $2
+    LIMIT :most
 ),
 
 gone AS (

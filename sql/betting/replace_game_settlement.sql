@@ -1,9 +1,9 @@
--- Game $1 is settled by another result; without any settled bet it is not settled. $2: result and figures (JSON),
--- $3: run id.
+-- Game :game_id is settled by another result; without any settled bet it is not settled. :figures is a JSON
+-- object, the result in it.
 WITH f AS (
     SELECT j.*
     FROM
-        jsonb_to_record($2::jsonb)
+        jsonb_to_record(:figures::jsonb)
             AS j (
                 status text, home_score integer, away_score integer,
                 bets integer, won integer, lost integer, push integer, cancelled integer,
@@ -14,7 +14,7 @@ WITH f AS (
 unsettled AS (
     DELETE FROM betting.game_settlements AS s
     USING f
-    WHERE s.game_id = $1 AND f.bets = 0
+    WHERE s.game_id = :game_id AND f.bets = 0
 )
 
 UPDATE betting.game_settlements AS s SET
@@ -29,6 +29,6 @@ UPDATE betting.game_settlements AS s SET
     staked = f.staked,
     net = f.net,
     left_pending = f.left_pending,
-    run_id = $3
+    run_id = :run_id
 FROM f
-WHERE s.game_id = $1 AND f.bets > 0
+WHERE s.game_id = :game_id AND f.bets > 0

@@ -1,9 +1,9 @@
--- Accounts that were there when the week of $1 (a Monday) began and were not reset for it, who waits longest
--- first: balance now, and which bets settled in the week that closed. $2: most rows.
+-- Accounts that were there when the week of :week_start (a Monday) began and were not reset for it, who waits
+-- longest first: balance now, and which bets settled in the week that closed.
 WITH boundary AS (
     SELECT
-        ($1::date)::timestamp AT TIME ZONE 'UTC' AS ends_at,
-        ($1::date - 7)::timestamp AT TIME ZONE 'UTC' AS begins_at
+        (:week_start::date)::timestamp AT TIME ZONE 'UTC' AS ends_at,
+        (:week_start::date - 7)::timestamp AT TIME ZONE 'UTC' AS begins_at
 ),
 
 settled AS (
@@ -38,7 +38,7 @@ WHERE
     AND u.created_at < b.ends_at
     AND NOT EXISTS (
         SELECT 1 FROM betting.bankroll_ledger AS e
-        WHERE e.user_id = k.user_id AND e.kind = 'weekly_reset' AND e.week_start = $1
+        WHERE e.user_id = k.user_id AND e.kind = 'weekly_reset' AND e.week_start = :week_start
     )
 ORDER BY k.weekly_reset_at NULLS FIRST, k.user_id
-LIMIT $2
+LIMIT :most

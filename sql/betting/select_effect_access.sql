@@ -1,8 +1,9 @@
--- Everybody with a badge in the week that began on $1, or access so far: badges held, tier as it stands.
+-- Everybody with a badge in the week that began on :week_start, or access so far: badges held, tier as it
+-- stands.
 WITH held AS (
     SELECT u.user_id, count(*) AS badges
     FROM betting.user_badges AS u
-    WHERE u.week_start = $1 AND u.lost_at IS NULL
+    WHERE u.week_start = :week_start AND u.lost_at IS NULL
     GROUP BY u.user_id
 )
 
@@ -11,7 +12,7 @@ SELECT
     coalesce(h.badges, 0) AS badges,
     a.tier AS standing_tier,
     a.badges AS standing_badges,
-    coalesce(a.week_start = $1, FALSE) AS is_of_week
+    coalesce(a.week_start = :week_start, FALSE) AS is_of_week
 FROM held AS h
 FULL OUTER JOIN betting.user_effect_access AS a ON h.user_id = a.user_id
 WHERE h.user_id IS NOT NULL OR a.badges > 0

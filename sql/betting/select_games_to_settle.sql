@@ -1,4 +1,4 @@
--- Games that are over by $1 and have pending bets, the earliest first; why one cannot be settled.
+-- Games that are over by :as_of and have pending bets, the earliest first; why one cannot be settled.
 WITH open_games AS (
     SELECT DISTINCT b.game_id
     FROM betting.bets AS b
@@ -18,5 +18,5 @@ SELECT
 FROM open_games AS o
 INNER JOIN betting.games AS g ON o.game_id = g.id
 LEFT JOIN betting.game_settlements AS s ON g.id = s.game_id
-WHERE g.status = 'cancelled' OR (g.status = 'completed' AND (g.completed_at IS NULL OR g.completed_at <= $1))
+WHERE g.status = 'cancelled' OR (g.status = 'completed' AND (g.completed_at IS NULL OR g.completed_at <= :as_of))
 ORDER BY coalesce(g.completed_at, g.commence_time), g.id

@@ -1,4 +1,4 @@
--- The last corrected round of game $1; NULL if it was never corrected.
+-- The last corrected round of :game_id; NULL if it was never corrected.
 SELECT max(c.round) AS round
 FROM betting.game_corrections AS c
-WHERE c.game_id = $1
+WHERE c.game_id = :game_id

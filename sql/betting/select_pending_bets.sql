@@ -1,4 +1,4 @@
--- Pending bets of game $1 with everything they are graded and claimed by.
+-- Pending bets of :game_id with everything they are graded and claimed by.
 SELECT
     b.id::text AS bet_id,
     b.user_id::text AS user_id,
@@ -29,4 +29,4 @@ SELECT
 FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 LEFT JOIN betting.bankrolls AS k ON b.user_id = k.user_id
-WHERE b.game_id = $1 AND b.status = 'pending'
+WHERE b.game_id = :game_id AND b.status = 'pending'

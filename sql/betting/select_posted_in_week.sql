@@ -1,8 +1,9 @@
--- Who posted from $1 up to, not including, $2; a post that expired meanwhile was posted all the same, who left is not in it.
+-- Who posted from :begins_at up to, not including, :ends_at; a post that expired meanwhile was posted all the
+-- same, who left is not in it.
 SELECT DISTINCT p.user_id::text AS user_id
 FROM betting.posts AS p
 WHERE
-    p.created_at >= $1 AND p.created_at < $2
+    p.created_at >= :begins_at AND p.created_at < :ends_at
     AND NOT EXISTS (
         SELECT 1 FROM betting.users AS u
         WHERE u.id = p.user_id AND u.deleted_at IS NOT NULL

@@ -1,15 +1,15 @@
--- Bets of game $1 that were settled, with everything they are graded and claimed by, and where that stands in
--- the ledger: the entry that counts, the first one, and whether its week is still open. $2: logical time.
+-- Bets of :game_id that were settled, with everything they are graded and claimed by, and where that stands
+-- in the ledger: the entry that counts, the first one, and whether its week is still open.
 WITH entries AS (
     SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
     FROM betting.bets AS b
     INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.kind = 'bet_settled' AND e.source_key IS NULL
-    WHERE b.game_id = $1
+    WHERE b.game_id = :game_id
     UNION ALL
     SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
     FROM betting.bets AS b
     INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.source_key IS NOT NULL
-    WHERE b.game_id = $1
+    WHERE b.game_id = :game_id
 ),
 
 standing AS (
@@ -56,11 +56,11 @@ SELECT
     e.chain_id,
     CASE
         WHEN k.weekly_reset_at IS NULL OR e.effective_at >= k.weekly_reset_at THEN e.effective_at
-        ELSE greatest($2, k.weekly_reset_at)
+        ELSE greatest(:as_of, k.weekly_reset_at)
     END AS effective_at
 FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
 INNER JOIN last_settlements AS e ON b.id = e.bet_id AND b.user_id = e.user_id
-WHERE b.game_id = $1 AND b.status <> 'pending'
+WHERE b.game_id = :game_id AND b.status <> 'pending'
 ORDER BY b.id

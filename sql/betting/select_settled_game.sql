@@ -1,4 +1,5 @@
--- Game $1: by which result its bets were settled (NULL: none was), and what it is now (NULL: without a score).
+-- Game :game_id: by which result its bets were settled (NULL: none was), and what it is now (NULL: without a
+-- score).
 SELECT
     g.id AS game_id,
     CASE WHEN s.status = 'completed' THEN format('%s:%s', s.home_score, s.away_score) ELSE s.status END AS was,
@@ -12,4 +13,4 @@ SELECT
     ) AS pending
 FROM betting.games AS g
 LEFT JOIN betting.game_settlements AS s ON g.id = s.game_id
-WHERE g.id = $1
+WHERE g.id = :game_id

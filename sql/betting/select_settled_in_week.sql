@@ -1,9 +1,9 @@
--- Bets settled from $1 up to, not including, $2; who left is not in it.
+-- Bets settled from :begins_at up to, not including, :ends_at; who left is not in it.
 SELECT
     b.user_id::text AS user_id, b.id::text AS bet_id, b.status, b.net, b.is_tail, b.is_fade, b.created_at, b.settled_at
 FROM betting.bets AS b
 WHERE
-    b.settled_at >= $1 AND b.settled_at < $2
+    b.settled_at >= :begins_at AND b.settled_at < :ends_at
     AND NOT EXISTS (
         SELECT 1 FROM betting.users AS u
         WHERE u.id = b.user_id AND u.deleted_at IS NOT NULL

@@ -1,6 +1,6 @@
--- $1: Monday of the week, $2: logical time.
+-- Access as the badges of the week give it; who keeps the tier keeps the moment it changed.
 INSERT INTO betting.user_effect_access AS a (user_id, tier, badges, week_start, changed_at)
-SELECT s.user_id::uuid, s.tier, s.badges, $1, $2
+SELECT s.user_id::uuid, s.tier, s.badges, :week_start, :as_of
 FROM staged_access AS s
 ON CONFLICT (user_id) DO UPDATE SET
     tier = excluded.tier,

@@ -1,4 +1,4 @@
--- What one run of a job left behind. $1: job, $2: run id.
+-- What one run of a job left behind.
 SELECT
     e.state,
     e.success,
@@ -7,4 +7,4 @@ SELECT
     e.duration_ms,
     e.details
 FROM operations.job_executions AS e
-WHERE e.job_name = $1 AND e.run_id = $2
+WHERE e.job_name = :job_name AND e.run_id = :run_id

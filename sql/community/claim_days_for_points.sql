@@ -1,3 +1,3 @@
--- Taken before reading: whatever arrives later marks the days stale again. $1, $2: first and last day.
+-- Taken before reading: whatever arrives later marks the days stale again.
 UPDATE community.days SET is_points_stale = FALSE
-WHERE day BETWEEN $1 AND $2 AND is_points_stale
+WHERE day BETWEEN :first_day AND :last_day AND is_points_stale

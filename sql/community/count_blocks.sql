@@ -1,4 +1,4 @@
--- Strikes since a moment. $1: the moment.
+-- Strikes since :since.
 SELECT count(*) AS strikes
 FROM community.mee6_blocks AS b
-WHERE b.blocked_at > $1
+WHERE b.blocked_at > :since

@@ -1,3 +1,3 @@
--- $1: sync_id, $2: accepted or quarantined, $3: audit as JSON.
-UPDATE community.mee6_syncs SET status = $2, audit = $3::jsonb
-WHERE sync_id = $1 AND status = 'staged'
+-- The audit accepts a sync or sets it aside (quarantined); one that is judged already stays as it is.
+UPDATE community.mee6_syncs SET status = :status, audit = :audit::jsonb
+WHERE sync_id = :sync_id AND status = 'staged'

@@ -1,3 +1,3 @@
--- $1, $2: first and last day.
+-- The days are written anew.
 DELETE FROM community.daily_streaks
-WHERE day BETWEEN $1 AND $2
+WHERE day BETWEEN :first_day AND :last_day

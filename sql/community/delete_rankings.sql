@@ -1,3 +1,3 @@
--- $1: day.
+-- The day's boards are written anew.
 DELETE FROM community.leaderboard_rankings
-WHERE day = $1
+WHERE day = :day

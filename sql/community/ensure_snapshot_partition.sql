@@ -1,2 +1,2 @@
--- $1: UTC day.
-SELECT community.ensure_snapshot_partition($1)::text AS done
+-- Every UTC day of readings has a partition.
+SELECT community.ensure_snapshot_partition(:day)::text AS done

@@ -1,13 +1,13 @@
--- Who was linked and is not any more: what was known of them ends. $1: sync_id.
--- Every linked account has a row in a reading, confirmed or not.
+-- Who was linked and is not any more: what was known of them ends. Every linked account has a row in a
+-- reading, confirmed or not.
 INSERT INTO community.xp_deltas (
     sync_id, discord_id, member_id, kind, is_flagged, carry_before, whole, carry_after
 )
-SELECT $1, s.discord_id, s.member_id, 'unlinked', FALSE, 0, 0, 0
+SELECT :sync_id, s.discord_id, s.member_id, 'unlinked', FALSE, 0, 0, 0
 FROM community.xp_states AS s
 WHERE
     (s.xp IS NOT NULL OR s.is_never_present)
     AND NOT EXISTS (
         SELECT 1 FROM community.mee6_leaderboard_snapshot AS r
-        WHERE r.sync_id = $1 AND r.discord_id = s.discord_id
+        WHERE r.sync_id = :sync_id AND r.discord_id = s.discord_id
     )

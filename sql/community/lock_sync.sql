@@ -1,4 +1,4 @@
--- One decision at a time. $1: sync id.
+-- One decision at a time.
 SELECT
     s.status,
     s.review_reason,
@@ -7,5 +7,5 @@ SELECT
         WHERE r.sync_id = s.sync_id
     ) AS is_kept
 FROM community.mee6_syncs AS s
-WHERE s.sync_id = $1
+WHERE s.sync_id = :sync_id
 FOR UPDATE

@@ -1,2 +1,2 @@
--- $1: UTC day of which XP has arrived.
-SELECT community.mark_days_stale(ARRAY[$1::date])::text AS marked
+-- XP of this UTC day has arrived: what is built on it must be built again.
+SELECT community.mark_days_stale(ARRAY[:day::date])::text AS marked

@@ -1,3 +1,3 @@
--- $1: sync_id.
+-- The deltas of a sync are written once.
 UPDATE community.mee6_syncs SET deltas_at = clock_timestamp()
-WHERE sync_id = $1 AND deltas_at IS NULL
+WHERE sync_id = :sync_id AND deltas_at IS NULL

@@ -1,7 +1,7 @@
--- Blocks by MEE6 that are long over. $1: none older.
+-- Blocks by MEE6 that are long over.
 WITH gone AS (
     DELETE FROM community.mee6_blocks AS b
-    WHERE b.blocked_until < $1::timestamptz
+    WHERE b.blocked_until < :before::timestamptz
     RETURNING b.blocked_at
 )
 

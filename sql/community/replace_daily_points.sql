@@ -1,8 +1,8 @@
--- Make days from $1 to $2 what is staged, touching only rows that differ.
+-- Make days from :first_day to :last_day what is staged, touching only rows that differ.
 WITH gone AS (
     DELETE FROM community.daily_points AS p
     WHERE
-        p.day BETWEEN $1 AND $2
+        p.day BETWEEN :first_day AND :last_day
         AND NOT EXISTS (
             SELECT 1 FROM staged_daily_points AS s
             WHERE s.member_id = p.member_id AND s.day = p.day

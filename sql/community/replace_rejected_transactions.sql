@@ -1,4 +1,4 @@
--- Set aside what is staged and nothing else: all that was set aside has been looked at again. $1: now.
+-- Set aside what is staged and nothing else: all that was set aside has been looked at again.
 WITH gone AS (
     DELETE FROM community.rejected_transactions AS r
     WHERE NOT EXISTS (
@@ -8,7 +8,7 @@ WITH gone AS (
 )
 
 INSERT INTO community.rejected_transactions (transaction_id, reason, member_id, points, first_seen_at)
-SELECT s.transaction_id, s.reason, s.member_id, s.points, $1
+SELECT s.transaction_id, s.reason, s.member_id, s.points, :now
 FROM staged_rejections AS s
 ON CONFLICT (transaction_id) DO UPDATE
     SET reason = excluded.reason, member_id = excluded.member_id, points = excluded.points

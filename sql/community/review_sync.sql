@@ -1,4 +1,4 @@
--- $1: sync id, $2: accepted or discarded, $3: as a new baseline, $4: when, $5: by which way, $6: why.
+-- What a person decided: :status is accepted or discarded, :reviewed_by the way it was said.
 UPDATE community.mee6_syncs
-SET status = $2, is_rebaseline = $3, reviewed_at = $4, reviewed_by = $5, review_reason = $6
-WHERE sync_id = $1
+SET status = :status, is_rebaseline = :is_rebaseline, reviewed_at = :now, reviewed_by = :reviewed_by, review_reason = :reason
+WHERE sync_id = :sync_id

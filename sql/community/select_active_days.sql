@@ -1,4 +1,4 @@
--- $1, $2: first and last day.
+-- Who was active on which of the days.
 SELECT p.member_id, p.day
 FROM community.daily_points AS p
-WHERE p.day BETWEEN $1 AND $2 AND p.is_active
+WHERE p.day BETWEEN :first_day AND :last_day AND p.is_active

@@ -1,9 +1,9 @@
--- A board as it is published: ids, no names. $1: board.
--- Movement is that of current_leaderboards, by a sort: right after a day is ranked nothing is known of
--- how its rows are spread, and a join of two days may then compare everyone with everyone.
+-- A board as it is published: ids, no names. Movement is that of current_leaderboards, by a sort: right after
+-- a day is ranked nothing is known of how its rows are spread, and a join of two days may then compare
+-- everyone with everyone.
 WITH standing AS MATERIALIZED (
     SELECT b.day FROM leaderboards.boards AS b
-    WHERE b.domain = 'community' AND b.board = $1
+    WHERE b.domain = 'community' AND b.board = :board
 ),
 
 both_days AS (
@@ -15,7 +15,7 @@ both_days AS (
         lag(r.rank) OVER (PARTITION BY r.member_id, r.period_start ORDER BY r.day) - r.rank AS movement
     FROM community.leaderboard_rankings AS r
     WHERE
-        r.board = $1
+        r.board = :board
         AND r.day BETWEEN (SELECT s.day - 1 FROM standing AS s) AND (SELECT s.day FROM standing AS s)
 )
 

@@ -1,18 +1,17 @@
--- Scores of the three boards as day $1 ended. $2: first day of its week, $3: of its month.
--- The global score is today's balance less what came later, so its cost does not grow with history;
--- the days before are looked at only where something came later. What came later is asked of the ledger,
--- which moves with the balance. A score of 0 is on no board.
+-- Scores of the three boards as :day ended. The global score is today's balance less what came later, so its
+-- cost does not grow with history; the days before are looked at only where something came later. What came
+-- later is asked of the ledger, which moves with the balance. A score of 0 is on no board.
 WITH later AS MATERIALIZED (
     SELECT l.member_id, sum(l.points)::bigint AS points
     FROM community.point_ledger AS l
-    WHERE l.effective_on > $1::date
+    WHERE l.effective_on > :day::date
     GROUP BY l.member_id
 ),
 
 until AS MATERIALIZED (
     SELECT p.member_id, max(p.last_active_at) AS last_active_at
     FROM community.daily_points AS p
-    WHERE EXISTS (SELECT 1 FROM later) AND p.day <= $1::date AND p.last_active_at IS NOT NULL
+    WHERE EXISTS (SELECT 1 FROM later) AND p.day <= :day::date AND p.last_active_at IS NOT NULL
     GROUP BY p.member_id
 ),
 
@@ -28,12 +27,12 @@ scores AS (
     UNION ALL
     SELECT 'weekly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
     FROM community.daily_points AS p
-    WHERE p.day BETWEEN $2::date AND $1::date
+    WHERE p.day BETWEEN :week_start::date AND :day::date
     GROUP BY p.member_id
     UNION ALL
     SELECT 'monthly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
     FROM community.daily_points AS p
-    WHERE p.day BETWEEN $3::date AND $1::date
+    WHERE p.day BETWEEN :month_start::date AND :day::date
     GROUP BY p.member_id
 )
 

@@ -1,6 +1,6 @@
--- Readings of one sync that differ from what is known of the account. $1: sync_id, $2: all of them.
--- For an account never present before, also how long ago it was last recorded absent: usually
--- at the previous sync, so the search ends at its first row.
+-- Readings of one sync that differ from what is known of the account. For a new baseline all of them. For an
+-- account never present before, also how long ago it was last recorded absent: usually at the previous sync,
+-- so the search ends at its first row.
 SELECT
     r.discord_id,
     r.member_id,
@@ -29,9 +29,9 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS a ON TRUE
 WHERE
-    r.sync_id = $1 AND r.is_present IS NOT NULL
+    r.sync_id = :sync_id AND r.is_present IS NOT NULL
     AND (
-        $2
+        :is_rebaseline
         OR s.discord_id IS NULL
         OR s.member_id <> r.member_id
         OR s.is_present <> r.is_present

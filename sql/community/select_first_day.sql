@@ -1,4 +1,4 @@
--- First day with points. $1: nothing before this day counts.
+-- First day with points. Nothing before :start_on counts.
 SELECT min(l.effective_on) AS day
 FROM community.point_ledger AS l
-WHERE l.effective_on >= $1
+WHERE l.effective_on >= :start_on

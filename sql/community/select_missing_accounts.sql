@@ -1,4 +1,4 @@
--- Accounts that were looked for in vain after a moment. $1: the moment, as a sync_id.
+-- Accounts that were looked for in vain after :after_sync_id.
 SELECT m.discord_id
 FROM community.missing_accounts AS m
-WHERE m.searched_sync_id > $1
+WHERE m.searched_sync_id > :after_sync_id

@@ -1,5 +1,5 @@
--- Days from $1 to $2, and whether missing activity means anything: an accepted sync lies within the last hour
--- (00:00 included), or the sync was switched off when the day ended.
+-- Days from :first_day to :last_day, and whether missing activity means anything: an accepted sync lies
+-- within the last hour (00:00 included), or the sync was switched off when the day ended.
 SELECT
     d.day,
     d.is_sync_enabled IS FALSE OR EXISTS (
@@ -10,5 +10,5 @@ SELECT
             AND s.sync_id <= extract(EPOCH FROM d.day::timestamp)::bigint + 86400
     ) AS is_observed
 FROM community.days AS d
-WHERE d.day BETWEEN $1 AND $2
+WHERE d.day BETWEEN :first_day AND :last_day
 ORDER BY d.day

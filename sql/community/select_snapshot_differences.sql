@@ -1,4 +1,4 @@
--- How a reading differs from what is known, worst first. $1: sync id, $2: at most so many rows.
+-- How a reading differs from what is known, worst first.
 SELECT
     r.member_id,
     r.discord_id,
@@ -8,7 +8,7 @@ SELECT
 FROM community.mee6_leaderboard_snapshot AS r
 INNER JOIN community.xp_states AS s ON r.discord_id = s.discord_id
 WHERE
-    r.sync_id = $1 AND r.member_id = s.member_id
+    r.sync_id = :sync_id AND r.member_id = s.member_id
     AND ((s.is_present AND r.is_present IS NOT TRUE) OR (r.is_present AND r.xp <> s.xp))
 ORDER BY r.is_present ASC NULLS FIRST, abs(r.xp - s.xp) DESC, r.discord_id ASC
-LIMIT $2
+LIMIT :most

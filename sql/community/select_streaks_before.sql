@@ -1,14 +1,14 @@
--- What stood before day $1 for everyone active up to day $2 or with a streak standing. Who has a row
--- of the day before needs no search; the others are looked up by their latest row.
+-- What stood before day :first_day for everyone active up to day :last_day or with a streak standing. Who has
+-- a row of the day before needs no search; the others are looked up by their latest row.
 WITH active AS (
     SELECT DISTINCT p.member_id FROM community.daily_points AS p
-    WHERE p.day BETWEEN $1::date AND $2::date AND p.is_active
+    WHERE p.day BETWEEN :first_day::date AND :last_day::date AND p.is_active
 ),
 
 yesterday AS (
     SELECT s.member_id, s.current_streak, s.longest_streak, s.last_active_on
     FROM community.daily_streaks AS s
-    WHERE s.day = $1::date - 1
+    WHERE s.day = :first_day::date - 1
 )
 
 SELECT
@@ -21,7 +21,7 @@ FULL JOIN yesterday AS y ON a.member_id = y.member_id
 LEFT JOIN LATERAL (
     SELECT s.longest_streak, s.last_active_on
     FROM community.daily_streaks AS s
-    WHERE s.member_id = a.member_id AND s.day < $1::date AND y.member_id IS NULL
+    WHERE s.member_id = a.member_id AND s.day < :first_day::date AND y.member_id IS NULL
     ORDER BY s.day DESC
     LIMIT 1
 ) AS l ON TRUE

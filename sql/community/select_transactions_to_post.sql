@@ -1,6 +1,6 @@
 -- Awards of the app that are not in the ledger, and those that are there otherwise. Looked at are the ids
--- above $1 (NULL: all) and those set aside, $2; found by key, so the cost does not grow with what is posted.
--- A time that no day has is NULL.
+-- above :after_transaction_id (NULL: all) and those set aside, :transaction_ids; found by key, so the cost
+-- does not grow with what is posted. A time that no day has is NULL.
 WITH looked_at AS (
     SELECT
         t.transaction_id,
@@ -13,7 +13,7 @@ WITH looked_at AS (
         coalesce(t.metadata, '{}')::text AS metadata,
         'point_transactions:' || t.transaction_id AS source_key
     FROM community.point_transactions AS t
-    WHERE $1::bigint IS NULL OR t.transaction_id > $1::bigint OR t.transaction_id = any($2::bigint[])
+    WHERE :after_transaction_id::bigint IS NULL OR t.transaction_id > :after_transaction_id::bigint OR t.transaction_id = any(:transaction_ids::bigint[])
 )
 
 SELECT

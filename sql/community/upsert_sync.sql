@@ -3,7 +3,7 @@ INSERT INTO community.mee6_syncs AS s (
     sync_id, synced_at, guild_id, status, requested_count, found_count, missing_count,
     pages, requests, duplicates, xp_rate, started_at, finished_at, error, run_id
 )
-VALUES ($1, to_timestamp($1::bigint), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+VALUES (:sync_id, to_timestamp(:sync_id::bigint), :guild_id, :status, :requested_count, :found_count, :missing_count, :pages, :requests, :duplicates, :xp_rate, :started_at, :finished_at, :error, :run_id)
 ON CONFLICT (sync_id) DO UPDATE SET
     guild_id = excluded.guild_id,
     status = excluded.status,

@@ -1,5 +1,4 @@
 -- Where the accounts of one sync stand now: the same account and member goes on, else it starts anew.
--- $1: sync_id.
 INSERT INTO community.xp_states (
     discord_id, member_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry
 )
@@ -16,7 +15,7 @@ SELECT
 FROM community.xp_deltas AS d
 LEFT JOIN community.xp_states AS o ON d.discord_id = o.discord_id
 LEFT JOIN community.xp_states AS s ON d.discord_id = s.discord_id AND d.member_id = s.member_id
-WHERE d.sync_id = $1
+WHERE d.sync_id = :sync_id
 ORDER BY d.discord_id
 ON CONFLICT (discord_id) DO UPDATE SET
     member_id = excluded.member_id,

@@ -1,3 +1,3 @@
--- $1: id, $2: completed or cancelled, $3, $4: score, $5: when.
-UPDATE betting.games SET status = $2, home_score = $3, away_score = $4, completed_at = $5
-WHERE id = $1
+-- A game is over: completed, or cancelled without a score.
+UPDATE betting.games SET status = :status, home_score = :home_score, away_score = :away_score, completed_at = :at
+WHERE id = :game_id

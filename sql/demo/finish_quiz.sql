@@ -1,13 +1,13 @@
--- The last answer of a session, if its time is not up. $1: session, $2: score, $3: when.
+-- The last answer of a session, if its time is not up.
 WITH finished AS (
-    UPDATE quiz.quiz_sessions AS s SET status = 'completed', score = $2, completed_at = $3
-    WHERE s.id = $1::uuid AND s.status = 'active' AND s.expires_at > $3
+    UPDATE quiz.quiz_sessions AS s SET status = 'completed', score = :score, completed_at = :at
+    WHERE s.id = :session_id::uuid AND s.status = 'active' AND s.expires_at > :at
     RETURNING s.id, s.user_id
 ),
 
 earned AS (
     INSERT INTO quiz.xp_events (user_id, amount, earned_at, source, session_id)
-    SELECT f.user_id, $2, $3, 'quiz', f.id FROM finished AS f
+    SELECT f.user_id, :score, :at, 'quiz', f.id FROM finished AS f
 ),
 
 counted AS (
@@ -15,7 +15,7 @@ counted AS (
         p.user_id,
         -- The first quiz of a day counts.
         p.current_streak + CASE
-            WHEN p.current_streak > 0 AND p.last_quiz_at >= date_trunc('day', $3) THEN 0
+            WHEN p.current_streak > 0 AND p.last_quiz_at >= date_trunc('day', :at) THEN 0
             ELSE 1
         END AS current_streak
     FROM quiz.player_progress AS p
@@ -23,11 +23,11 @@ counted AS (
 )
 
 UPDATE quiz.player_progress AS p SET
-    xp = p.xp + $2,
+    xp = p.xp + :score,
     current_streak = c.current_streak,
     longest_streak = greatest(p.longest_streak, c.current_streak),
-    last_quiz_at = $3,
-    last_xp_at = $3,
-    updated_at = $3
+    last_quiz_at = :at,
+    last_xp_at = :at,
+    updated_at = :at
 FROM counted AS c
 WHERE p.user_id = c.user_id

@@ -1,7 +1,7 @@
--- A user joins, with a bankroll. $1: id, $2: name, $3: referrals, $4: picture, $5: when.
+-- A user joins, with a bankroll.
 WITH joined AS (
     INSERT INTO betting.users (id, username, referral_count, avatar_url, created_at)
-    VALUES ($1::uuid, $2, $3, $4, $5)
+    VALUES (:user_id::uuid, :username, :referral_count, :avatar_url, :at)
     ON CONFLICT DO NOTHING
     RETURNING id
 )

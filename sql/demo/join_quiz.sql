@@ -1,15 +1,15 @@
--- A player joins. $1: id, $2: name, $3: protections, $4: when.
+-- A player joins.
 WITH joined AS (
     INSERT INTO quiz.users (id, username, created_at)
-    VALUES ($1::uuid, $2, $4)
+    VALUES (:user_id::uuid, :username, :at)
     ON CONFLICT DO NOTHING
     RETURNING id
 ),
 
 lives AS (
     INSERT INTO quiz.lives (user_id, updated_at)
-    SELECT j.id, $4 FROM joined AS j
+    SELECT j.id, :at FROM joined AS j
 )
 
 INSERT INTO quiz.player_progress (user_id, protections_remaining, updated_at)
-SELECT j.id, $3, $4 FROM joined AS j
+SELECT j.id, :protections, :at FROM joined AS j

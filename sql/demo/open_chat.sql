@@ -1,4 +1,4 @@
--- $1: id, $2: hours that messages stay.
+-- A chat whose messages stay for :hours.
 INSERT INTO betting.chats (id, settings)
-VALUES ($1::uuid, jsonb_build_object('expiration_hours', $2::integer))
+VALUES (:chat_id::uuid, jsonb_build_object('expiration_hours', :hours::integer))
 ON CONFLICT DO NOTHING

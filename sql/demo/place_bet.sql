@@ -1,10 +1,9 @@
--- $1: id, $2: user, $3: game, $4: type, $5: details (JSON), $6: stake, $7: odds, $8: when, $9: a tail,
--- $10: a fade, $11: the pick that is followed.
+-- A bet; one that follows a pick (:original_pick_id) is an action on it too.
 WITH placed AS (
     INSERT INTO betting.bets (
         id, user_id, game_id, bet_type, bet_details, stake, odds, created_at, is_tail, is_fade, original_pick_id
     )
-    VALUES ($1::uuid, $2::uuid, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11::uuid)
+    VALUES (:bet_id::uuid, :user_id::uuid, :game_id, :bet_type, :bet_details::jsonb, :stake, :odds, :at, :is_tail, :is_fade, :original_pick_id::uuid)
     RETURNING id, user_id, original_pick_id, created_at, CASE WHEN is_tail THEN 'tail' ELSE 'fade' END AS action_type
 )
 

@@ -1,3 +1,3 @@
--- $1: id, $2: author, $3: kind, $4: bet, $5: picture, $6: when.
+-- A post, there for a day; its picture has a small one beside it.
 INSERT INTO betting.posts (id, user_id, post_type, bet_id, media_url, thumbnail_url, created_at, expires_at)
-VALUES ($1::uuid, $2::uuid, $3, $4::uuid, $5, replace($5::text, '.jpg', '-small.jpg'), $6, $6::timestamptz + interval '24 hours')
+VALUES (:post_id::uuid, :user_id::uuid, :post_type, :bet_id::uuid, :media_url, replace(:media_url::text, '.jpg', '-small.jpg'), :at, :at::timestamptz + interval '24 hours')

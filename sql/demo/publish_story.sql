@@ -1,3 +1,3 @@
--- $1: id, $2: author, $3: when.
+-- A story.
 INSERT INTO betting.stories (id, user_id, created_at)
-VALUES ($1::uuid, $2::uuid, $3)
+VALUES (:story_id::uuid, :user_id::uuid, :at)

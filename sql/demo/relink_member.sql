@@ -1,3 +1,3 @@
--- A member links another Discord account. $1: member, $2: the account.
-UPDATE community.members SET discord_id = $2
-WHERE member_id = $1
+-- A member links another Discord account.
+UPDATE community.members SET discord_id = :discord_id
+WHERE member_id = :member_id

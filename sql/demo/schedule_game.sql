@@ -1,4 +1,4 @@
--- $1: id, $2: sport, $3: home, $4: away, $5: when it begins.
+-- A game is on the schedule.
 INSERT INTO betting.games (id, sport, home_team, away_team, commence_time)
-VALUES ($1, $2, $3, $4, $5)
+VALUES (:game_id, :sport, :home_team, :away_team, :commence_time)
 ON CONFLICT DO NOTHING

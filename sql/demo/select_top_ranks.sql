@@ -1,4 +1,4 @@
--- The best of each board as last ranked, side by side. $1: how many ranks.
+-- The best of each board as last ranked, side by side.
 SELECT
     l.rank,
     max(l.discord_username) FILTER (WHERE l.board = 'global') AS global_name,
@@ -8,6 +8,6 @@ SELECT
     max(l.discord_username) FILTER (WHERE l.board = 'monthly') AS monthly_name,
     max(l.score) FILTER (WHERE l.board = 'monthly') AS monthly_points
 FROM community.current_leaderboards AS l
-WHERE l.rank <= $1
+WHERE l.rank <= :most
 GROUP BY l.rank
 ORDER BY l.rank

@@ -1,4 +1,4 @@
--- The longest streaks that stand. $1: how many.
+-- The longest streaks that stand.
 SELECT
     s.discord_username AS name,
     s.current_streak,
@@ -7,4 +7,4 @@ SELECT
 FROM community.current_streaks AS s
 WHERE s.current_streak > 0
 ORDER BY s.current_streak DESC, s.longest_streak DESC, s.member_id ASC
-LIMIT $1
+LIMIT :most

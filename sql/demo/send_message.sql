@@ -1,3 +1,3 @@
--- $1: id, $2: chat, $3: author, $4: when.
+-- A message in a chat.
 INSERT INTO betting.messages (id, chat_id, user_id, created_at)
-VALUES ($1::uuid, $2::uuid, $3::uuid, $4)
+VALUES (:message_id::uuid, :chat_id::uuid, :user_id::uuid, :at)

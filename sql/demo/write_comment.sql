@@ -1,7 +1,7 @@
--- A comment and a reaction. $1: id, $2: post, $3: author, $4: when.
+-- A comment and a reaction.
 WITH written AS (
     INSERT INTO betting.comments (id, post_id, user_id, body, created_at)
-    VALUES ($1::uuid, $2::uuid, $3::uuid, 'Nice one', $4)
+    VALUES (:comment_id::uuid, :post_id::uuid, :user_id::uuid, 'Nice one', :at)
     RETURNING post_id, user_id, created_at
 )
 

@@ -1,4 +1,4 @@
--- Incidents not seen for a while are over. $1: last seen before then, $2: now.
-UPDATE operations.incidents SET closed_at = $2
-WHERE closed_at IS NULL AND seen_at <= $1
+-- Incidents last seen at :until or before are over.
+UPDATE operations.incidents SET closed_at = :now
+WHERE closed_at IS NULL AND seen_at <= :until
 RETURNING incident_id, kind, subject, message, opened_at

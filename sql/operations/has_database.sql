@@ -1,3 +1,3 @@
--- Whether this server has a database of that name. $1: name.
+-- Whether this server has a database of that name.
 SELECT count(*) > 0 AS is_there FROM pg_database AS d
-WHERE d.datname = $1
+WHERE d.datname = :name

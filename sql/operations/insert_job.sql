@@ -1,4 +1,4 @@
--- A job is watched from its first start on. $1: name, $2: now.
+-- A job is watched from its first start on.
 INSERT INTO operations.jobs (job_name, first_seen_at)
-VALUES ($1, $2)
+VALUES (:job_name, :now)
 ON CONFLICT (job_name) DO NOTHING

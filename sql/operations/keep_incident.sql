@@ -1,3 +1,3 @@
--- An open incident goes on, and nobody is told: another one explains it. $1: kind, $2: subject, $3: now.
-UPDATE operations.incidents SET seen_at = greatest(seen_at, $3), reminded_at = $3
-WHERE closed_at IS NULL AND kind = $1 AND subject = $2
+-- An open incident goes on, and nobody is told: another one explains it.
+UPDATE operations.incidents SET seen_at = greatest(seen_at, :now), reminded_at = :now
+WHERE closed_at IS NULL AND kind = :kind AND subject = :subject

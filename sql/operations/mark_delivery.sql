@@ -1,4 +1,4 @@
--- $1: alert, $2: channel, $3: delivered at, $4: not again before, $5: why not.
+-- How an attempt ended: delivered, or why not and when it may be tried again.
 UPDATE operations.alert_deliveries
-SET delivered_at = $3, next_attempt_at = $4, error = $5
-WHERE alert_id = $1 AND channel = $2
+SET delivered_at = :delivered_at, next_attempt_at = :next_attempt_at, error = :error
+WHERE alert_id = :alert_id AND channel = :channel

@@ -1,3 +1,3 @@
--- $1: job, $2: execution that was told.
-UPDATE operations.jobs SET heartbeat_execution_id = greatest(heartbeat_execution_id, $2)
-WHERE job_name = $1
+-- The heartbeat told of this execution and those before.
+UPDATE operations.jobs SET heartbeat_execution_id = greatest(heartbeat_execution_id, :execution_id)
+WHERE job_name = :job_name

@@ -1,7 +1,7 @@
--- Alerts with their deliveries: sent, or given up long ago. $1: none older.
+-- Alerts with their deliveries: sent, or given up long ago.
 WITH gone AS (
     DELETE FROM operations.alerts AS o
-    WHERE o.created_at < $1::timestamptz
+    WHERE o.created_at < :before::timestamptz
     RETURNING o.alert_id
 )
 

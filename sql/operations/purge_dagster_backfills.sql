@@ -1,9 +1,9 @@
--- Backfills that ended and whose runs are gone, and their tags. $1: none older.
+-- Backfills that ended and whose runs are gone, and their tags.
 WITH gone AS (
     DELETE FROM bulk_actions AS b
     WHERE
         b.status IN ('COMPLETED', 'COMPLETED_SUCCESS', 'COMPLETED_FAILED', 'FAILED', 'CANCELED')
-        AND b.timestamp < $1::timestamptz AT TIME ZONE 'UTC'
+        AND b.timestamp < :before::timestamptz AT TIME ZONE 'UTC'
         AND NOT EXISTS (
             SELECT 1 FROM runs AS r
             WHERE r.backfill_id = b.key

@@ -1,5 +1,5 @@
--- Verdicts of runs that are gone; the newest of each check and partition stays, and beside one that is
--- only planned the newest that came to an end. $1: none older.
+-- Verdicts of runs that are gone; the newest of each check and partition stays, and beside one that is only
+-- planned the newest that came to an end.
 WITH newest AS (
     SELECT max(c.id) AS id FROM asset_check_executions AS c
     GROUP BY c.asset_key, c.check_name, c.partition, c.execution_status = 'PLANNED'
@@ -8,7 +8,7 @@ WITH newest AS (
 gone AS (
     DELETE FROM asset_check_executions AS c
     WHERE
-        c.evaluation_event_timestamp < $1::timestamptz AT TIME ZONE 'UTC'
+        c.evaluation_event_timestamp < :before::timestamptz AT TIME ZONE 'UTC'
         AND NOT EXISTS (
             SELECT 1 FROM runs AS r
             WHERE r.run_id = c.run_id

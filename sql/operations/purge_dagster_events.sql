@@ -1,5 +1,5 @@
--- Events of runs that are gone, and their tags. What Dagster knows of assets stays: the newest event of
--- each asset, kind and partition, and those of the verdicts that are kept. $1: none older.
+-- Events of runs that are gone, and their tags. What Dagster knows of assets stays: the newest event of each
+-- asset, kind and partition, and those of the verdicts that are kept.
 WITH newest AS (
     SELECT max(e.id) AS id FROM event_logs AS e
     WHERE e.asset_key IS NOT NULL
@@ -11,7 +11,7 @@ WITH newest AS (
 gone AS (
     DELETE FROM event_logs AS e
     WHERE
-        e.timestamp < $1::timestamptz AT TIME ZONE 'UTC'
+        e.timestamp < :before::timestamptz AT TIME ZONE 'UTC'
         AND NOT EXISTS (
             SELECT 1 FROM runs AS r
             WHERE r.run_id = e.run_id

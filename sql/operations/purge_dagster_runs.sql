@@ -1,9 +1,9 @@
--- Runs that ended, and with them their tags; those of a backfill that goes on stay. $1: none older.
+-- Runs that ended, and with them their tags; those of a backfill that goes on stay.
 WITH gone AS (
     DELETE FROM runs AS r
     WHERE
         r.status IN ('SUCCESS', 'FAILURE', 'CANCELED')
-        AND r.update_timestamp < $1::timestamptz AT TIME ZONE 'UTC'
+        AND r.update_timestamp < :before::timestamptz AT TIME ZONE 'UTC'
         AND NOT EXISTS (
             SELECT 1 FROM bulk_actions AS b
             WHERE

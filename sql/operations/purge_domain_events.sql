@@ -1,7 +1,7 @@
--- Events that every app has had time to take. $1: none older.
+-- Events that every app has had time to take.
 WITH gone AS (
     DELETE FROM operations.domain_events AS o
-    WHERE o.recorded_at < $1::timestamptz
+    WHERE o.recorded_at < :before::timestamptz
     RETURNING o.event_id
 )
 

@@ -1,7 +1,7 @@
--- Incidents that are over. $1: none older.
+-- Incidents that are over.
 WITH gone AS (
     DELETE FROM operations.incidents AS o
-    WHERE o.closed_at < $1::timestamptz
+    WHERE o.closed_at < :before::timestamptz
     RETURNING o.incident_id
 )
 

@@ -1,4 +1,4 @@
--- What is told of old runs; the last run of each job that succeeded, failed … stays. $1: none older.
+-- What is told of old runs; the last run of each job that succeeded, failed … stays.
 WITH latest AS (
     SELECT DISTINCT ON (e.job_name, e.state) e.execution_id
     FROM operations.job_executions AS e
@@ -8,7 +8,7 @@ WITH latest AS (
 gone AS (
     DELETE FROM operations.job_executions AS e
     WHERE
-        e.executed_at < $1::timestamptz
+        e.executed_at < :before::timestamptz
         AND NOT EXISTS (
             SELECT 1 FROM latest AS l
             WHERE l.execution_id = e.execution_id

@@ -1,7 +1,7 @@
--- What is told of old purges. $1: none older.
+-- What is told of old purges.
 WITH gone AS (
     DELETE FROM operations.purges AS o
-    WHERE o.purged_at < $1::timestamptz
+    WHERE o.purged_at < :before::timestamptz
     RETURNING o.target
 )
 

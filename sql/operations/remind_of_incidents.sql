@@ -1,4 +1,4 @@
--- Incidents that go on and of which nobody was told lately. $1: told before then, $2: now.
-UPDATE operations.incidents SET reminded_at = $2
-WHERE closed_at IS NULL AND seen_at = $2 AND reminded_at <= $1
+-- Incidents that go on and of which nobody was told since :until.
+UPDATE operations.incidents SET reminded_at = :now
+WHERE closed_at IS NULL AND seen_at = :now AND reminded_at <= :until
 RETURNING incident_id, kind, subject, severity, message, opened_at, reminded_at

@@ -1,4 +1,4 @@
--- Columns of a table as the database describes them. $1: schema, $2: table.
+-- Columns of a table as the database describes them.
 SELECT
     a.attname::text AS name,
     format_type(a.atttypid, a.atttypmod) AS type,
@@ -6,5 +6,5 @@ SELECT
 FROM pg_attribute AS a
 INNER JOIN pg_class AS c ON a.attrelid = c.oid
 INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = :schema AND c.relname = :name AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum

@@ -1,9 +1,9 @@
--- $1: table, $2: check, $3: rows that break it, $4: keys of the first of them, $5: now.
--- Of two evaluations at once the later one counts.
+-- What a check found; :first_violations are the keys of the first rows that break it. Of two evaluations at
+-- once the later one counts.
 INSERT INTO operations.check_results AS r (
     table_name, check_name, known_since, evaluated_at, since, has_passed, violations_count, first_violations
 )
-VALUES ($1, $2, $5, $5, $5, $3::bigint = 0, $3, $4::jsonb)
+VALUES (:table, :name, :now, :now, :now, :violations_count::bigint = 0, :violations_count, :first_violations::jsonb)
 ON CONFLICT (table_name, check_name) DO UPDATE SET
     evaluated_at = excluded.evaluated_at,
     since = CASE WHEN r.has_passed = excluded.has_passed THEN r.since ELSE excluded.since END,

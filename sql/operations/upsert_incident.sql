@@ -1,7 +1,6 @@
 -- Open an incident, or note that the open one goes on: the unique index lets only one be open.
--- $1: kind, $2: subject, $3: severity, $4: message, $5: now.
 INSERT INTO operations.incidents AS i (kind, subject, severity, message, opened_at, seen_at, reminded_at)
-VALUES ($1, $2, $3, $4, $5, $5, $5)
+VALUES (:kind, :subject, :severity, :message, :now, :now, :now)
 ON CONFLICT (kind, subject) WHERE closed_at IS NULL DO UPDATE
     SET
         severity = excluded.severity,

@@ -1,22 +1,22 @@
 -- The row of a run grows with its steps, each in the transaction of that step's effects. It has succeeded
 -- once every step is in it, in whatever order they came; what failed once has failed, and a run of which a
--- step was skipped is skipped.
--- $4: running, failed, interrupted or skipped; $10: schema.table of every step.
+-- step was skipped is skipped. :state is running, failed, interrupted or skipped; :tables are those of every
+-- step, each schema.table.
 WITH earlier AS (
     SELECT
         coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed,
         max(e.message) AS message,
-        coalesce(jsonb_agg(e.details) -> 0, '{}') || $8::jsonb AS details
+        coalesce(jsonb_agg(e.details) -> 0, '{}') || :details::jsonb AS details
     FROM operations.job_executions AS e
-    WHERE e.job_name = $1 AND e.run_id = $2
+    WHERE e.job_name = :job_name AND e.run_id = :run_id
 ),
 
 so_far AS (
     SELECT
         e.has_failed,
         e.message,
-        nullif($4, 'running') AS ended_as,
-        jsonb_exists_all(e.details, $10::text[]) AS is_complete,
+        nullif(:state, 'running') AS ended_as,
+        jsonb_exists_all(e.details, :tables::text[]) AS is_complete,
         jsonb_path_query_first(e.details, '$.*.skipped_because') #>> '{}' AS skipped_because
     FROM earlier AS e
 ),
@@ -33,7 +33,7 @@ outcome AS (
         CASE
             WHEN s.has_failed THEN s.message
             WHEN s.ended_as IS NULL AND s.skipped_because IS NOT NULL THEN s.skipped_because
-            ELSE $5
+            ELSE :message
         END AS message
     FROM so_far AS s
 )
@@ -41,7 +41,7 @@ outcome AS (
 INSERT INTO operations.job_executions AS e (
     job_name, run_id, as_of, state, success, message, affected_count, duration_ms, details, executed_by, executed_at
 )
-SELECT $1, $2, $3, o.state, o.state = 'succeeded', o.message, $6, $7, $8::jsonb, $9, clock_timestamp()
+SELECT :job_name, :run_id, :as_of, o.state, o.state = 'succeeded', o.message, :affected_count, :duration_ms, :details::jsonb, :executed_by, clock_timestamp()
 FROM outcome AS o
 ON CONFLICT (job_name, run_id) DO UPDATE SET
     state = excluded.state,

@@ -1,4 +1,4 @@
--- Rows of board $1 that change, and those of players who left.
+-- Rows of :board that change, and those of players who left.
 WITH present AS (
     SELECT u.id FROM quiz.users AS u
     WHERE u.deleted_at IS NULL
@@ -6,7 +6,7 @@ WITH present AS (
 
 DELETE FROM quiz.leaderboard_rankings AS r
 WHERE
-    r.board = $1
+    r.board = :board
     AND (
         r.user_id IN (SELECT s.user_id::uuid FROM staged_rankings AS s)
         OR r.user_id NOT IN (SELECT p.id FROM present AS p)

@@ -1,20 +1,20 @@
--- End sessions whose time is up, the longest overdue first. A last answer that commits first is waited
--- for, and then the session is no longer active: it comes back without its player. $1: logical time,
--- $2: when one without a deadline that is due now began, $3: most rows.
+-- End sessions whose time is up, the longest overdue first. A last answer that commits first is waited for,
+-- and then the session is no longer active: it comes back without its player. One without a deadline is due
+-- when it began at :began_until or before.
 WITH due AS (
     SELECT s.id
     FROM quiz.quiz_sessions AS s
-    WHERE s.status = 'active' AND (s.expires_at <= $1 OR (s.expires_at IS NULL AND s.started_at <= $2))
-    ORDER BY coalesce(s.expires_at, s.started_at + ($1 - $2)), s.id
-    LIMIT $3
+    WHERE s.status = 'active' AND (s.expires_at <= :as_of OR (s.expires_at IS NULL AND s.started_at <= :began_until))
+    ORDER BY coalesce(s.expires_at, s.started_at + (:as_of - :began_until)), s.id
+    LIMIT :most
 ),
 
 ended AS (
-    UPDATE quiz.quiz_sessions AS s SET status = 'expired', completed_at = $1
+    UPDATE quiz.quiz_sessions AS s SET status = 'expired', completed_at = :as_of
     FROM due AS d
     WHERE
         s.id = d.id
-        AND s.status = 'active' AND (s.expires_at <= $1 OR (s.expires_at IS NULL AND s.started_at <= $2))
+        AND s.status = 'active' AND (s.expires_at <= :as_of OR (s.expires_at IS NULL AND s.started_at <= :began_until))
     RETURNING s.id, s.user_id
 )
 

@@ -1,11 +1,10 @@
 -- Give what is staged to whoever's lives are as they were read: a quiz that began meanwhile keeps its say.
--- $1: logical time, $2: run id.
 WITH changed AS (
     UPDATE quiz.lives AS l SET
         current_lives = s.new_total,
-        last_regen_at = CASE WHEN s.lives_added > 0 THEN greatest(l.last_regen_at, $1) ELSE l.last_regen_at END,
+        last_regen_at = CASE WHEN s.lives_added > 0 THEN greatest(l.last_regen_at, :as_of) ELSE l.last_regen_at END,
         next_regen_at = s.next_regen_at,
-        updated_at = greatest(l.updated_at, $1)
+        updated_at = greatest(l.updated_at, :as_of)
     FROM staged_lives AS s
     WHERE
         l.user_id = s.user_id::uuid
@@ -17,7 +16,7 @@ WITH changed AS (
 
 noted AS (
     INSERT INTO quiz.life_regenerations (user_id, regenerated_at, lives_added, new_total, run_id)
-    SELECT c.user_id, $1, c.lives_added, c.new_total, $2
+    SELECT c.user_id, :as_of, c.lives_added, c.new_total, :run_id
     FROM changed AS c
     WHERE c.lives_added > 0
 )

@@ -1,9 +1,9 @@
--- $1: day, $2: run id.
+-- A day is judged once; its figures are those of the outcomes on record.
 INSERT INTO quiz.evaluated_days (day, protected_count, broken_count, run_id)
 SELECT
-    $1,
+    :day,
     count(*) FILTER (WHERE e.outcome = 'protected'),
     count(*) FILTER (WHERE e.outcome = 'broken'),
-    $2
+    :run_id
 FROM quiz.streak_evaluations AS e
-WHERE e.evaluated_on = $1
+WHERE e.evaluated_on = :day

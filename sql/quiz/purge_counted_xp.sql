@@ -1,8 +1,8 @@
--- $1: of periods that closed before it is removed.
+-- What was counted of periods that closed long ago.
 WITH gone AS (
     DELETE FROM quiz.counted_xp AS c
     USING leaderboards.closed_periods AS p
-    WHERE p.domain = 'quiz' AND c.board = p.board AND c.period_start = p.period_start AND p.closed_at < $1
+    WHERE p.domain = 'quiz' AND c.board = p.board AND c.period_start = p.period_start AND p.closed_at < :before
     RETURNING 1
 )
 

@@ -1,7 +1,7 @@
--- $1: rows from before are removed.
+-- Lives that were given long ago.
 WITH gone AS (
     DELETE FROM quiz.life_regenerations AS r
-    WHERE r.regenerated_at < $1
+    WHERE r.regenerated_at < :before
     RETURNING 1
 )
 

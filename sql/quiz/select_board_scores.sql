@@ -1,11 +1,11 @@
--- XP that every player earned from $1 up to and including $2, and how they stand on board $3.
+-- XP that every player earned from :begins_at up to and including :as_of, and how they stand on :board.
 WITH gained AS (
     SELECT
         e.user_id,
         sum(e.amount)::bigint AS score,
         max(e.earned_at) FILTER (WHERE e.amount > 0) AS reached_at
     FROM quiz.xp_events AS e
-    WHERE e.earned_at >= $1 AND e.earned_at <= $2
+    WHERE e.earned_at >= :begins_at AND e.earned_at <= :as_of
     GROUP BY e.user_id
 )
 
@@ -18,5 +18,5 @@ SELECT
     r.reached_at AS standing_reached_at
 FROM quiz.users AS u
 LEFT JOIN gained AS g ON u.id = g.user_id
-LEFT JOIN quiz.leaderboard_rankings AS r ON r.board = $3 AND u.id = r.user_id
+LEFT JOIN quiz.leaderboard_rankings AS r ON r.board = :board AND u.id = r.user_id
 WHERE u.deleted_at IS NULL

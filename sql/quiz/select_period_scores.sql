@@ -1,5 +1,5 @@
--- Final scores of a period that closes, of what was just counted. $1: board, $2: first day.
+-- Final scores of a period that closes, of what was just counted.
 SELECT c.member_id, c.score, c.reached_at
 FROM quiz.counted_xp AS c
 INNER JOIN quiz.users AS u ON c.member_id = u.id::text
-WHERE c.board = $1 AND c.period_start = $2 AND c.score > 0 AND u.deleted_at IS NULL
+WHERE c.board = :board AND c.period_start = :period_start AND c.score > 0 AND u.deleted_at IS NULL

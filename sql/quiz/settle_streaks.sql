@@ -1,10 +1,9 @@
 -- Write the outcomes that are staged, where the streak is as it was read: who played meanwhile keeps it.
--- $1: logical time, $2: day, $3: run id.
 WITH changed AS (
     UPDATE quiz.player_progress AS p SET
         current_streak = CASE WHEN s.outcome = 'broken' THEN 0 ELSE p.current_streak END,
         protections_remaining = s.protections_left,
-        updated_at = greatest(p.updated_at, $1)
+        updated_at = greatest(p.updated_at, :as_of)
     FROM staged_streaks AS s
     WHERE
         p.user_id = s.user_id::uuid
@@ -18,7 +17,7 @@ noted AS (
     INSERT INTO quiz.streak_evaluations (
         user_id, evaluated_on, outcome, streak_before, protections_left, last_quiz_at, run_id
     )
-    SELECT c.user_id, $2, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at, $3
+    SELECT c.user_id, :day, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at, :run_id
     FROM changed AS c
 )
 

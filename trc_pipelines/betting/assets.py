@@ -42,10 +42,10 @@ def game_settlements(work: Work) -> Result:
     settled keeps no other waiting. Bets that cannot be graded beyond doubt stay pending. A score
     that changes afterwards settles nothing again by itself: `trc games resettle` does.
     """
-    over = work.db.read_rows("betting/select_games_to_settle", work.as_of)
+    over = work.db.read_rows("betting/select_games_to_settle", as_of=work.as_of)
     due = [game["game_id"] for game in over if not game["problem"]]
     settled, refused = settle_games(work, due)
-    waiting = work.db.read_rows("betting/count_waiting_bets", work.as_of)
+    waiting = work.db.read_rows("betting/count_waiting_bets", as_of=work.as_of)
     troubles = [f"{game['game_id']}: {game['problem']}" for game in over if game["problem"]]
     troubles += [f"{game_id}: {why}" for game_id, why in refused.items()]
     pending = sum(sum(game.problems.values()) for game in settled.values())
@@ -118,7 +118,11 @@ def user_stats(work: Work) -> Result:
     cursor = work.db.read_row("betting/select_stats_cursor") or {}
     work.db.execute("betting/insert_missing_pick_authors")
     # Before the bets are read: what changes in between is found again by the next run.
-    users = work.db.read("betting/claim_users_to_summarise", cursor["counted"], cursor["newest"])
+    users = work.db.read(
+        "betting/claim_users_to_summarise",
+        after_entry_id=cursor["counted"],
+        last_entry_id=cursor["newest"],
+    )
     work.db.stage("staged_users", users)
     computed = summarise_bets(
         work.db.read("betting/select_bets_to_summarise"),
@@ -128,7 +132,7 @@ def user_stats(work: Work) -> Result:
     computed = computed[computed["user_id"].isin(users["user_id"])]
     work.db.stage("staged_stats", computed)
     changed = int(work.db.read_value("betting/replace_stats"))
-    work.db.execute("betting/upsert_stats_cursor", cursor["newest"])
+    work.db.execute("betting/upsert_stats_cursor", last_entry_id=cursor["newest"])
     return Result(
         affected=changed,
         message=f"{changed} rows changed, of {len(users)} users",
@@ -197,8 +201,12 @@ def content_expirations(work: Work) -> Result:
             if counts[kind]:
                 work.db.execute(
                     "betting/insert_content_expiration",
-                    work.options.run_id, kind, action, counts[kind], work.as_of,
-                )  # fmt: skip
+                    run_id=work.options.run_id,
+                    content_type=kind,
+                    action=action,
+                    item_count=counts[kind],
+                    as_of=work.as_of,
+                )
     return Result(
         affected=done,
         message=f"{done} items expired or removed, of {eligible} that were due",
@@ -222,15 +230,21 @@ def cleanups(work: Work) -> Result:
     def remove(transaction: Transaction, target: str) -> int:
         nonlocal left
         statement, age = LEFTOVERS[target]
-        removed = int(transaction.read_value(statement, work.as_of - age, left))
+        removed = int(transaction.read_value(statement, until=work.as_of - age, most=left))
         transaction.execute(
-            "betting/insert_cleanup", work.options.run_id, target, removed, work.as_of
+            "betting/insert_cleanup",
+            run_id=work.options.run_id,
+            target=target,
+            removed_count=removed,
+            as_of=work.as_of,
         )
         left = None if left is None else left - removed
         return removed
 
     removed, refused = work.work_off(LEFTOVERS, remove)
-    stuck = int(work.db.read_value("betting/count_stuck_bets", work.as_of - timedelta(days=1)))
+    stuck = int(
+        work.db.read_value("betting/count_stuck_bets", until=work.as_of - timedelta(days=1))
+    )
     return Result(
         affected=sum(removed.values()),
         message=f"{sum(removed.values())} leftovers removed"

@@ -74,7 +74,9 @@ def _is_over(work: Work, monday: date) -> bool:
     end = _end(monday)
     zone = ZoneInfo(work.settings.sunday_timezone)
     _, sunday_end = latest_sunday(end - timedelta.resolution, zone)
-    pending = work.db.read_value("betting/count_pending_of_week", end - WEEK, max(end, sunday_end))
+    pending = work.db.read_value(
+        "betting/count_pending_of_week", begins_at=end - WEEK, ends_at=max(end, sunday_end)
+    )
     return is_week_over(end, int(pending), work.as_of)
 
 
@@ -83,17 +85,25 @@ def _end(monday: date) -> datetime:
 
 
 def _mark_closed(work: Work, monday: date, new: int, lost: int) -> None:
-    work.db.execute("betting/insert_badge_week", monday, new, lost, work.as_of, work.options.run_id)
+    work.db.execute(
+        "betting/insert_badge_week",
+        week_start=monday,
+        earned=new,
+        lost=lost,
+        as_of=work.as_of,
+        run_id=work.options.run_id,
+    )
 
 
 def read_week(transaction: Transaction, monday: date, as_of: datetime, zone: ZoneInfo) -> Week:
     """What happened in the ISO week, and on the latest Sunday of the zone."""
-    week = (_end(monday) - WEEK, _end(monday))
+    week = {"begins_at": _end(monday) - WEEK, "ends_at": _end(monday)}
+    begins_at, ends_at = latest_sunday(as_of, zone)
     return Week(
-        settled=transaction.read("betting/select_settled_in_week", *week),
-        placed=transaction.read("betting/select_placed_in_week", *week),
-        posted=transaction.read("betting/select_posted_in_week", *week)["user_id"],
-        sunday=transaction.read("betting/select_sunday_bets", *latest_sunday(as_of, zone)),
+        settled=transaction.read("betting/select_settled_in_week", **week),
+        placed=transaction.read("betting/select_placed_in_week", **week),
+        posted=transaction.read("betting/select_posted_in_week", **week)["user_id"],
+        sunday=transaction.read("betting/select_sunday_bets", begins_at=begins_at, ends_at=ends_at),
     )
 
 
@@ -118,12 +128,14 @@ def merge_badges(
     work: Work, monday: date, earned: pd.DataFrame, failed: list[str]
 ) -> tuple[int, int]:
     """Write what differs from what is held, and tell; how many were earned and lost."""
-    held = work.db.read("betting/select_held_badges", monday)
+    held = work.db.read("betting/select_held_badges", week_start=monday)
     new, lost = diff_badges(held[~held["badge"].isin(failed)], earned)
     changes = pd.concat([new.assign(change="earned"), lost.assign(change="lost")])
     if len(changes):
         work.db.stage("staged_badges", changes)
-        work.db.execute("betting/merge_badges", monday, work.as_of, work.options.run_id)
+        work.db.execute(
+            "betting/merge_badges", week_start=monday, as_of=work.as_of, run_id=work.options.run_id
+        )
     notify(
         work.db,
         new["user_id"],
@@ -149,16 +161,16 @@ def merge_badges(
 
 def unlock_effects(work: Work, monday: date) -> Result:
     """Bring everybody's tier up to the badges held in the week, unless a newer one decides already."""
-    work.db.execute("operations/lock_step", EFFECTS)
+    work.db.execute("operations/lock_step", table=EFFECTS)
     newest = work.db.read_value("betting/select_effect_week")
     if newest and monday < newest:
         return Result(0, f"effects stand for the week of {newest} already")
-    access = work.db.read("betting/select_effect_access", monday)
+    access = work.db.read("betting/select_effect_access", week_start=monday)
     access["tier"] = tier_of(access["badges"])
     standing = access["standing_tier"].fillna(0)
     is_new = (access["standing_badges"].fillna(-1) != access["badges"]) | ~access["is_of_week"]
     work.db.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
-    work.db.execute("betting/upsert_effect_access", monday, work.as_of)
+    work.db.execute("betting/upsert_effect_access", week_start=monday, as_of=work.as_of)
     changed = access.assign(previous_tier=standing)[access["tier"] != standing]
     record_events(
         work.db,

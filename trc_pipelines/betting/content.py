@@ -29,9 +29,10 @@ def expire_content(work: Work) -> Iterator[tuple[str, dict[str, int]]]:
         Comments that go with their post are not on the budget.
     """
     left = work.options.limit
-    expired = work.db.read_row("betting/expire_content", work.as_of, left) or {}
+    expired = work.db.read_row("betting/expire_content", as_of=work.as_of, most=left) or {}
     yield "expired", expired
     if left is not None:
         left -= sum(expired[kind] for kind in ("post", "story", "message"))
-    removed_before = work.as_of - REMOVED_AFTER
-    yield "removed", work.db.read_row("betting/remove_content", removed_before, left) or {}
+    deleted_until = work.as_of - REMOVED_AFTER
+    removed = work.db.read_row("betting/remove_content", until=deleted_until, most=left) or {}
+    yield "removed", removed

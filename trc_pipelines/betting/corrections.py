@@ -79,13 +79,13 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             or bets changed meanwhile.
     """
     why = _clean_reason(reason)
-    work.db.execute("operations/lock_step", LEDGER)
-    game = work.db.read_row("betting/select_settled_game", game_id)
+    work.db.execute("operations/lock_step", table=LEDGER)
+    game = work.db.read_row("betting/select_settled_game", game_id=game_id)
     if game is None:
         raise JobError(
             f"there is no game {game_id!r}; games are named by their id in betting.games"
         )
-    last = work.db.read_value("betting/select_last_round", game_id)
+    last = work.db.read_value("betting/select_last_round", game_id=game_id)
     if game["was"] is None and last:
         return f"no bet on game {game_id} is settled since it was corrected; nothing is to be corrected"
     if game["was"] is None:
@@ -97,7 +97,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
         raise JobError(
             f"game {game_id} is completed and has no score; correct home_score and away_score first"
         )
-    bets = work.db.read("betting/select_settled_bets", game_id, work.as_of)
+    bets = work.db.read("betting/select_settled_bets", game_id=game_id, as_of=work.as_of)
     graded = grade(work, bets)
     waits = graded["problem"].notna()
     graded["outcome"] = graded["outcome"].mask(waits, "pending")
@@ -176,13 +176,23 @@ def _record_round(
     result = result_of(decided) if len(decided) else {}
     work.db.execute(
         "betting/replace_game_settlement",
-        game_id, json.dumps(figures | result), work.options.run_id,
-    )  # fmt: skip
+        game_id=game_id,
+        figures=json.dumps(figures | result),
+        run_id=work.options.run_id,
+    )
     work.db.execute(
         "betting/insert_game_correction",
-        game_id, game["round"], game["was"], game["is_now"], len(wrong), game["net"], game["reason"],
-        work.options.executed_by, work.as_of, work.options.run_id,
-    )  # fmt: skip
+        game_id=game_id,
+        round=game["round"],
+        was=game["was"],
+        is_now=game["is_now"],
+        bets=len(wrong),
+        net=game["net"],
+        reason=game["reason"],
+        executed_by=work.options.executed_by,
+        as_of=work.as_of,
+        run_id=work.options.run_id,
+    )
     told = {name: game[name] for name in ("game_id", "round", "was", "is_now", "reason")}
     about = pd.DataFrame([told | figures | {"bets_corrected": len(wrong), "moved": game["net"]}])
     record(work, work.db, "GameResettled", about, [f"{game_id}:{game['round']}"])
@@ -217,14 +227,14 @@ def adjust_bankroll(
         )
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
         raise JobError(f"the key has {len(key)} characters; it accepts 1 to {LONGEST_KEY}")
-    work.db.execute("operations/lock_step", LEDGER)
-    account = work.db.read_row("betting/select_account", user, work.as_of)
+    work.db.execute("operations/lock_step", table=LEDGER)
+    account = work.db.read_row("betting/select_account", user_id=user, as_of=work.as_of)
     if account is None:
         raise JobError(f"user {user} has no bankroll; the app creates it")
     day = work.as_of.date()
     said = hashlib.sha256(f"{user}|{kind}|{amount}|{day}|{why}".encode()).hexdigest()
     source = clean_name(key, LONGEST_KEY) if key else f"{day}:{said[:32]}"
-    made = work.db.read_row("betting/select_adjustment", source)
+    made = work.db.read_row("betting/select_adjustment", adjustment_key=source)
     if made is not None:
         if (made["user_id"], made["kind"], made["amount"]) != (user, kind, amount):
             raise JobError(
@@ -246,8 +256,15 @@ def adjust_bankroll(
     write_entries(work, work.db, pd.DataFrame([entry]).astype({"bet_id": "str"}))
     work.db.execute(
         "betting/insert_adjustment",
-        source, user, kind, amount, why, work.options.executed_by, work.as_of, work.options.run_id,
-    )  # fmt: skip
+        adjustment_key=source,
+        user_id=user,
+        kind=kind,
+        amount=amount,
+        reason=why,
+        executed_by=work.options.executed_by,
+        as_of=work.as_of,
+        run_id=work.options.run_id,
+    )
     what = pd.DataFrame([{"kind": kind, "amount": amount, "new_balance": balance}])
     users, keys = pd.Series([user]), pd.Series([f"adjustment:{source}"])
     notify(

@@ -35,4 +35,4 @@ def notify(
         }
     )
     transaction.stage("staged_notifications", staged)
-    return int(transaction.read_value("betting/insert_notifications", at))
+    return int(transaction.read_value("betting/insert_notifications", as_of=at))

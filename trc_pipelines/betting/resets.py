@@ -23,7 +23,7 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
     A limit counts bankrolls; a week is done when none is left, and the next one waits for that.
     """
     # Results that are being posted right now are waited for.
-    work.db.execute("operations/lock_step", LEDGER)
+    work.db.execute("operations/lock_step", table=LEDGER)
     newest = week_start(work.as_of.date())
     week = _first_week(work, newest)
     counts: dict[date, int] = {}
@@ -33,7 +33,7 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
         if counts[week] == left:
             break  # the week may not be finished: the next run goes on with it
         left = None if left is None else left - counts[week]
-        work.db.execute("betting/insert_reset_week", week, work.options.run_id)
+        work.db.execute("betting/insert_reset_week", week_start=week, run_id=work.options.run_id)
         week += WEEK
     return counts
 
@@ -47,14 +47,14 @@ def _first_week(work: Work, newest: date) -> date:
 
 
 def _reset(work: Work, week: date, limit: int | None) -> int:
-    accounts = work.db.read("betting/select_accounts_to_reset", week, limit)
+    accounts = work.db.read("betting/select_accounts_to_reset", week_start=week, most=limit)
     if accounts.empty:
         return 0
     work.db.stage("staged_accounts", accounts[["user_id"]])
     movements = work.db.read("betting/select_movements")
     closed = close_week(accounts, movements, datetime.combine(week, time(), UTC))
     work.db.stage("staged_accounts", closed[ARCHIVED])
-    work.db.execute("betting/reset_bankrolls", week, work.options.run_id)
+    work.db.execute("betting/reset_bankrolls", week_start=week, run_id=work.options.run_id)
     write_entries(work, work.db, _entries(closed, week))
     _tell(work, week, closed)
     return len(closed)

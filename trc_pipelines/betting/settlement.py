@@ -64,8 +64,8 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     meanwhile waits for the next.
     """
     # Balances are moved by one at a time, so what is read here is what is moved.
-    transaction.execute("operations/lock_step", LEDGER)
-    bets = transaction.read("betting/select_pending_bets", game_id)
+    transaction.execute("operations/lock_step", table=LEDGER)
+    bets = transaction.read("betting/select_pending_bets", game_id=game_id)
     graded = grade(work, bets)
     claimed = claim(work, transaction, graded[graded["problem"].isna()], is_correction=False)
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
@@ -80,10 +80,13 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     tell(work, transaction, claimed, "BetSettled", rounds)
     transaction.execute(
         "betting/upsert_game_settlement",
-        game_id, json.dumps(figures | result_of(bets)), work.as_of, work.options.run_id,
-    )  # fmt: skip
+        game_id=game_id,
+        figures=json.dumps(figures | result_of(bets)),
+        as_of=work.as_of,
+        run_id=work.options.run_id,
+    )
     about = pd.DataFrame({"game_id": [game_id]} | figures)
-    corrected = transaction.read_value("betting/select_last_round", game_id)
+    corrected = transaction.read_value("betting/select_last_round", game_id=game_id)
     key = f"{game_id}:{corrected}" if corrected else game_id
     record(work, transaction, "GameSettled", about, [key])
     return settled
@@ -103,7 +106,7 @@ def claim(
 ) -> pd.DataFrame:
     """The bets that still are what was graded, decided now: with decided_at, balance and reversals."""
     transaction.stage("staged_outcomes", graded[READ + DECIDED])
-    claimed = transaction.read("betting/claim_bets", work.as_of, is_correction)
+    claimed = transaction.read("betting/claim_bets", as_of=work.as_of, is_correction=is_correction)
     transaction.execute("betting/insert_pick_authors")
     return graded.merge(claimed, on="bet_id", validate="one_to_one")
 
@@ -183,8 +186,8 @@ def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -
             ]
         ],
     )
-    transaction.execute("betting/open_accounts", work.as_of, work.options.run_id)
-    transaction.execute("betting/insert_bankroll_entries", work.options.run_id)
+    transaction.execute("betting/open_accounts", as_of=work.as_of, run_id=work.options.run_id)
+    transaction.execute("betting/insert_bankroll_entries", run_id=work.options.run_id)
     transaction.execute("betting/move_balances")
 
 

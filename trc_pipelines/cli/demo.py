@@ -210,8 +210,8 @@ def _missing_days(first: date, last: date) -> tuple[date, date]:
 def _show_boards(installation: Installation) -> None:
     """The boards and the streaks, as members see them."""
     with installation.database.transaction(commit=False) as transaction:
-        ranks = transaction.read("demo/select_top_ranks", SHOWN)
-        streaks = transaction.read("demo/select_top_streaks", SHOWN)
+        ranks = transaction.read("demo/select_top_ranks", most=SHOWN)
+        streaks = transaction.read("demo/select_top_streaks", most=SHOWN)
     boards = pd.DataFrame({"rank": ranks["rank"].astype("str")})
     for board in ("global", "weekly", "monthly"):
         names = clean_names(ranks[f"{board}_name"])

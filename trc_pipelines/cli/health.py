@@ -84,9 +84,9 @@ def _look_at_ours(settings: Settings, database: Database, found: list[Finding]) 
         found.append(Finding("jobs", is_well=not wrong, message=message))
         stuck = transaction.read_value(
             "cli/count_stuck_alerts",
-            datetime.now(UTC),
-            bool(settings.alert_urls),
-            settings.sentry_dsn is not None,
+            now=datetime.now(UTC),
+            is_for_people=bool(settings.alert_urls),
+            is_for_everything=settings.sentry_dsn is not None,
         )
         message = f"{stuck} alerts are not delivered" if stuck else "nothing waits"
         found.append(Finding("outbox", is_well=not stuck, message=message))

@@ -121,7 +121,7 @@ def run_job(
             )
         )
     with installation.database.transaction(commit=False) as transaction:
-        recorded = transaction.read("cli/select_execution", job.name, run.run_id)
+        recorded = transaction.read("cli/select_execution", job_name=job.name, run_id=run.run_id)
     if recorded.empty:
         return Outcome(
             job.name, run.run_id, as_of, False, False, _why_it_failed(run), 0, 0, {}, {}

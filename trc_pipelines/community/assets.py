@@ -91,11 +91,11 @@ def point_ledger(work: Work) -> Result:
     not MEE6 was read. Those that cannot be posted are set aside (`rejected_transactions`), those
     dated ahead wait for their day. Balances (`member_points`) move in the same transaction.
     """
-    sync_ids = work.db.read("community/select_unposted_syncs", work.options.limit)[
+    sync_ids = work.db.read("community/select_unposted_syncs", most=work.options.limit)[
         "sync_id"
     ].tolist()
     rate = int(work.db.read_value("community/select_discord_rate"))
-    deltas = work.db.read("community/select_deltas_to_post", sync_ids)
+    deltas = work.db.read("community/select_deltas_to_post", sync_ids=sync_ids)
     transactions, rejected = take_transactions(work)
     entries = pd.concat(
         [
@@ -105,11 +105,11 @@ def point_ledger(work: Work) -> Result:
         ignore_index=True,
     )
     posted = post_entries(work, entries)
-    work.db.execute("community/mark_syncs_posted", sync_ids)
+    work.db.execute("community/mark_syncs_posted", sync_ids=sync_ids)
     work.db.execute(
         "community/record_sync_mode",
-        day_before(work.options.now),
-        work.settings.mee6_sync_enabled,
+        day=day_before(work.options.now),
+        is_sync_enabled=work.settings.mee6_sync_enabled,
     )
     return Result(
         affected=posted["entries"],
@@ -133,16 +133,18 @@ def take_transactions(work: Work) -> tuple[pd.DataFrame, int]:
     is_swept = cursor.get("swept_on") is not None and cursor["swept_on"] >= today
     listed = work.db.read("community/select_rejected_transactions")["transaction_id"].tolist()
     found = work.db.read(
-        "community/select_transactions_to_post", cursor["last_id"] if is_swept else None, listed
+        "community/select_transactions_to_post",
+        after_transaction_id=cursor["last_id"] if is_swept else None,
+        transaction_ids=listed,
     )
     due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
     work.db.stage(
         "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
     )
-    work.db.execute("community/replace_rejected_transactions", work.options.now)
+    work.db.execute("community/replace_rejected_transactions", now=work.options.now)
     if limit is None or len(due) <= limit:
         swept_on = max(today, cursor.get("swept_on") or today)
-        work.db.execute("community/upsert_posting_cursor", swept_on)
+        work.db.execute("community/upsert_posting_cursor", swept_on=swept_on)
     return due.head(len(due) if limit is None else limit), len(rejected)
 
 
@@ -155,7 +157,7 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
     if entries.empty:
         return {"entries": 0, "points_awarded": 0, "points_deducted": 0, "days": 0}
     work.db.stage("staged_entries", entries)
-    posted = work.db.read_row("community/insert_entries", work.options.run_id) or {}
+    posted = work.db.read_row("community/insert_entries", run_id=work.options.run_id) or {}
     posted.pop("marked")
     if posted["entries"] < len(entries):
         conflict = work.db.read_value("community/find_conflicting_entry")
@@ -170,13 +172,16 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
 @step_asset(DOMAIN, deps=[xp_deltas, point_ledger], partitions=utc_days, max_age_minutes=35)
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
-    work.db.execute("community/claim_days_for_points", *work.days)
+    first_day, last_day = work.days
+    work.db.execute("community/claim_days_for_points", first_day=first_day, last_day=last_day)
     summary = activity.summarise_days(
-        work.db.read("community/select_xp_gains", *work.days),
-        work.db.read("community/select_entries_of_days", *work.days),
+        work.db.read("community/select_xp_gains", first_day=first_day, last_day=last_day),
+        work.db.read("community/select_entries_of_days", first_day=first_day, last_day=last_day),
     )
     work.db.stage("staged_daily_points", summary)
-    changed = int(work.db.read_value("community/replace_daily_points", *work.days))
+    changed = int(
+        work.db.read_value("community/replace_daily_points", first_day=first_day, last_day=last_day)
+    )
     return Result(
         affected=changed,
         message=f"{len(summary)} member-days, {changed} changed",
@@ -205,7 +210,7 @@ def daily_streaks(work: Work) -> Result:
     """
     first, last = work.days
     missing = work.db.read_value(
-        "community/find_uncomputed_day", first, work.settings.community_start_on
+        "community/find_uncomputed_day", before=first, start_on=work.settings.community_start_on
     )
     if missing is not None:
         raise JobError(
@@ -213,20 +218,20 @@ def daily_streaks(work: Work) -> Result:
             f"Materialise from {missing} on, as one range."
         )
     settings, today = work.settings, work.as_of.date()
-    work.db.execute("community/open_days", first, last)
+    work.db.execute("community/open_days", first_day=first, last_day=last)
     work.db.execute(
         "community/claim_days_for_streaks",
-        first,
-        last,
-        settings.community_start_on,
-        today,
-        settings.mee6_sync_enabled,
+        first_day=first,
+        last_day=last,
+        start_on=settings.community_start_on,
+        today=today,
+        is_sync_enabled=settings.mee6_sync_enabled,
     )
-    before = work.db.read("community/select_streaks_before", first, last)
-    active = work.db.read("community/select_active_days", first, last)
-    days = work.db.read("community/select_observed_days", first, last)
+    before = work.db.read("community/select_streaks_before", first_day=first, last_day=last)
+    active = work.db.read("community/select_active_days", first_day=first, last_day=last)
+    days = work.db.read("community/select_observed_days", first_day=first, last_day=last)
     days["is_observed"] &= days["day"] < pd.Timestamp(today)
-    work.db.execute("community/delete_daily_streaks", first, last)
+    work.db.execute("community/delete_daily_streaks", first_day=first, last_day=last)
     rows, standing = 0, pd.Series(dtype="int32")
     incremented = reset = 0
     for part in streaks.split_members(before, active, len(days)):
@@ -260,14 +265,24 @@ def leaderboard_rankings(work: Work) -> Result:
     board, as in no archive. Score descending, then
     latest point-earning time, then member id: every rank is unique.
     """
-    work.db.execute("community/open_days", *work.days)
-    work.db.execute("community/claim_days_for_boards", *work.days, work.settings.community_start_on)
+    first_day, last_day = work.days
+    work.db.execute("community/open_days", first_day=first_day, last_day=last_day)
+    work.db.execute(
+        "community/claim_days_for_boards",
+        first_day=first_day,
+        last_day=last_day,
+        start_on=work.settings.community_start_on,
+    )
     rows = 0
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)
-        ranked = rank_boards(work.db.read("community/select_board_scores", day, week, month))
+        ranked = rank_boards(
+            work.db.read(
+                "community/select_board_scores", day=day, week_start=week, month_start=month
+            )
+        )
         starts = {"global": None, "weekly": week, "monthly": month}
-        work.db.execute("community/delete_rankings", day)
+        work.db.execute("community/delete_rankings", day=day)
         work.db.append(
             "community.leaderboard_rankings",
             ranked.assign(

@@ -13,7 +13,7 @@ from trc_pipelines.settings import Settings
 
 
 def _first_day(transaction: Transaction, settings: Settings) -> date | None:
-    day = transaction.read_value("community/select_first_day", settings.community_start_on)
+    day = transaction.read_value("community/select_first_day", start_on=settings.community_start_on)
     return cast("date | None", day)
 
 
@@ -29,12 +29,14 @@ def _pending_since(transaction: Transaction) -> datetime | None:
 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
     # Points of the period that are being posted right now are waited for.
-    transaction.execute("operations/lock_step", "community.point_ledger")
-    return transaction.read("community/select_period_scores", period.start, period.last_day)
+    transaction.execute("operations/lock_step", table="community.point_ledger")
+    return transaction.read(
+        "community/select_period_scores", first_day=period.start, last_day=period.last_day
+    )
 
 
 def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
-    return transaction.read("community/select_board_rows", board)
+    return transaction.read("community/select_board_rows", board=board)
 
 
 CACHED_BOARDS = CachedBoards("community", _read_rows)

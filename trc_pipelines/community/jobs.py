@@ -19,7 +19,7 @@ def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[d
     """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
     yesterday = max(as_of.date() - timedelta(days=1), settings.community_start_on)
     lagging = [
-        db.read_value(statement, yesterday, settings.community_start_on)
+        db.read_value(statement, until=yesterday, most=settings.community_start_on)
         for statement in ("community/find_uncomputed_day", "community/find_stale_streaks")
     ]
     return min([yesterday, *filter(None, lagging)]), yesterday
@@ -56,8 +56,10 @@ def first_day_to_recompute(db: Transaction, settings: Settings, now: datetime) -
     A day is given a quarter of an hour to end, so that its last sync is in.
     """
     today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
-    stale: date | None = db.read_value("community/select_stale_days", today, start)
+    stale: date | None = db.read_value("community/select_stale_days", before=today, start_on=start)
     if stale is None:
         return None
-    uncomputed: date | None = db.read_value("community/find_uncomputed_day", stale, start)
+    uncomputed: date | None = db.read_value(
+        "community/find_uncomputed_day", before=stale, start_on=start
+    )
     return uncomputed or stale

@@ -36,8 +36,8 @@ def review_sync(
     if not reason.strip():
         raise JobError("a decision needs a reason; it is kept with the sync")
     # Before looking: of two decisions the second sees what the first did.
-    transaction.execute("operations/lock_step", "community.xp_deltas")
-    sync = transaction.read_row("community/lock_sync", sync_id)
+    transaction.execute("operations/lock_step", table="community.xp_deltas")
+    sync = transaction.read_row("community/lock_sync", sync_id=sync_id)
     if sync is None:
         raise JobError(f"there is no sync {sync_id}; trc snapshots list shows those that wait")
     if sync["status"] != "quarantined":
@@ -56,12 +56,12 @@ def review_sync(
         )
     transaction.execute(
         "community/review_sync",
-        sync_id,
-        "discarded" if decision == "discard" else "accepted",
-        decision == "rebaseline",
-        now,
-        reviewed_by,
-        reason.strip(),
+        sync_id=sync_id,
+        status="discarded" if decision == "discard" else "accepted",
+        is_rebaseline=decision == "rebaseline",
+        now=now,
+        reviewed_by=reviewed_by,
+        reason=reason.strip(),
     )
     # Now, and not with the next sync: its audit compares with the states this leaves.
     write_pending_deltas(transaction, None)
@@ -75,4 +75,4 @@ def list_syncs(transaction: Transaction) -> pd.DataFrame:
 
 def compare_snapshot(transaction: Transaction, sync_id: int, most: int) -> pd.DataFrame:
     """Accounts that differ most from what is known of them: the evidence for a decision."""
-    return transaction.read("community/select_snapshot_differences", sync_id, most)
+    return transaction.read("community/select_snapshot_differences", sync_id=sync_id, most=most)

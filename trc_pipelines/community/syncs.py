@@ -62,7 +62,7 @@ def read_board(db: Transaction, settings: Settings, options: Options) -> Reading
         )
     if newer := _newer_sync(db, sync_id):
         return _superseded(sync_id, newer)
-    blocked_until = db.read_value("community/select_open_block", options.now)
+    blocked_until = db.read_value("community/select_open_block", now=options.now)
     if blocked_until is not None:
         said = f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
         return replace(_skipped(said, "blocked"), skipped=True)
@@ -96,7 +96,7 @@ def read_accounts(db: Transaction, sync_id: int) -> pd.DataFrame:
     return recall_accounts(
         db.read("community/select_linked_accounts"),
         db.read("community/select_xp_states"),
-        db.read("community/select_missing_accounts", sync_id - SEARCH_AGAIN_SECONDS),
+        db.read("community/select_missing_accounts", after_sync_id=sync_id - SEARCH_AGAIN_SECONDS),
     )
 
 
@@ -119,7 +119,7 @@ def store_board(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Readi
         work, sync_id, board.guild_id, "staged", reading,
         requested=len(snapshot), found=found, absent=absent, board=board,
     )  # fmt: skip
-    work.db.execute("community/ensure_snapshot_partition", work.as_of.date())
+    work.db.execute("community/ensure_snapshot_partition", day=work.as_of.date())
     work.db.append("community.mee6_leaderboard_snapshot", snapshot)
     newer = _newer_sync(work.db, sync_id)
     if newer:
@@ -127,7 +127,9 @@ def store_board(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Readi
     audit = _audit(work, sync_id, accounts, snapshot, board)
     status = "accepted" if audit.passed else "quarantined"
     verdict = {"findings": audit.findings, "odd_values": board.odd_values, **audit.figures}
-    work.db.execute("community/decide_sync", sync_id, status, json.dumps(verdict))
+    work.db.execute(
+        "community/decide_sync", sync_id=sync_id, status=status, audit=json.dumps(verdict)
+    )
     if audit.passed:
         _remember_missing(work, sync_id, accounts, snapshot, board)
     else:
@@ -193,7 +195,7 @@ def _remember_missing(
     work.db.stage("staged_missing", snapshot.loc[is_missing, ["discord_id"]])
     work.db.execute("community/delete_found_accounts")
     if board.is_complete or board.is_exhausted:
-        work.db.execute("community/upsert_missing_accounts", sync_id)
+        work.db.execute("community/upsert_missing_accounts", sync_id=sync_id)
 
 
 def _audit(
@@ -209,7 +211,7 @@ def _audit(
         last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
         last_sync_id=newest.get("sync_id"),
-        unlinked=int(work.db.read_value("community/count_unlinked_accounts", sync_id)),
+        unlinked=int(work.db.read_value("community/count_unlinked_accounts", sync_id=sync_id)),
         thresholds=Thresholds(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,
@@ -235,20 +237,20 @@ def _upsert_sync(
 ) -> None:
     work.db.execute(
         "community/upsert_sync",
-        sync_id,
-        guild_id,
-        status,
-        requested,
-        found,
-        absent,
-        board.pages if board else 0,
-        board.requests if board else 0,
-        board.duplicates if board else 0,
-        board.xp_rate if board else 1.0,
-        reading.started,
-        reading.ended,
-        error,
-        work.options.run_id,
+        sync_id=sync_id,
+        guild_id=guild_id,
+        status=status,
+        requested_count=requested,
+        found_count=found,
+        missing_count=absent,
+        pages=board.pages if board else 0,
+        requests=board.requests if board else 0,
+        duplicates=board.duplicates if board else 0,
+        xp_rate=board.xp_rate if board else 1.0,
+        started_at=reading.started,
+        finished_at=reading.ended,
+        error=error,
+        run_id=work.options.run_id,
     )
 
 
@@ -257,11 +259,15 @@ def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6E
     if isinstance(error, Mee6Blocked):
         # The wait counts from the refusal, which may come minutes into the reading.
         refused_at = work.options.now + (reading.ended - reading.started)
-        strikes = int(work.db.read_value("community/count_blocks", refused_at - STRIKES_COUNT_FOR))
+        strikes = int(
+            work.db.read_value("community/count_blocks", since=refused_at - STRIKES_COUNT_FOR)
+        )
         until = block_until(refused_at, error.retry_after_seconds, strikes)
         # MEE6 remembers it, whether or not this run is rolled back: so must we.
         with work.database.transaction() as transaction:
-            transaction.execute("community/insert_block", refused_at, until)
+            transaction.execute(
+                "community/insert_block", blocked_at=refused_at, blocked_until=until
+            )
         details["blocked_until"] = until.isoformat()
     if isinstance(error, Mee6AccessError):
         report(work.db, refused(str(error)), work.options.now)
@@ -271,7 +277,7 @@ def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6E
 
 
 def _read_before(db: Transaction, sync_id: int) -> Result | None:
-    sync = db.read_row("community/select_sync", sync_id)
+    sync = db.read_row("community/select_sync", sync_id=sync_id)
     if sync is None or sync["status"] == "failed":
         return None
     status, audit = sync["status"], json.loads(sync["audit"])
@@ -295,10 +301,19 @@ def _discard_superseded(work: Work, sync_id: int, newer: int) -> Result:
     """Put a reading aside that was overtaken while it was made: nobody has to decide about it."""
     why = f"superseded by sync {newer}"
     work.db.execute(
-        "community/decide_sync", sync_id, "quarantined", json.dumps({"findings": [why]})
+        "community/decide_sync",
+        sync_id=sync_id,
+        status="quarantined",
+        audit=json.dumps({"findings": [why]}),
     )
     work.db.execute(
-        "community/review_sync", sync_id, "discarded", False, work.options.now, "pipeline", why
+        "community/review_sync",
+        sync_id=sync_id,
+        status="discarded",
+        is_rebaseline=False,
+        now=work.options.now,
+        reviewed_by="pipeline",
+        reason=why,
     )
     return _superseded(sync_id, newer)
 

@@ -114,11 +114,12 @@ class Transaction:
         row = self.read_row(statement, **parameters)
         return next(iter(row.values())) if row else None
 
-    def _fetch(self, statement: str, *parameters: object) -> pa.Table:
-        sql = load_statement(statement)
+    def _fetch(self, statement: str, parameters: dict[str, object]) -> pa.Table:
+        loaded = load_statement(statement)
+        values = loaded.bind(parameters)
         table = self._connection.use(
             statement,
-            lambda cursor: cursor.execute(sql, parameters or None).fetch_arrow_table(),
+            lambda cursor: cursor.execute(loaded.text, values or None).fetch_arrow_table(),
         )
         for field in table.schema:
             if _has_no_zone(field):

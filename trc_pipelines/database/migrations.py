@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
 
-from trc_pipelines.database.statements import SQL_FOLDER, load_statement
+from trc_pipelines.database.statements import SQL_FOLDER, read_file
 
 # Always installed; the domains stand on them, each without the others.
 SHARED = ("operations", "leaderboards")
@@ -52,7 +52,7 @@ def migrate(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
             # By their numbers: a new database is made in the order in which the old ones became.
             for name in _missing(before, domains):
                 command.upgrade(config, name)
-            connection.exec_driver_sql(load_statement("operations/hand_over"))
+            connection.exec_driver_sql(read_file("operations/hand_over"))
             return [name for name in _applied(connection) if name not in before]
     except sa.exc.DBAPIError as error:
         raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error
@@ -82,7 +82,7 @@ def sql_file(name: str) -> Callable[[], None]:
         connection = op.get_bind()
         # Without parameters the driver leaves the text alone: "%" in it is just a character.
         connection.exec_driver_sql(
-            load_statement(f"migrations/{name}"), execution_options={"no_parameters": True}
+            read_file(f"migrations/{name}"), execution_options={"no_parameters": True}
         )
         connection.execute(
             sa.text(
@@ -167,4 +167,4 @@ def _schema(name: str) -> str:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(load_statement(f"migrations/{name}").encode()).hexdigest()
+    return hashlib.sha256(read_file(f"migrations/{name}").encode()).hexdigest()

@@ -107,7 +107,9 @@ def change_by_hand(
     """What people change by hand in (after, until]."""
     if after < first_day + RELINK_AFTER <= until:
         app.execute(
-            "demo/relink_member", f"demo-{RELINKED:04}", int(population.discord_ids[LINKED])
+            "demo/relink_member",
+            member_id=f"demo-{RELINKED:04}",
+            discord_id=int(population.discord_ids[LINKED]),
         )
     if after < first_day + ADJUSTMENT_AFTER <= until:
         adjustment = pd.DataFrame(

@@ -48,7 +48,7 @@ class Act:
     at: datetime
     user: int
     statement: str
-    parameters: tuple[object, ...]
+    parameters: dict[str, object]
 
 
 def name_id(*name: object) -> str:
@@ -71,12 +71,36 @@ def plan_day(day: date) -> list[Act]:
 
 def _plan_game(game: str, sport: str, begins: datetime, rng: np.random.Generator) -> Iterator[Act]:
     home, away = rng.choice(NFL if sport == "NFL" else NBA, 2, replace=False).tolist()
-    yield Act(begins - 30 * HOUR, 0, "demo/schedule_game", (game, sport, home, away, begins))
+    yield Act(
+        begins - 30 * HOUR,
+        0,
+        "demo/schedule_game",
+        {
+            "game_id": game,
+            "sport": sport,
+            "home_team": home,
+            "away_team": away,
+            "commence_time": begins,
+        },
+    )
     is_cancelled = rng.random() < CANCELLED_SHARE
     most = 45 if sport == "NFL" else 125
-    scores = (None, None) if is_cancelled else tuple(rng.integers(most // 3, most, 2).tolist())
+    home_score, away_score = (
+        (None, None) if is_cancelled else rng.integers(most // 3, most, 2).tolist()
+    )
     status = "cancelled" if is_cancelled else "completed"
-    yield Act(begins + GAME_LASTS, 0, "demo/end_game", (game, status, *scores, begins + GAME_LASTS))
+    yield Act(
+        begins + GAME_LASTS,
+        0,
+        "demo/end_game",
+        {
+            "game_id": game,
+            "status": status,
+            "home_score": home_score,
+            "away_score": away_score,
+            "at": begins + GAME_LASTS,
+        },
+    )
     bettors = rng.choice(USERS, BETTORS_A_GAME, replace=False).tolist()
     # The first says what was bet; some of the others follow, or bet against it.
     pick, picked = name_id("pick", game), home
@@ -98,15 +122,37 @@ def _plan_game(game: str, sport: str, begins: datetime, rng: np.random.Generator
             [-110, -150, 120, 200][int(rng.integers(0, 4))],
         )
         yield Act(
-            placed, user, "demo/place_bet",
-            (bet, name_id("user", user), game, kind, json.dumps(details), stake, odds, placed,
-             follows == "tail", follows == "fade", pick if follows else None),
-        )  # fmt: skip
+            placed,
+            user,
+            "demo/place_bet",
+            {
+                "bet_id": bet,
+                "user_id": name_id("user", user),
+                "game_id": game,
+                "bet_type": kind,
+                "bet_details": json.dumps(details),
+                "stake": stake,
+                "odds": odds,
+                "at": placed,
+                "is_tail": follows == "tail",
+                "is_fade": follows == "fade",
+                "original_pick_id": pick if follows else None,
+            },
+        )
         if order == 0:
             yield Act(
-                placed, user, "demo/publish_post",
-                (pick, name_id("user", user), "pick", bet, None, placed),
-            )  # fmt: skip
+                placed,
+                user,
+                "demo/publish_post",
+                {
+                    "post_id": pick,
+                    "user_id": name_id("user", user),
+                    "post_type": "pick",
+                    "bet_id": bet,
+                    "media_url": None,
+                    "at": placed,
+                },
+            )
 
 
 def _plan_content(midnight: datetime, rng: np.random.Generator) -> Iterator[Act]:
@@ -118,27 +164,57 @@ def _plan_content(midnight: datetime, rng: np.random.Generator) -> Iterator[Act]
         post = name_id("post", midnight, number)
         photo = f"posts/{post}.jpg" if number % 3 == 0 else None
         yield Act(
-            at, user, "demo/publish_post", (post, name_id("user", user), "content", None, photo, at)
+            at,
+            user,
+            "demo/publish_post",
+            {
+                "post_id": post,
+                "user_id": name_id("user", user),
+                "post_type": "content",
+                "bet_id": None,
+                "media_url": photo,
+                "at": at,
+            },
         )
         later = at + timedelta(minutes=int(rng.integers(1, 600)))
         reader = int(rng.integers(0, USERS))
         yield Act(
-            later, reader, "demo/write_comment",
-            (name_id("comment", post), post, name_id("user", reader), later),
-        )  # fmt: skip
+            later,
+            reader,
+            "demo/write_comment",
+            {
+                "comment_id": name_id("comment", post),
+                "post_id": post,
+                "user_id": name_id("user", reader),
+                "at": later,
+            },
+        )
     for number, at in enumerate(moments(STORIES_A_DAY)):
         user = int(rng.integers(0, USERS))
         yield Act(
-            at, user, "demo/publish_story",
-            (name_id("story", midnight, number), name_id("user", user), at),
-        )  # fmt: skip
+            at,
+            user,
+            "demo/publish_story",
+            {
+                "story_id": name_id("story", midnight, number),
+                "user_id": name_id("user", user),
+                "at": at,
+            },
+        )
     for number, at in enumerate(moments(MESSAGES_A_DAY)):
         user = int(rng.integers(0, USERS))
         chat = name_id("chat", CHAT_HOURS[number % len(CHAT_HOURS)])
         yield Act(
-            at, user, "demo/send_message",
-            (name_id("message", midnight, number), chat, name_id("user", user), at),
-        )  # fmt: skip
+            at,
+            user,
+            "demo/send_message",
+            {
+                "message_id": name_id("message", midnight, number),
+                "chat_id": chat,
+                "user_id": name_id("user", user),
+                "at": at,
+            },
+        )
 
 
 class BettingApp:
@@ -167,11 +243,15 @@ class BettingApp:
                 picture = f"avatars/{name_id('user', user)}.jpg"
                 app.execute(
                     "demo/join_betting",
-                    name_id("user", user), f"punter-{user:02}", user % 4, picture, at,
-                )  # fmt: skip
+                    user_id=name_id("user", user),
+                    username=f"punter-{user:02}",
+                    referral_count=user % 4,
+                    avatar_url=picture,
+                    at=at,
+                )
                 self._store(picture, at)
             for hours in CHAT_HOURS:
-                app.execute("demo/open_chat", name_id("chat", hours), hours)
+                app.execute("demo/open_chat", chat_id=name_id("chat", hours), hours=hours)
         # Nothing refers to it: once it is a week old media cleanup finds it, and lets it wait.
         self._store("avatars/the-picture-before.jpg", at + 20 * HOUR)
 
@@ -195,8 +275,8 @@ class BettingApp:
     def _perform(self, connection: Connection, acts: list[Act]) -> None:
         for act in acts:
             with connection.transaction() as app:
-                app.execute(act.statement, *act.parameters)
-            photo = act.parameters[4] if act.statement == "demo/publish_post" else None
+                app.execute(act.statement, **act.parameters)
+            photo = act.parameters.get("media_url")
             if photo:
                 self._store(str(photo), act.at)
                 self._store(str(photo).replace(".jpg", "-small.jpg"), act.at)

@@ -90,7 +90,11 @@ class QuizApp:
             for number in range(PLAYERS):
                 protections = number % (PROTECTIONS + 1)
                 app.execute(
-                    "demo/join_quiz", player_id(number), f"player-{number:02}", protections, at
+                    "demo/join_quiz",
+                    user_id=player_id(number),
+                    username=f"player-{number:02}",
+                    protections=protections,
+                    at=at,
                 )
 
     def play(self, after: datetime, until: datetime) -> None:
@@ -122,6 +126,13 @@ def _perform(connection: Connection, acts: pd.DataFrame) -> None:
         at = act["at"].to_pydatetime()
         with connection.transaction() as app:
             if pd.isna(act["score"]):
-                app.execute("demo/begin_quiz", player_id(act["player"]), act["session"], at)
+                app.execute(
+                    "demo/begin_quiz",
+                    user_id=player_id(act["player"]),
+                    session_id=act["session"],
+                    at=at,
+                )
             else:
-                app.execute("demo/finish_quiz", act["session"], int(act["score"]), at)
+                app.execute(
+                    "demo/finish_quiz", session_id=act["session"], score=int(act["score"]), at=at
+                )

@@ -27,7 +27,13 @@ def record_boards(
         rows = ranked[ranked["board"] == board]
         version = f"{day}:{_digest(rows)}"
         transaction.execute(
-            "leaderboards/upsert_board", domain, board, day, start, len(rows), version
+            "leaderboards/upsert_board",
+            domain=domain,
+            board=board,
+            day=day,
+            period_start=start,
+            members=len(rows),
+            version=version,
         )
 
 

@@ -53,7 +53,7 @@ def find_due_periods(
     first_day = boards.first_day(transaction, settings)
     if first_day is None:
         return [], []
-    closed = transaction.read("leaderboards/select_closed_periods", boards.domain)
+    closed = transaction.read("leaderboards/select_closed_periods", domain=boards.domain)
     starts = set(zip(closed["board"], closed["period_start"].dt.date, strict=True))
     open_periods = [
         period
@@ -101,13 +101,13 @@ def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:
     work.db.append("leaderboards.archived_rankings", ranked)
     work.db.execute(
         "leaderboards/insert_closed_period",
-        boards.domain,
-        period.board,
-        period.start,
-        period.end,
-        period.label,
-        len(ranked),
-        work.options.run_id,
+        domain=boards.domain,
+        board=period.board,
+        period_start=period.start,
+        period_end=period.end,
+        period=period.label,
+        members=len(ranked),
+        run_id=work.options.run_id,
     )
     record_events(
         work.db,

@@ -51,14 +51,14 @@ def tell(transaction: Transaction, news: News, now: datetime) -> None:
     """Put a message into the outbox, unless it was told before."""
     transaction.execute(
         "operations/insert_alert",
-        news.dedupe_key,
-        news.severity,
-        news.title,
-        news.body,
-        json.dumps(news.tags),
-        news.is_for_people,
-        json.dumps(news.failures) if news.failures else None,
-        now,
+        dedupe_key=news.dedupe_key,
+        severity=news.severity,
+        title=news.title,
+        body=news.body,
+        tags=json.dumps(news.tags),
+        is_for_people=news.is_for_people,
+        failures=json.dumps(news.failures) if news.failures else None,
+        now=now,
     )
 
 
@@ -66,11 +66,11 @@ def report(transaction: Transaction, condition: Condition, now: datetime) -> Non
     """Open an incident and tell people, or note that an open one goes on."""
     incident = transaction.read_row(
         "operations/upsert_incident",
-        condition.kind,
-        condition.subject,
-        condition.severity,
-        condition.message,
-        now,
+        kind=condition.kind,
+        subject=condition.subject,
+        severity=condition.severity,
+        message=condition.message,
+        now=now,
     )
     if incident and incident["is_new"]:
         _tell_of_incident(transaction, incident, "opened", condition.severity, now)
@@ -87,15 +87,17 @@ def reconcile(transaction: Transaction, conditions: list[Condition], now: dateti
     going_on = found | {(incident["kind"], incident["subject"]) for incident in before}
     for condition in conditions:
         if _is_explained(condition, going_on):
-            transaction.execute("operations/keep_incident", condition.kind, condition.subject, now)
+            transaction.execute(
+                "operations/keep_incident", kind=condition.kind, subject=condition.subject, now=now
+            )
         else:
             report(transaction, condition, now)
     for incident in transaction.read_rows(
-        "operations/remind_of_incidents", now - REMIND_AFTER, now
+        "operations/remind_of_incidents", until=now - REMIND_AFTER, now=now
     ):
         moment = f"reminder {incident['reminded_at']:%Y-%m-%dT%H:%M}"
         _tell_of_incident(transaction, incident, moment, incident["severity"], now)
-    for incident in transaction.read_rows("operations/close_incidents", now - QUIET, now):
+    for incident in transaction.read_rows("operations/close_incidents", until=now - QUIET, now=now):
         _tell_of_incident(transaction, incident, "over", "info", now)
 
 

@@ -40,7 +40,7 @@ class Check:
     Attributes:
         table: the asset it belongs to, as `schema.table`.
         name: the sentence, true when nothing is found; `sql/<schema>/check_<name>.sql` looks.
-        home: schema of what several domains share; its statement looks, and gets the domain as $1.
+        home: schema of what several domains share; its statement looks, and gets the domain as :domain.
         every: how often it is evaluated: HOURLY what costs little or is money, DAILY what reads
             whole histories.
         remedy: what to do when it fails.
@@ -62,7 +62,7 @@ class Check:
         """Rows that break the sentence, worst or first one first; empty when it holds."""
         domain = self.table.split(".")[0]
         if self.home:
-            return transaction.read(f"{self.home}/check_{self.name}", domain)
+            return transaction.read(f"{self.home}/check_{self.name}", domain=domain)
         return transaction.read(f"{domain}/check_{self.name}")
 
     def evaluate(self, transaction: Transaction, now: datetime) -> pd.DataFrame:
@@ -70,11 +70,11 @@ class Check:
         violations = self.find_violations(transaction)
         transaction.execute(
             "operations/upsert_check_result",
-            self.table,
-            self.name,
-            len(violations),
-            json.dumps(keys_of(violations.head(MAX_SHOWN))),
-            now,
+            table=self.table,
+            name=self.name,
+            violations_count=len(violations),
+            first_violations=json.dumps(keys_of(violations.head(MAX_SHOWN))),
+            now=now,
         )
         return violations
 

@@ -290,7 +290,7 @@ class Run:
         self, transaction: Transaction, step: Step, statement: str = "operations/lock_step"
     ) -> None:
         try:
-            transaction.execute(statement, step.table)
+            transaction.execute(statement, table=step.table)
         except DatabaseError as error:
             if error.sqlstate == LOCK_NOT_AVAILABLE:
                 raise JobError(
@@ -322,7 +322,10 @@ class Run:
         self._lock(transaction, step)
         return bool(
             transaction.read_value(
-                "operations/find_recorded_step", self.job_name, self.options.run_id, step.table
+                "operations/find_recorded_step",
+                job_name=self.job_name,
+                run_id=self.options.run_id,
+                table=step.table,
             )
         )
 
@@ -332,16 +335,16 @@ class Run:
         skip = {"skipped_because": result.message} if result.skipped else {}
         transaction.execute(
             "operations/upsert_job_execution",
-            self.job_name,
-            self.options.run_id,
-            self.options.as_of,
-            state,
-            result.message,
-            result.affected,
-            round((time.perf_counter() - started) * 1000),
-            json.dumps({step.table: result.details | skip}, default=str),
-            self.options.executed_by,
-            list(self.tables),
+            job_name=self.job_name,
+            run_id=self.options.run_id,
+            as_of=self.options.as_of,
+            state=state,
+            message=result.message,
+            affected_count=result.affected,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+            details=json.dumps({step.table: result.details | skip}, default=str),
+            executed_by=self.options.executed_by,
+            tables=list(self.tables),
         )
 
     def _record_end(

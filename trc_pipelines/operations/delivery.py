@@ -56,11 +56,11 @@ def deliver_due(
         with database.transaction(commit=False) as transaction:
             due = transaction.read_rows(
                 "operations/select_due_alerts",
-                channel.key,
-                not channel.is_for_everything,
-                now - GIVE_UP_AFTER,
-                now,
-                MOST_AT_ONCE,
+                channel=channel.key,
+                only_for_people=not channel.is_for_everything,
+                since=now - GIVE_UP_AFTER,
+                now=now,
+                most=MOST_AT_ONCE,
             )
         for row in due:
             if time.monotonic() > give_up_at:
@@ -76,7 +76,11 @@ def deliver_due(
             wait_until = next_attempt(attempts, now)
             with database.transaction() as transaction:
                 transaction.execute(
-                    "operations/claim_delivery", alert.alert_id, channel.key, attempts, wait_until
+                    "operations/claim_delivery",
+                    alert_id=alert.alert_id,
+                    channel=channel.key,
+                    attempts=attempts,
+                    next_attempt_at=wait_until,
                 )
             try:
                 channel.send(alert)
@@ -101,8 +105,12 @@ def _mark(
     with database.transaction() as transaction:
         transaction.execute(
             "operations/mark_delivery",
-            alert.alert_id, channel.key, delivered_at, next_attempt_at, error,
-        )  # fmt: skip
+            alert_id=alert.alert_id,
+            channel=channel.key,
+            delivered_at=delivered_at,
+            next_attempt_at=next_attempt_at,
+            error=error,
+        )
 
 
 def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: datetime) -> int:
@@ -114,7 +122,9 @@ def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: d
     if settings.sentry_dsn is None:
         return 0
     with database.transaction(commit=False) as transaction:
-        executions = transaction.read_rows("operations/select_check_ins", now - CHECK_IN_WITHIN)
+        executions = transaction.read_rows(
+            "operations/select_check_ins", since=now - CHECK_IN_WITHIN
+        )
     by_name = {job.name: job for job in jobs}
     told = [row for row in executions if row["job_name"] in by_name]
     for row in told:
@@ -127,7 +137,11 @@ def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: d
             max_runtime_minutes=MAX_RUNTIME_SECONDS // 60,
         )
         with database.transaction() as transaction:
-            transaction.execute("operations/mark_check_in", row["job_name"], row["execution_id"])
+            transaction.execute(
+                "operations/mark_check_in",
+                job_name=row["job_name"],
+                execution_id=row["execution_id"],
+            )
     return len(told)
 
 

@@ -30,5 +30,10 @@ def record_events(
     staged = pd.DataFrame({"dedupe_key": dedupe_keys.to_numpy(), "payload": lines})
     transaction.stage("staged_events", staged)
     return int(
-        transaction.read_value("operations/insert_domain_events", event_type, occurred_at, run_id)
+        transaction.read_value(
+            "operations/insert_domain_events",
+            event_type=event_type,
+            occurred_at=occurred_at,
+            run_id=run_id,
+        )
     )

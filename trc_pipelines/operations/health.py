@@ -60,7 +60,7 @@ def watch(
     enabled = [job for job in jobs if job.is_enabled(settings)]
     names = [job.name for job in enabled]
     for name in names:
-        transaction.execute("operations/insert_job", name, now)
+        transaction.execute("operations/insert_job", job_name=name, now=now)
     known = transaction.read("operations/select_job_health")
     known = known[known["job_name"].isin(names)]
     limits = {job.name: job.stale_after for job in enabled}
@@ -79,7 +79,7 @@ def _look_at_checks(
     if not checks:
         return []
     tables, names = [check.table for check in checks], [check.name for check in checks]
-    transaction.execute("operations/insert_checks", tables, names, now)
+    transaction.execute("operations/insert_checks", tables=tables, names=names, now=now)
     return assess_checks(checks, transaction.read_rows("operations/select_check_results"), now)
 
 

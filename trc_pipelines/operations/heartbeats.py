@@ -52,7 +52,9 @@ def beat(
                 send_heartbeat(settings, row["job_name"], outcome, row["run_id"])
                 with database.transaction() as transaction:
                     transaction.execute(
-                        "operations/mark_heartbeat", row["job_name"], row["execution_id"]
+                        "operations/mark_heartbeat",
+                        job_name=row["job_name"],
+                        execution_id=row["execution_id"],
                     )
                 sent += 1
     except DeliveryError as error:

@@ -32,7 +32,7 @@ class Target:
 
     Attributes:
         name: what is removed, as `operations.purges` has it.
-        statement: removes what is older than $1; its only value is how much that was.
+        statement: removes what is from before :before; its only value is how much that was.
         days: how long it is kept.
     """
 
@@ -182,7 +182,7 @@ def _find_dagster(work: Work) -> Database | str:
     url = locate_dagster_database(work.settings, work.database)
     name = make_url(url).database
     if work.settings.dagster_database_url is None and not work.db.read_value(
-        "operations/has_database", name
+        "operations/has_database", name=name
     ):
         return f"there is no database {name}, so Dagster has kept nothing"
     return replace(work.database, url=url)
@@ -202,7 +202,7 @@ def _remove(work: Work, transaction: Transaction, targets: Sequence[Target]) -> 
     return {
         target.name: int(
             transaction.read_value(
-                target.statement, work.as_of - timedelta(days=target.days(work.settings))
+                target.statement, before=work.as_of - timedelta(days=target.days(work.settings))
             )
         )
         for target in targets
@@ -211,7 +211,13 @@ def _remove(work: Work, transaction: Transaction, targets: Sequence[Target]) -> 
 
 def _record(work: Work, transaction: Transaction, removed: dict[str, int]) -> None:
     for name, count in removed.items():
-        transaction.execute("operations/upsert_purge", work.options.run_id, name, count, work.as_of)
+        transaction.execute(
+            "operations/upsert_purge",
+            run_id=work.options.run_id,
+            target=name,
+            removed_count=count,
+            as_of=work.as_of,
+        )
 
 
 def _is_run_id(name: str) -> bool:

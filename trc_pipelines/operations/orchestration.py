@@ -404,7 +404,8 @@ def _materialize(
         )
         result = run.perform(step)
         with connection.transaction(commit=False) as transaction:
-            columns = transaction.read("operations/select_columns", *step.table.split("."))
+            schema, table = step.table.split(".")
+            columns = transaction.read("operations/select_columns", schema=schema, name=table)
     context.log.info(result.message)
     if options.verbose:
         context.log.info(f"figures: {result.details}")

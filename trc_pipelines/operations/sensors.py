@@ -170,7 +170,9 @@ def record_ended_runs(
 ) -> None:
     """Write down runs that did not live to do so themselves, and report the failed ones once."""
     runs = [record.dagster_run for record in records]
-    quiet = set(transaction.read("operations/select_quiet_ends", now - ENDED_WITHIN)["run_id"])
+    quiet = set(
+        transaction.read("operations/select_quiet_ends", since=now - ENDED_WITHIN)["run_id"]
+    )
     failures = {
         run.run_id: find_failures(instance, run.run_id)
         for run in runs

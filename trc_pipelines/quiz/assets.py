@@ -47,12 +47,12 @@ def life_regenerations(work: Work) -> Result:
     given = players = repaired = 0
 
     def give(most: int) -> pd.DataFrame | None:
-        due = work.db.read("quiz/select_due_lives", work.as_of, most)
+        due = work.db.read("quiz/select_due_lives", as_of=work.as_of, most=most)
         if due.empty:
             return None
         catch_up = work.settings.quiz_life_catch_up
         work.db.stage("staged_lives", regenerate_lives(due, work.as_of, catch_up=catch_up))
-        return work.db.read("quiz/grant_lives", work.as_of, work.options.run_id)
+        return work.db.read("quiz/grant_lives", as_of=work.as_of, run_id=work.options.run_id)
 
     for changed in _in_batches(work.options.limit, give):
         granted = changed[changed["lives_added"] > 0]
@@ -98,7 +98,7 @@ def streak_evaluations(work: Work) -> Result:
             outcomes[outcome] += count
         if sum(outcomes.values()) == limit:
             break  # the day may not be finished: the next run goes on with it
-        work.db.execute("quiz/insert_evaluated_day", day, work.options.run_id)
+        work.db.execute("quiz/insert_evaluated_day", day=day, run_id=work.options.run_id)
     unknown = int(work.db.read_value("quiz/count_streaks_without_quiz"))
     message = f"{outcomes['protected']} streaks protected, {outcomes['broken']} broken"
     return Result(
@@ -116,11 +116,13 @@ def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
     outcomes = {"protected": 0, "broken": 0}
 
     def judge(most: int) -> pd.DataFrame | None:
-        overdue = work.db.read("quiz/select_overdue_streaks", begin - STREAK_BREAK, day, most)
+        overdue = work.db.read(
+            "quiz/select_overdue_streaks", before=begin - STREAK_BREAK, day=day, most=most
+        )
         if overdue.empty:
             return None
         work.db.stage("staged_streaks", judge_streaks(overdue))
-        return work.db.read("quiz/settle_streaks", begin, day, work.options.run_id)
+        return work.db.read("quiz/settle_streaks", as_of=begin, day=day, run_id=work.options.run_id)
 
     for changed in _in_batches(limit, judge):
         keys = changed["user_id"] + f":{day}"
@@ -157,7 +159,7 @@ def quiz_sessions(work: Work) -> Result:
     began = work.as_of - SESSION_TIMEOUT
 
     def expire(most: int) -> pd.DataFrame | None:
-        due = work.db.read("quiz/expire_sessions", work.as_of, began, most)
+        due = work.db.read("quiz/expire_sessions", as_of=work.as_of, began_until=began, most=most)
         return None if due.empty else due[due["user_id"].notna()]
 
     for ended in _in_batches(work.options.limit, expire):
@@ -184,15 +186,18 @@ def leaderboard_rankings(work: Work) -> Result:
     for board, start in starts.items():
         scores = (
             work.db.read(
-                "quiz/select_board_scores", datetime.combine(start, time(), UTC), work.as_of, board
+                "quiz/select_board_scores",
+                begins_at=datetime.combine(start, time(), UTC),
+                as_of=work.as_of,
+                board=board,
             )
             if start
             else work.db.read("quiz/select_lifetime_scores")
         )
         ranked, changed = rank_players(board, scores)
         work.db.stage("staged_rankings", changed)
-        work.db.execute("quiz/delete_rankings", board)
-        work.db.execute("quiz/insert_rankings", board, work.as_of)
+        work.db.execute("quiz/delete_rankings", board=board)
+        work.db.execute("quiz/insert_rankings", board=board, as_of=work.as_of)
         record_boards(work.db, DOMAIN, day, ranked, {board: start})
         sizes[board] = len(ranked)
         rewritten += len(changed)

@@ -60,12 +60,20 @@ def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
     # What is counted is kept for a while: by it the archive is checked, and late XP told from missed.
     start = datetime.combine(period.start, time(), UTC)
-    transaction.execute("quiz/insert_counted_xp", period.board, period.start, start, period.ends_at)
-    return transaction.read("quiz/select_period_scores", period.board, period.start)
+    transaction.execute(
+        "quiz/insert_counted_xp",
+        board=period.board,
+        period_start=period.start,
+        begins_at=start,
+        ends_at=period.ends_at,
+    )
+    return transaction.read(
+        "quiz/select_period_scores", board=period.board, period_start=period.start
+    )
 
 
 def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
-    return transaction.read("quiz/select_board_rows", board)
+    return transaction.read("quiz/select_board_rows", board=board)
 
 
 CACHED_BOARDS = CachedBoards(DOMAIN, _read_rows)

@@ -508,10 +508,10 @@ def test_references_are_looked_for_again_right_before_each_batch(
     monkeypatch.setattr(media_step, "BATCH", 1)
     original, read = ObjectStore.delete, Transaction.read
 
-    def read_and_refer(db: Transaction, statement: str, *parameters: object) -> pd.DataFrame:
+    def read_and_refer(db: Transaction, statement: str, /, **parameters: object) -> pd.DataFrame:
         if statement == "betting/select_waiting_orphans":  # after the first reading of references
             app.post("posts/a.jpg")
-        return read(db, statement, *parameters)
+        return read(db, statement, **parameters)
 
     def delete_and_refer(store: ObjectStore, key: str) -> None:
         original(store, key)
@@ -535,11 +535,13 @@ def test_a_reference_query_that_fails_before_the_deletion_deletes_nothing(
     on_disk.clean(on_disk.start)
     read, readings = Transaction.read, []
 
-    def fail_the_second_time(db: Transaction, statement: str, *parameters: object) -> pd.DataFrame:
+    def fail_the_second_time(
+        db: Transaction, statement: str, /, **parameters: object
+    ) -> pd.DataFrame:
         readings.append(statement)
         if readings.count("betting/select_media_urls") == 2:
             raise DatabaseError("out of order")
-        return read(db, statement, *parameters)
+        return read(db, statement, **parameters)
 
     monkeypatch.setattr(Transaction, "read", fail_the_second_time)
     with pytest.raises(DatabaseError, match="out of order"):

@@ -101,7 +101,7 @@ def test_a_source_that_stays_silent_keeps_a_week_open_for_a_day_only(world: Worl
 
 def test_points_being_posted_while_a_week_closes_are_in_it(week: World) -> None:
     with week.database.transaction() as posting:
-        posting.execute("operations/lock_step", "community.point_ledger")
+        posting.execute("operations/lock_step", table="community.point_ledger")
         posting.stage(
             "staged_entries",
             pd.DataFrame(
@@ -113,7 +113,7 @@ def test_points_being_posted_while_a_week_closes_are_in_it(week: World) -> None:
                 }
             ),
         )  # fmt: skip
-        posting.read("community/insert_entries", "by hand")
+        posting.read("community/insert_entries", run_id="by hand")
         closing = threading.Thread(target=close, args=(week, MONDAY + WEEK))
         closing.start()
         closing.join(0.5)

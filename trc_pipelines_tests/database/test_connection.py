@@ -88,7 +88,9 @@ def test_dates_come_back_as_they_went(world: World) -> None:
         transaction.append("community.days", pd.DataFrame({"day": days.dropna()}))
         transaction.stage("days_with_null", pd.DataFrame({"day": days, "none": pd.NaT}))
         read = transaction.read(
-            "community/select_observed_days", NOON.date() - pd.Timedelta(days=1), NOON.date()
+            "community/select_observed_days",
+            first_day=NOON.date() - pd.Timedelta(days=1),
+            last_day=NOON.date(),
         )
     assert read["day"].tolist() == days.dropna().tolist()
     assert world.query("SELECT day FROM community.days ORDER BY day")["day"].astype(
@@ -120,7 +122,7 @@ def test_a_refused_statement_names_itself_and_its_code(world: World) -> None:
         pytest.raises(DatabaseError, match="insert_block") as caught,
         world.database.transaction() as transaction,
     ):
-        transaction.execute("community/insert_block", NOON, NOON)
+        transaction.execute("community/insert_block", blocked_at=NOON, blocked_until=NOON)
     assert caught.value.sqlstate == "23514"
     assert "INSERT INTO" not in str(caught.value)
 
@@ -146,7 +148,7 @@ def test_a_statement_that_takes_too_long_is_stopped(world: World) -> None:
         pytest.raises(DatabaseError, match="statement timeout"),
         database.transaction() as transaction,
     ):
-        transaction.execute("community/ensure_snapshot_partition", NOON.date())
+        transaction.execute("community/ensure_snapshot_partition", day=NOON.date())
 
 
 TRANSIENT = ["08000", "08003", "08006", "40001", "40P01", "57P01", "57P02", "57P03", "53300"]

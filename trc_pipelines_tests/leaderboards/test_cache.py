@@ -64,7 +64,7 @@ def record(world: World, day: date, scores: dict[str, dict[str, int]], seed: int
     starts = {"global": None, "weekly": week_start(day), "monthly": month_start(day)}
     period = pd.to_datetime(ranked["board"].map(starts))
     with world.database.transaction() as transaction:
-        transaction.execute("community/delete_rankings", day)
+        transaction.execute("community/delete_rankings", day=day)
         rankings = ranked.assign(day=pd.Timestamp(day), period_start=period)
         transaction.append("community.leaderboard_rankings", rankings)
         record_boards(transaction, "community", day, ranked, starts)

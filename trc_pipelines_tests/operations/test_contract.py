@@ -55,7 +55,13 @@ def work_off(world: World, transaction: Transaction, *, dry_run: bool) -> tuple[
     work = Work(transaction, world.database, world.settings, options, days, is_dry_run=dry_run)
 
     def change(db: Transaction, unit: int) -> int:
-        db.execute("operations/upsert_purge", "r", f"unit {unit}", unit, NOON)
+        db.execute(
+            "operations/upsert_purge",
+            run_id="r",
+            target=f"unit {unit}",
+            removed_count=unit,
+            as_of=NOON,
+        )
         return unit * 10
 
     return work.work_off([1, -1, 2], change)

@@ -149,8 +149,17 @@ def check_ins(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
 def executed(transaction: Transaction, run_id: str, state: str, by: str) -> None:
     transaction.execute(
         "operations/upsert_job_execution",
-        "mee6_sync", run_id, NOON, state, "m", 0, 5, "{}", by, ["no.step"],
-    )  # fmt: skip
+        job_name="mee6_sync",
+        run_id=run_id,
+        as_of=NOON,
+        state=state,
+        message="m",
+        affected_count=0,
+        duration_ms=5,
+        details="{}",
+        executed_by=by,
+        tables=["no.step"],
+    )
 
 
 def test_each_scheduled_execution_is_checked_in_once_and_only_while_it_is_news(
@@ -164,7 +173,7 @@ def test_each_scheduled_execution_is_checked_in_once_and_only_while_it_is_news(
         check_in(world.database, settings, [MEE6_SYNC], now + minutes * MINUTE)
 
     with world.database.transaction() as transaction:
-        transaction.execute("operations/insert_job", "mee6_sync", NOON)
+        transaction.execute("operations/insert_job", job_name="mee6_sync", now=NOON)
         executed(transaction, "by hand", "succeeded", "cli")
         executed(transaction, "going on", "running", schedule)
     round_at(1)

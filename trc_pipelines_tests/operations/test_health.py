@@ -316,10 +316,25 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
     def overtaken(*arguments: object) -> object:
         with world.database.transaction() as transaction:
             transaction.execute(
-                "community/upsert_sync", newer, 1, "staged", 0, 0, 0, 0, 0,
-                0, 1.0, NOON, NOON, None, "other",
-            )  # fmt: skip
-            transaction.execute("community/decide_sync", newer, "accepted", "{}")
+                "community/upsert_sync",
+                sync_id=newer,
+                guild_id=1,
+                status="staged",
+                requested_count=0,
+                found_count=0,
+                missing_count=0,
+                pages=0,
+                requests=0,
+                duplicates=0,
+                xp_rate=1.0,
+                started_at=NOON,
+                finished_at=NOON,
+                error=None,
+                run_id="other",
+            )
+            transaction.execute(
+                "community/decide_sync", sync_id=newer, status="accepted", audit="{}"
+            )
         return ask(*arguments)
 
     monkeypatch.setattr(syncs, "_ask", overtaken)

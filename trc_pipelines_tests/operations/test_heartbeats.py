@@ -104,7 +104,7 @@ def test_a_success_and_a_failure_are_told_once_and_a_skip_is_neither(
 ) -> None:
     settings = configure(heartbeat_url=f"http://{receiver.host}/key")
     with world.database.transaction() as transaction:
-        transaction.execute("operations/insert_job", "mee6_sync", NOW)
+        transaction.execute("operations/insert_job", job_name="mee6_sync", now=NOW)
     for run_id, state in enumerate(["succeeded", "skipped", "interrupted", "running", "failed"]):
         executed(world, str(run_id), state)
         for _ in range(2):
@@ -119,7 +119,7 @@ def test_what_nobody_took_is_told_later_and_the_round_ends_at_once(
 ) -> None:
     settings = configure(heartbeat_url=f"http://{receiver.host}/key")
     with world.database.transaction() as transaction:
-        transaction.execute("operations/insert_job", "mee6_sync", NOW)
+        transaction.execute("operations/insert_job", job_name="mee6_sync", now=NOW)
     executed(world, "1", "succeeded")
     receiver.answer = 500
     _told, said = beat(world.database, settings, [], set())

@@ -283,7 +283,13 @@ def test_two_runs_at_once_remove_once(world: World) -> None:
 def test_a_step_done_twice_under_one_run_id_adds_up(world: World) -> None:
     for _ in range(2):
         with world.database.transaction() as transaction:
-            transaction.execute("operations/upsert_purge", "run", "alerts", 2, NOON)
+            transaction.execute(
+                "operations/upsert_purge",
+                run_id="run",
+                target="alerts",
+                removed_count=2,
+                as_of=NOON,
+            )
     assert world.query(f"SELECT removed_count FROM {PURGES}")["removed_count"].tolist() == [4]
 
 

@@ -486,10 +486,12 @@ class Look:
     def __init__(self, cursor) -> None:
         self.cursor = cursor
 
-    def read(self, statement: str, *parameters: object) -> pd.DataFrame:
-        self.cursor.execute(
-            load_statement(statement).replace("$1", f"'{parameters and parameters[0]}'")
-        )
+    def read(self, statement: str, /, **parameters: object) -> pd.DataFrame:
+        loaded = load_statement(statement)
+        sql = loaded.text
+        for number, value in enumerate(loaded.bind(parameters), 1):
+            sql = sql.replace(f"${number}", f"'{value}'")
+        self.cursor.execute(sql)
         return pd.DataFrame(self.cursor.fetchall())
 
     def failing(self) -> set[str]:
@@ -582,8 +584,8 @@ def test_xp_that_comes_after_its_week_closed_counts_globally_and_breaks_nothing(
 def test_a_closing_that_missed_xp_is_found(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
     read = Transaction.read
 
-    def forget_one(db: Transaction, statement: str, *parameters: object) -> pd.DataFrame:
-        found = read(db, statement, *parameters)
+    def forget_one(db: Transaction, statement: str, /, **parameters: object) -> pd.DataFrame:
+        found = read(db, statement, **parameters)
         return found.iloc[1:] if statement == "quiz/select_period_scores" else found
 
     monkeypatch.setattr(Transaction, "read", forget_one)

@@ -138,7 +138,7 @@ def test_old_rows_are_removed_and_the_rest_is_not_edited(quiz: Quiz) -> None:
     with pytest.raises(sa.exc.DBAPIError, match="is refused"):
         quiz.execute("UPDATE quiz.life_regenerations SET lives_added = 2")
     with quiz.database.transaction() as transaction:
-        assert transaction.read_value("quiz/purge_life_regenerations", NOON) == 1
+        assert transaction.read_value("quiz/purge_life_regenerations", before=NOON) == 1
     assert quiz.rows("SELECT regenerated_at FROM quiz.life_regenerations") == [(NOON,)]
 
 
