@@ -16,8 +16,8 @@ from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.syncs import Reading, read_accounts, store_board
 from trc_pipelines.database.connection import Database
+from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work, perform
 from trc_pipelines.mee6.models import Board
-from trc_pipelines.operations.contract import Job, Options, Result, Step, Work, perform
 from trc_pipelines.settings import Settings, load_settings
 
 GUILD_ID = 554836553760711639

@@ -11,7 +11,7 @@ from bench.measure import Figure, seconds_of, tell
 from bench.memory import peak_gigabytes
 from bench.server import Server, execute
 from trc_pipelines.definitions import JOBS
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 
 AIM = 2.0
 

@@ -11,8 +11,8 @@ from bench.measure import Figure, seconds_of, tell
 from bench.server import Server, execute
 from trc_pipelines.community.assets import post_entries
 from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.jobs.contract import Options, Work
 from trc_pipelines.mee6.models import parse_page
-from trc_pipelines.operations.contract import Options, Work
 
 PAGE_SIZE = 1000
 BEGIN = datetime(2026, 3, 4, tzinfo=UTC)

@@ -9,27 +9,27 @@ from trc_pipelines.betting import assets as betting_assets
 from trc_pipelines.betting import checks as betting_checks
 from trc_pipelines.betting import correction_jobs as betting_correction_jobs
 from trc_pipelines.betting import jobs as betting_jobs
-from trc_pipelines.betting import purges as betting_purges
+from trc_pipelines.betting import retention as betting_retention
 from trc_pipelines.betting import sensors as betting_sensors
 from trc_pipelines.community import assets as community_assets
 from trc_pipelines.community import checks as community_checks
+from trc_pipelines.community import conditions as community_conditions
 from trc_pipelines.community import jobs as community_jobs
-from trc_pipelines.community import purges as community_purges
+from trc_pipelines.community import retention as community_retention
 from trc_pipelines.community import review_job as community_review_job
 from trc_pipelines.community import sensors as community_sensors
-from trc_pipelines.community import trouble as community_trouble
 from trc_pipelines.community.boards import BOARDS as COMMUNITY_BOARDS
-from trc_pipelines.leaderboards.jobs import BoardSteps, build_board_jobs
-from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
-from trc_pipelines.operations.checks import HOURLY, build_check, build_check_job
-from trc_pipelines.operations.housekeeping import build_housekeeping, build_purges
-from trc_pipelines.operations.orchestration import (
+from trc_pipelines.jobs.checks import HOURLY, build_check, build_check_job
+from trc_pipelines.jobs.orchestration import (
     RunOptions,
     build_dry_run_job,
     build_job,
     build_schedule,
 )
-from trc_pipelines.operations.sensors import (
+from trc_pipelines.leaderboards.jobs import BoardSteps, build_board_jobs
+from trc_pipelines.leaderboards.sensors import build_cache_sensor, build_closing_sensor
+from trc_pipelines.monitoring.housekeeping import build_housekeeping, build_purges
+from trc_pipelines.monitoring.sensors import (
     build_alerts_sensor,
     build_checks_sensor,
     build_health_sensor,
@@ -39,7 +39,7 @@ from trc_pipelines.operations.sensors import (
 from trc_pipelines.quiz import assets as quiz_assets
 from trc_pipelines.quiz import checks as quiz_checks
 from trc_pipelines.quiz import jobs as quiz_jobs
-from trc_pipelines.quiz import purges as quiz_purges
+from trc_pipelines.quiz import retention as quiz_retention
 from trc_pipelines.quiz.boards import BOARDS as QUIZ_BOARDS
 from trc_pipelines.settings import load_settings
 
@@ -56,7 +56,9 @@ from trc_pipelines.settings import load_settings
         for domain in (community_assets, quiz_assets)
     ]
 )
-PURGES = build_purges([*community_purges.TARGETS, *quiz_purges.TARGETS, *betting_purges.TARGETS])
+PURGES = build_purges(
+    [*community_retention.TARGETS, *quiz_retention.TARGETS, *betting_retention.TARGETS]
+)
 JOBS = [
     *community_jobs.JOBS,
     *quiz_jobs.JOBS,
@@ -73,7 +75,7 @@ JOBS_OF_ALL = [
 ]
 STEPS = [*community_assets.STEPS, *quiz_assets.STEPS, *betting_assets.STEPS, PURGES]
 CHECKS = [*community_checks.CHECKS, *quiz_checks.CHECKS, *betting_checks.CHECKS]
-CONDITIONS = [community_trouble.find_conditions]
+CONDITIONS = [community_conditions.find_conditions]
 
 jobs = {job.name: build_job(job) for job in JOBS}
 verification = build_check_job("verification", CHECKS, "Audit every invariant, as trc verify does.")

@@ -16,8 +16,8 @@ from trc_pipelines.settings import PROJECT_ROOT, Settings
 SLICE = [
     "cli/test_main.py::test_a_run_leaves_its_row_and_its_run_in_dagster",
     "community/test_main_flow.py::test_awards_of_the_app_flow_into_the_ledger_once",
-    "operations/test_orchestration.py::test_a_sync_job_materialises_all_its_tables",
-    "operations/test_channels.py::test_help_does_not_wait_for_what_it_does_not_need",
+    "jobs/test_orchestration.py::test_a_sync_job_materialises_all_its_tables",
+    "monitoring/test_channels.py::test_help_does_not_wait_for_what_it_does_not_need",
     "betting/test_media.py::test_addresses_of_the_bucket_itself_are_ours",
     "betting/test_media.py::test_a_photo_nobody_needs_goes_and_a_thumbnail_that_a_row_needs_stays",
     "betting/test_media.py::test_lists_in_settings",

@@ -8,10 +8,10 @@ from trc_pipelines.betting.media_step import clean_media
 from trc_pipelines.betting.resets import reset_due_weeks
 from trc_pipelines.betting.settlement import settle_games
 from trc_pipelines.betting.statistics import summarise_bets
+from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import week_start
-from trc_pipelines.operations.contract import Result, Work
-from trc_pipelines.operations.orchestration import app_table, derived_table, step_asset
+from trc_pipelines.jobs.contract import Result, Work
+from trc_pipelines.jobs.orchestration import app_table, derived_table, step_asset
 
 DOMAIN = "betting"
 SHOWN = 5

@@ -17,8 +17,8 @@ from trc_pipelines.betting.badges import (
 )
 from trc_pipelines.betting.messages import notify
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.operations.contract import Result, Work
-from trc_pipelines.operations.events import record_events
+from trc_pipelines.jobs.contract import Result, Work
+from trc_pipelines.jobs.events import record_events
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ def merge_badges(
 
 def unlock_effects(work: Work, monday: date) -> Result:
     """Bring everybody's tier up to the badges held in the week, unless a newer one decides already."""
-    work.db.execute("operations/lock_step", table=EFFECTS)
+    work.db.execute("jobs/lock_step", table=EFFECTS)
     newest = work.db.read_value("betting/select_effect_week")
     if newest and monday < newest:
         return Result(0, f"effects stand for the week of {newest} already")

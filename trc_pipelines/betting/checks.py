@@ -1,6 +1,6 @@
 """What must always be true of the betting tables; each sentence has its SQL in `sql/betting`."""
 
-from trc_pipelines.operations.checks import HOURLY, Check
+from trc_pipelines.jobs.checks import HOURLY, Check
 
 CHECKS = [
     Check(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from trc_pipelines.operations.contract import Work
+from trc_pipelines.jobs.contract import Work
 
 REMOVED_AFTER = timedelta(days=30)
 CONTENT_TYPES = ("post", "story", "message", "comment")

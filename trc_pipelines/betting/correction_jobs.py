@@ -11,8 +11,8 @@ from trc_pipelines.betting.corrections import (
     resettle_game,
     work_by_hand,
 )
+from trc_pipelines.jobs.orchestration import MAX_RUNTIME_SECONDS, connected
 from trc_pipelines.names import clean_name
-from trc_pipelines.operations.orchestration import MAX_RUNTIME_SECONDS, connected
 
 BY_HAND = {
     "reason": dg.Field(dg.String, description="Why; it is kept with what is done."),

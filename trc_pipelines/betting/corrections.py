@@ -30,8 +30,8 @@ from trc_pipelines.betting.settlement import (
     write_entries,
 )
 from trc_pipelines.database.connection import Database
+from trc_pipelines.jobs.contract import JobError, Options, Work
 from trc_pipelines.names import clean_name
-from trc_pipelines.operations.contract import JobError, Options, Work
 from trc_pipelines.settings import Settings
 
 AdjustmentKind = Literal["promotion", "deposit", "correction"]
@@ -79,7 +79,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             or bets changed meanwhile.
     """
     why = _clean_reason(reason)
-    work.db.execute("operations/lock_step", table=LEDGER)
+    work.db.execute("jobs/lock_step", table=LEDGER)
     game = work.db.read_row("betting/select_settled_game", game_id=game_id)
     if game is None:
         raise JobError(
@@ -227,7 +227,7 @@ def adjust_bankroll(
         )
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
         raise JobError(f"the key has {len(key)} characters; it accepts 1 to {LONGEST_KEY}")
-    work.db.execute("operations/lock_step", table=LEDGER)
+    work.db.execute("jobs/lock_step", table=LEDGER)
     account = work.db.read_row("betting/select_account", user_id=user, as_of=work.as_of)
     if account is None:
         raise JobError(f"user {user} has no bankroll; the app creates it")

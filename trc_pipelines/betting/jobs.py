@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from trc_pipelines.betting import assets
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 
 CONTENT_EXPIRATION = Job(
     name="content_expiration",

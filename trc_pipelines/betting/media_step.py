@@ -17,8 +17,8 @@ from trc_pipelines.betting.media import (
     is_referenced,
 )
 from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.jobs.contract import JobError, Result, Work
 from trc_pipelines.names import clean_name
-from trc_pipelines.operations.contract import JobError, Result, Work
 
 # References are read again before each so many objects.
 BATCH = 1000

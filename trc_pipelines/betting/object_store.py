@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import fsspec  # type: ignore[import-untyped]
 import pandas as pd
 
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import Settings
 
 CONNECT_SECONDS, READ_SECONDS = 5, 15

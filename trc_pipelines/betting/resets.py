@@ -7,9 +7,9 @@ import pandas as pd
 from trc_pipelines.betting.bankrolls import WEEK, close_week, order_entries, write_off_entries
 from trc_pipelines.betting.messages import notify
 from trc_pipelines.betting.settlement import LEDGER, write_entries
-from trc_pipelines.leaderboards.periods import week_start
-from trc_pipelines.operations.contract import Work
-from trc_pipelines.operations.events import record_events
+from trc_pipelines.calendar import week_start
+from trc_pipelines.jobs.contract import Work
+from trc_pipelines.jobs.events import record_events
 
 ARCHIVED = [
     "user_id", "opening", "closing", "net", "adjustments", "bets", "won", "lost", "push", "wagered",
@@ -23,7 +23,7 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
     A limit counts bankrolls; a week is done when none is left, and the next one waits for that.
     """
     # Results that are being posted right now are waited for.
-    work.db.execute("operations/lock_step", table=LEDGER)
+    work.db.execute("jobs/lock_step", table=LEDGER)
     newest = week_start(work.as_of.date())
     week = _first_week(work, newest)
     counts: dict[date, int] = {}

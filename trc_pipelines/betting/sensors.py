@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from trc_pipelines.betting.jobs import BANKROLL_RESET
+from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import week_start
-from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, is_active
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected, is_active
 
 # The tick of Monday has its run first; after that one attempt in as many minutes.
 PATIENCE = timedelta(minutes=5)

@@ -9,8 +9,8 @@ from trc_pipelines.betting.bankrolls import post_results
 from trc_pipelines.betting.grading import grade_bets
 from trc_pipelines.betting.messages import notify
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.operations.contract import Work
-from trc_pipelines.operations.events import record_events
+from trc_pipelines.jobs.contract import Work
+from trc_pipelines.jobs.events import record_events
 
 LEDGER = "betting.bankroll_ledger"
 OUTCOMES = ("won", "lost", "push", "cancelled")
@@ -64,7 +64,7 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     meanwhile waits for the next.
     """
     # Balances are moved by one at a time, so what is read here is what is moved.
-    transaction.execute("operations/lock_step", table=LEDGER)
+    transaction.execute("jobs/lock_step", table=LEDGER)
     bets = transaction.read("betting/select_pending_bets", game_id=game_id)
     graded = grade(work, bets)
     claimed = claim(work, transaction, graded[graded["problem"].isna()], is_correction=False)

@@ -33,8 +33,8 @@ from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.seasons import App, keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.names import clean_names
-from trc_pipelines.operations.contract import Job, JobError
 from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
 from trc_pipelines.settings import Settings, SettingsError
 

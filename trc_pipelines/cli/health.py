@@ -78,7 +78,7 @@ def _look_at_ours(settings: Settings, database: Database, found: list[Finding]) 
         found.append(Finding("schema", is_well=not pending, message=message))
         if pending:
             return
-        incidents = transaction.read_rows("operations/select_open_incidents")
+        incidents = transaction.read_rows("monitoring/select_open_incidents")
         wrong = [f"{i['subject']} {i['kind']}" for i in incidents if i["kind"] in LATE]
         message = ", ".join(wrong) or "none is stale or failing"
         found.append(Finding("jobs", is_well=not wrong, message=message))

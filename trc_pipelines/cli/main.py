@@ -30,15 +30,15 @@ from trc_pipelines.cli.services import (
 from trc_pipelines.database.connection import DatabaseError
 from trc_pipelines.database.embedded import EmbeddedServerError, client_program
 from trc_pipelines.database.migrations import MigrationError, pending_migrations
+from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.names import clean_name
-from trc_pipelines.operations.contract import JobError
 from trc_pipelines.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.installation import Installation
     from trc_pipelines.cli.runs import Outcome
     from trc_pipelines.community.reviews import Decision
-    from trc_pipelines.operations.contract import Work
+    from trc_pipelines.jobs.contract import Work
 
 # Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
 # definitions read settings that must be checked, or written by the demo, before.
@@ -202,7 +202,7 @@ def run(
     from trc_pipelines.cli.installation import open_installation, require_schema
     from trc_pipelines.cli.runs import rehearse_job, rehearse_jobs, run_job
     from trc_pipelines.definitions import JOBS, JOBS_OF_ALL
-    from trc_pipelines.operations.orchestration import parse_moment
+    from trc_pipelines.jobs.orchestration import parse_moment
 
     by_name = {job.name: [job] for job in JOBS} | {"all": JOBS_OF_ALL}
     if job_name not in by_name:

@@ -12,7 +12,7 @@ import dagster as dg
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.database.migrations import ensure_database
-from trc_pipelines.operations.contract import (
+from trc_pipelines.jobs.contract import (
     Job,
     JobError,
     Options,
@@ -20,7 +20,7 @@ from trc_pipelines.operations.contract import (
     perform,
     rehearse_all,
 )
-from trc_pipelines.operations.orchestration import (
+from trc_pipelines.jobs.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
     StepAsset,

@@ -2,16 +2,16 @@
 
 import pandas as pd
 
+from trc_pipelines.calendar import day_before, month_start, week_start
 from trc_pipelines.community import activity, ledger, streaks, syncs
 from trc_pipelines.community.boards import BOARDS, CACHED_BOARDS
 from trc_pipelines.community.deltas import write_pending_deltas
+from trc_pipelines.jobs.contract import JobError, Result, Work
+from trc_pipelines.jobs.orchestration import app_table, derived_table, step_asset, utc_days
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.cache import publish_boards
 from trc_pipelines.leaderboards.closing import close_periods
-from trc_pipelines.leaderboards.periods import day_before, month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
-from trc_pipelines.operations.contract import JobError, Result, Work
-from trc_pipelines.operations.orchestration import app_table, derived_table, step_asset, utc_days
 
 DOMAIN = BOARDS.domain
 

@@ -5,10 +5,10 @@ from typing import cast
 
 import pandas as pd
 
+from trc_pipelines.calendar import Period
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.cache import CachedBoards
 from trc_pipelines.leaderboards.closing import PeriodicBoards
-from trc_pipelines.leaderboards.periods import Period
 from trc_pipelines.settings import Settings
 
 
@@ -29,7 +29,7 @@ def _pending_since(transaction: Transaction) -> datetime | None:
 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
     # Points of the period that are being posted right now are waited for.
-    transaction.execute("operations/lock_step", table="community.point_ledger")
+    transaction.execute("jobs/lock_step", table="community.point_ledger")
     return transaction.read(
         "community/select_period_scores", first_day=period.start, last_day=period.last_day
     )

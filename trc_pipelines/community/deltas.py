@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pandas as pd
 
+from trc_pipelines.calendar import day_before
 from trc_pipelines.community.xp import compute_deltas
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import day_before
 
 
 def write_deltas(

@@ -2,10 +2,10 @@
 
 from datetime import date, datetime, timedelta
 
+from trc_pipelines.calendar import day_before
 from trc_pipelines.community import assets
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import day_before
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines.settings import Settings
 
 

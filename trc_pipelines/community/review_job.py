@@ -6,7 +6,7 @@ from typing import cast
 import dagster as dg
 
 from trc_pipelines.community.reviews import DECISIONS, Decision, review_sync
-from trc_pipelines.operations.orchestration import MAX_RUNTIME_SECONDS, connected
+from trc_pipelines.jobs.orchestration import MAX_RUNTIME_SECONDS, connected
 
 
 @dg.op(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from trc_pipelines.community.deltas import write_pending_deltas
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 
 Decision = Literal["approve", "rebaseline", "discard"]
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
@@ -36,7 +36,7 @@ def review_sync(
     if not reason.strip():
         raise JobError("a decision needs a reason; it is kept with the sync")
     # Before looking: of two decisions the second sees what the first did.
-    transaction.execute("operations/lock_step", table="community.xp_deltas")
+    transaction.execute("jobs/lock_step", table="community.xp_deltas")
     sync = transaction.read_row("community/lock_sync", sync_id=sync_id)
     if sync is None:
         raise JobError(f"there is no sync {sync_id}; trc snapshots list shows those that wait")

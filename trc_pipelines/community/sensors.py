@@ -7,7 +7,7 @@ import dagster as dg
 
 from trc_pipelines.community import assets
 from trc_pipelines.community.jobs import first_day_to_recompute
-from trc_pipelines.operations.orchestration import (
+from trc_pipelines.jobs.orchestration import (
     build_asset_job,
     connected,
     day_range_tags,

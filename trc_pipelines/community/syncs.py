@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from trc_pipelines.community.conditions import contested, quarantined, refused
 from trc_pipelines.community.snapshots import (
     Audit,
     Thresholds,
@@ -14,12 +15,11 @@ from trc_pipelines.community.snapshots import (
     build_snapshot,
     recall_accounts,
 )
-from trc_pipelines.community.trouble import contested, quarantined, refused
 from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import JobError, Options, Result, UsageError, Work
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
-from trc_pipelines.operations.alerts import report
-from trc_pipelines.operations.contract import JobError, Options, Result, UsageError, Work
+from trc_pipelines.monitoring.alerts import report
 from trc_pipelines.settings import Settings
 
 AUDIT_CHECK = "staged_snapshot_is_plausible"

@@ -332,7 +332,7 @@ class Database:
         driver = adbc.connect(f"{url}&application_name={quote(self.application_name)}")
         try:
             with driver.cursor() as cursor:
-                settings = load_statement("operations/set_session")
+                settings = load_statement("jobs/set_session")
                 timeouts = {
                     "statement_timeout": f"{self.statement_timeout_seconds * 1000:.0f}",
                     "lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}",

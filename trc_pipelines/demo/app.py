@@ -11,7 +11,7 @@ import pandas as pd
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.demo.population import Population
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 
 GUILD_ID = 100000000000000001
 SEED = 7

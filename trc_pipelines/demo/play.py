@@ -15,7 +15,7 @@ from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.demo.app import HISTORY, change_by_hand, invent_transactions
 from trc_pipelines.demo.population import Population
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.operations.contract import Job, JobError, Options, Run
+from trc_pipelines.jobs.contract import Job, JobError, Options, Run
 from trc_pipelines.settings import Settings
 
 # Hour by hour is enough for what lies back; the last day is as dense as a real one.

@@ -13,7 +13,7 @@ from dagster._utils.schedules import get_next_cron_tick
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError
 from trc_pipelines.demo.play import run_job_at
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)

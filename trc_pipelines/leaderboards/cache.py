@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.operations.contract import JobError, Result, Work
+from trc_pipelines.jobs.contract import JobError, Result, Work
 from trc_pipelines.settings import Settings
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What must always be true of closed periods, of whichever domain."""
 
-from trc_pipelines.operations.checks import Check
+from trc_pipelines.jobs.checks import Check
 
 
 def archive_check(domain: str) -> Check:

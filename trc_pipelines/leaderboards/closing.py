@@ -9,11 +9,11 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 
+from trc_pipelines.calendar import Period, ended_periods
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import Period, ended_periods
+from trc_pipelines.jobs.contract import Result, Work
+from trc_pipelines.jobs.events import record_events
 from trc_pipelines.leaderboards.ranking import rank_boards
-from trc_pipelines.operations.contract import Result, Work
-from trc_pipelines.operations.events import record_events
 from trc_pipelines.settings import Settings
 
 # What the last minutes of a period earned arrives a little later. A source that stays silent for a

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from trc_pipelines.calendar import day_before
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.leaderboards.periods import day_before
-from trc_pipelines.operations.contract import Job, Step
+from trc_pipelines.jobs.contract import Job, Step
 from trc_pipelines.settings import Settings
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected, is_active
 from trc_pipelines.leaderboards.closing import PeriodicBoards, find_due_periods
-from trc_pipelines.operations.orchestration import AS_OF_TAG, connected, is_active
 
 
 def build_closing_sensor(boards: PeriodicBoards, job: dg.JobDefinition) -> dg.SensorDefinition:

@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 
+from trc_pipelines.calendar import month_start, week_start
+from trc_pipelines.jobs.contract import JobError, Result, Work
+from trc_pipelines.jobs.events import record_events
+from trc_pipelines.jobs.orchestration import app_table, step_asset, utc_days
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.cache import publish_boards
 from trc_pipelines.leaderboards.closing import close_periods
-from trc_pipelines.leaderboards.periods import month_start, week_start
-from trc_pipelines.operations.contract import JobError, Result, Work
-from trc_pipelines.operations.events import record_events
-from trc_pipelines.operations.orchestration import app_table, step_asset, utc_days
 from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS, DOMAIN, rank_players
 from trc_pipelines.quiz.lives import regenerate_lives
 from trc_pipelines.quiz.streaks import STREAK_BREAK, judge_streaks

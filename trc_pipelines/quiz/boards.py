@@ -5,10 +5,10 @@ from typing import cast
 
 import pandas as pd
 
+from trc_pipelines.calendar import Period
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.cache import CachedBoards
 from trc_pipelines.leaderboards.closing import PeriodicBoards
-from trc_pipelines.leaderboards.periods import Period
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.settings import Settings
 

@@ -1,7 +1,7 @@
 """What must always be true of the quiz's tables; each sentence has its SQL in `sql/quiz`."""
 
+from trc_pipelines.jobs.checks import HOURLY, Check
 from trc_pipelines.leaderboards.checks import archive_check
-from trc_pipelines.operations.checks import HOURLY, Check
 
 CHECKS = [
     Check(

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz import assets
 from trc_pipelines.settings import Settings
 

@@ -7,7 +7,7 @@ import pytest
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.badges import CALCULATORS
-from trc_pipelines.operations.contract import Result
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.world import NOON
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 import pytest
 
 from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 
 BETS = int(os.environ.get("BETS", "160"))

@@ -7,7 +7,7 @@ import pytest
 
 from trc_pipelines.betting import sensors
 from trc_pipelines.betting.correction_jobs import bankroll_adjustment, resettle
-from trc_pipelines.operations.orchestration import AS_OF_TAG, connected
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.cli.test_main import Trc
 from trc_pipelines_tests.world import NOON

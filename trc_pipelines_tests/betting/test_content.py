@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.betting import jobs
-from trc_pipelines.operations.contract import Result
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.world import NOON
 

@@ -6,7 +6,7 @@ import pytest
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.world import NOON
 

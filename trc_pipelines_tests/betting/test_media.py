@@ -28,7 +28,7 @@ from trc_pipelines.betting.media import (
 from trc_pipelines.betting.media_step import clean_media
 from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
 from trc_pipelines.database.connection import DatabaseError, Transaction
-from trc_pipelines.operations.contract import Job, JobError, Result, Step
+from trc_pipelines.jobs.contract import Job, JobError, Result, Step
 from trc_pipelines.settings import Settings, SettingsError, load_settings
 from trc_pipelines_tests.world import NOON, World
 

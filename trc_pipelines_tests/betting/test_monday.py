@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.database.connection import Database
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import HOUR, MINUTE, Betting
 from trc_pipelines_tests.conftest import create_database
 

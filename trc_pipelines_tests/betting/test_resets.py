@@ -15,7 +15,7 @@ from trc_pipelines.betting import jobs, resets, settlement
 from trc_pipelines.betting.bankrolls import close_week, post_results
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.database.connection import Database
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.servers import create_database
 

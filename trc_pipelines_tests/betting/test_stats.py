@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.database.connection import Database
-from trc_pipelines.operations.contract import Result
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.betting.test_statistics import COLUMN_TYPES, modelled_rows

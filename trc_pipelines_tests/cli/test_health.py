@@ -17,7 +17,7 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from trc_pipelines.cli import health
 from trc_pipelines.cli.health import DAEMON_PARTS, probe
 from trc_pipelines.database.migrations import create_engine
-from trc_pipelines.operations.alerts import Condition, News, report, tell
+from trc_pipelines.monitoring.alerts import Condition, News, report, tell
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests.cli.test_main import Trc, trc  # noqa: F401
 from trc_pipelines_tests.conftest import create_database

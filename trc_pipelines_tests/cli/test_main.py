@@ -13,7 +13,7 @@ import pytest
 
 from trc_pipelines.cli.main import main
 from trc_pipelines.community.review_job import review_snapshot
-from trc_pipelines.operations.orchestration import connected
+from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import NOON, QUARTER, World
 

@@ -14,8 +14,8 @@ from trc_pipelines.definitions import (
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines.leaderboards.closing import GRACE, find_due_periods
-from trc_pipelines.operations.contract import Result
 from trc_pipelines_tests.world import QUARTER, World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_a_source_that_stays_silent_keeps_a_week_open_for_a_day_only(world: Worl
 
 def test_points_being_posted_while_a_week_closes_are_in_it(week: World) -> None:
     with week.database.transaction() as posting:
-        posting.execute("operations/lock_step", table="community.point_ledger")
+        posting.execute("jobs/lock_step", table="community.point_ledger")
         posting.stage(
             "staged_entries",
             pd.DataFrame(

@@ -25,9 +25,9 @@ import pandas as pd
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.definitions import JOBS
+from trc_pipelines.jobs.contract import Options, perform
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
-from trc_pipelines.operations.contract import Options, perform
 from trc_pipelines.settings import load_settings
 
 GUILD = 77

@@ -25,9 +25,9 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.database.connection import Connection
 from trc_pipelines.demo import simulator as simulator_module
 from trc_pipelines.demo.simulator import Answer, Simulator
+from trc_pipelines.jobs import contract
+from trc_pipelines.jobs.contract import Result, Run, Step
 from trc_pipelines.mee6 import client
-from trc_pipelines.operations import contract
-from trc_pipelines.operations.contract import Result, Run, Step
 from trc_pipelines_tests.faults.proxy import Proxy
 
 # What contract and client promise to bring through; a fourth in a row is not their promise.

@@ -29,7 +29,7 @@ from trc_pipelines.definitions import (
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.faults.crasher import Crasher, start_crasher
 from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import World

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.community.assets import post_entries
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Database
-from trc_pipelines.operations.contract import JobError, Options, Work
+from trc_pipelines.jobs.contract import JobError, Options, Work
 from trc_pipelines_tests.faults.conftest import Crasher
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 

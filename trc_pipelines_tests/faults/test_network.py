@@ -13,7 +13,7 @@ import pytest
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, DatabaseError
-from trc_pipelines.operations import contract
+from trc_pipelines.jobs import contract
 from trc_pipelines_tests.faults.proxy import Proxy
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from trc_pipelines.calendar import ended_periods, period_of
 from trc_pipelines.community import assets
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Database, DatabaseError
@@ -19,9 +20,8 @@ from trc_pipelines.database.embedded import (
     stop_embedded_server,
 )
 from trc_pipelines.database.migrations import ensure_database, migrate
-from trc_pipelines.leaderboards.periods import ended_periods, period_of
-from trc_pipelines.operations import contract
-from trc_pipelines.operations.contract import Job, Result, Step, Work
+from trc_pipelines.jobs import contract
+from trc_pipelines.jobs.contract import Job, Result, Step, Work
 from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
@@ -109,10 +109,10 @@ def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
     def lock(first: str, second: str) -> Step:
         def run(work: Work) -> Result:
             attempts.append(first)
-            work.db.execute("operations/lock_step", table=first)
+            work.db.execute("jobs/lock_step", table=first)
             if len(attempts) <= 2:
                 both_hold_one.wait()
-            work.db.execute("operations/lock_step", table=second)
+            work.db.execute("jobs/lock_step", table=second)
             return Result(1, "both")
 
         return Step(f"step.{first}", run)

@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.services import Services, first_free_port, hold_home, run_services
-from trc_pipelines.operations.sensors import end_lost_runs, record_ended_runs
+from trc_pipelines.monitoring.sensors import end_lost_runs, record_ended_runs
 from trc_pipelines_tests.servers import create_database
 
 JOB = "leaderboard_recalculation"

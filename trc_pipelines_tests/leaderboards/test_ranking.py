@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from trc_pipelines.leaderboards.periods import day_before, month_start, week_start
+from trc_pipelines.calendar import day_before, month_start, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 
 EARLY, LATE = pd.Timestamp("2026-03-04T10:00Z"), pd.Timestamp("2026-03-04T11:00Z")

@@ -28,7 +28,7 @@ from trc_pipelines.definitions import (
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines.operations.contract import Job, Options, Run
+from trc_pipelines.jobs.contract import Job, Options, Run
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.budget import examples

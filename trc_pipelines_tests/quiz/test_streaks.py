@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from trc_pipelines.operations.contract import JobError
+from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.quiz.conftest import DAY, HOUR, Quiz, player
 
 MICROSECOND = timedelta(microseconds=1)

@@ -11,7 +11,7 @@ from trc_pipelines.betting.jobs import GAME_SETTLEMENT
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.embedded import client_program
 from trc_pipelines.definitions import JOBS, JOBS_OF_ALL, LEADERBOARD_RECALCULATION
-from trc_pipelines.operations.contract import Options, rehearse_all
+from trc_pipelines.jobs.contract import Options, rehearse_all
 from trc_pipelines_tests.world import World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

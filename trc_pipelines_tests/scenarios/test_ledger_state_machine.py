@@ -37,10 +37,10 @@ from hypothesis.stateful import (
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
+from trc_pipelines.jobs import contract
+from trc_pipelines.jobs.contract import Options, Run
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
-from trc_pipelines.operations import contract
-from trc_pipelines.operations.contract import Options, Run
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database

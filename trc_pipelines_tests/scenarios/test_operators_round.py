@@ -8,12 +8,12 @@ import dagster as dg
 import pytest
 
 from trc_pipelines import definitions
-from trc_pipelines.operations import sensors
-from trc_pipelines.operations.orchestration import connected
+from trc_pipelines.jobs.orchestration import connected
+from trc_pipelines.monitoring import sensors
 from trc_pipelines_tests.betting.conftest import Betting, betting, ident  # noqa: F401
 from trc_pipelines_tests.cli.test_main import Trc, trc  # noqa: F401
 from trc_pipelines_tests.conftest import create_database
-from trc_pipelines_tests.operations.test_channels import Receiver, receiver  # noqa: F401
+from trc_pipelines_tests.monitoring.test_channels import Receiver, receiver  # noqa: F401
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 BEGAN = datetime.now(UTC).replace(microsecond=0)

@@ -18,8 +18,8 @@ from trc_pipelines.definitions import (
     STEPS,
 )
 from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines.leaderboards.closing import find_due_periods
-from trc_pipelines.operations.contract import Job
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board

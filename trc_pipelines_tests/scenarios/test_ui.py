@@ -15,7 +15,7 @@ from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community import assets
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.operations.contract import Job
+from trc_pipelines.jobs.contract import Job
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board

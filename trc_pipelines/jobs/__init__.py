@@ -1,0 +1,1 @@
+"""What runs jobs: the contract, limits, events, checks, and Dagster's side of them."""

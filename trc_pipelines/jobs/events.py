@@ -1,0 +1,39 @@
+"""Domain events: what happened, told to the apps that follow, in the transaction of what happened."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from trc_pipelines.database.connection import Transaction
+
+
+def record_events(
+    transaction: Transaction,
+    event_type: str,
+    payloads: pd.DataFrame,
+    *,
+    dedupe_keys: pd.Series,
+    occurred_at: datetime,
+    run_id: str,
+) -> int:
+    """Write one event per row of `payloads`; how many had not been told before.
+
+    Args:
+        payloads: one column per field; dates and times become ISO 8601.
+        dedupe_keys: what each event happened to, unique within the event type.
+    """
+    if payloads.empty:
+        return 0
+    lines = payloads.to_json(
+        orient="records", lines=True, date_format="iso", date_unit="us"
+    ).splitlines()
+    staged = pd.DataFrame({"dedupe_key": dedupe_keys.to_numpy(), "payload": lines})
+    transaction.stage("staged_events", staged)
+    return int(
+        transaction.read_value(
+            "jobs/insert_domain_events",
+            event_type=event_type,
+            occurred_at=occurred_at,
+            run_id=run_id,
+        )
+    )

@@ -1,0 +1,94 @@
+"""Health: what is wrong with the jobs, judged from what is stored, so that a restart forgets nothing."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import pandas as pd
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.checks import Check, assess_checks
+from trc_pipelines.jobs.contract import Job
+from trc_pipelines.monitoring.alerts import Condition, reconcile
+from trc_pipelines.settings import Settings
+
+FAILURES_TO_ESCALATE = 3
+
+FindConditions = Callable[[Transaction], list[Condition]]
+
+
+def assess_jobs(jobs: pd.DataFrame, now: datetime) -> list[Condition]:
+    """Jobs without a success for too long, and jobs that fail again and again.
+
+    Args:
+        jobs: job_name, stale_after (timedelta), first_seen_at, last_success_at (NULL: never),
+            failures (since the last success), last_message (of the latest failure).
+    """
+    since = jobs["last_success_at"].fillna(jobs["first_seen_at"])
+    late = jobs[since + jobs["stale_after"] < now]
+    failing = jobs[jobs["failures"] >= FAILURES_TO_ESCALATE]
+    return [
+        Condition("stale", job_name, "error", _describe_stale(job_name, last, limit))
+        for job_name, last, limit in zip(
+            late["job_name"], late["last_success_at"], late["stale_after"], strict=True
+        )
+    ] + [
+        Condition(
+            "failing",
+            job_name,
+            "critical",
+            f"{job_name} has failed {failures} times in a row, last: {message}",
+        )
+        for job_name, failures, message in zip(
+            failing["job_name"], failing["failures"], failing["last_message"], strict=True
+        )
+    ]
+
+
+def watch(
+    transaction: Transaction,
+    settings: Settings,
+    jobs: Sequence[Job],
+    finders: Sequence[FindConditions],
+    now: datetime,
+    checks: Sequence[Check] = (),
+) -> list[Condition]:
+    """Look at every job and check once: open, remind of and close incidents; what is wrong now.
+
+    Args:
+        finders: what else may be wrong, one function per domain.
+    """
+    enabled = [job for job in jobs if job.is_enabled(settings)]
+    names = [job.name for job in enabled]
+    for name in names:
+        transaction.execute("jobs/insert_job", job_name=name, now=now)
+    known = transaction.read("monitoring/select_job_health")
+    known = known[known["job_name"].isin(names)]
+    limits = {job.name: job.stale_after for job in enabled}
+    stale_after = pd.to_timedelta(known["job_name"].map(limits))
+    conditions = assess_jobs(known.assign(stale_after=stale_after), now)
+    conditions += _look_at_checks(transaction, checks, now)
+    for find in finders:
+        conditions += find(transaction)
+    reconcile(transaction, conditions, now)
+    return conditions
+
+
+def _look_at_checks(
+    transaction: Transaction, checks: Sequence[Check], now: datetime
+) -> list[Condition]:
+    if not checks:
+        return []
+    tables, names = [check.table for check in checks], [check.name for check in checks]
+    transaction.execute("monitoring/insert_checks", tables=tables, names=names, now=now)
+    return assess_checks(checks, transaction.read_rows("monitoring/select_check_results"), now)
+
+
+def _describe_stale(job_name: str, last: pd.Timestamp, limit: pd.Timedelta) -> str:
+    success = (
+        "has never succeeded" if pd.isna(last) else f"last succeeded {last:%Y-%m-%d %H:%M} UTC"
+    )
+    hours = f"{limit / pd.Timedelta(hours=1):.3g} h"
+    return (
+        f"{job_name} {success}; it should every {hours}. Look at its runs in the Dagster UI, and "
+        "whether the daemon is up."
+    )

@@ -1,0 +1,236 @@
+"""What looks after the jobs: their health, runs that died, alerts that wait to be sent."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pandas as pd
+from dagster import DagsterRunStatus, RunRecord, RunsFilter
+
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.checks import Check, show_results
+from trc_pipelines.jobs.contract import Job
+from trc_pipelines.jobs.orchestration import (
+    AS_OF_TAG,
+    EXECUTED_BY_TAG,
+    connected,
+    session_name,
+)
+from trc_pipelines.monitoring.alerts import News, tell
+from trc_pipelines.monitoring.delivery import deliver
+from trc_pipelines.monitoring.failures import Failure, find_failures, find_refusal
+from trc_pipelines.monitoring.health import FindConditions, watch
+from trc_pipelines.monitoring.heartbeats import beat, beat_of_health
+
+# A run that says nothing and holds no session for so long has lost its process.
+SILENT_AFTER = timedelta(minutes=2)
+ENDED_WITHIN = timedelta(days=1)
+MOST_RUNS = 200
+STATES = {DagsterRunStatus.FAILURE: "failed", DagsterRunStatus.CANCELED: "interrupted"}
+
+
+def build_health_sensor(
+    jobs: Sequence[Job], finders: Sequence[FindConditions], checks: Sequence[Check]
+) -> dg.SensorDefinition:
+    """The look at every job and check, every five minutes."""
+
+    @dg.sensor(
+        name="health_sensor",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Compares each job's last success with its limit, looks at what checks found; "
+        "opens and closes incidents.",
+    )
+    def look(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, settings = connected()
+        with database.transaction() as transaction:
+            found = watch(transaction, settings, jobs, finders, datetime.now(UTC), checks)
+        wrong = ", ".join(f"{condition.subject} {condition.kind}" for condition in found)
+        told = beat_of_health(settings)
+        yield dg.SkipReason((f"wrong now: {wrong}" if wrong else "all is well") + told)
+
+    return look
+
+
+def build_checks_sensor(checks: Sequence[Check]) -> dg.SensorDefinition:
+    """Keeps the verdicts of checks in view."""
+
+    @dg.sensor(
+        name="checks_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Shows what a check found for what was materialised since, and what trc verify "
+        "found.",
+    )
+    def show(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, _settings = connected()
+        with database.transaction(commit=False) as transaction:
+            results = transaction.read_rows("monitoring/select_check_results")
+        shown = show_results(context.instance, checks, results)
+        yield dg.SkipReason(f"{shown} verdicts are shown anew")
+
+    return show
+
+
+def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """The outbox: what is due is sent every half minute."""
+
+    @dg.sensor(
+        name="alerts_sensor",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Sends alerts and check-ins; what could not be sent is tried again later.",
+    )
+    def send(_context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        yield dg.SkipReason(deliver(*connected(), jobs, datetime.now(UTC)))
+
+    return send
+
+
+def build_heartbeat_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """Signs of life of every job, every half minute."""
+    names = {job.name for job in jobs}
+
+    @dg.sensor(
+        name="heartbeat_sensor",
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Tells HEARTBEAT_URL which jobs began, succeeded or failed.",
+    )
+    def send(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        runs = context.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+        running = [run for run in runs if run.job_name in names]
+        told, said = beat(*connected(), running, set(json.loads(context.cursor or "[]")))
+        context.update_cursor(json.dumps(sorted(told)))
+        yield dg.SkipReason(said)
+
+    return send
+
+
+def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
+    """Runs that ended badly are recorded and told; runs whose process is gone are ended."""
+    names = {job.name for job in jobs}
+
+    @dg.sensor(
+        name="runs_sensor",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Ends runs whose process died unseen, and records and reports failed runs.",
+    )
+    def look(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
+        database, _settings = connected()
+        now = datetime.now(UTC)
+        with database.transaction() as transaction:
+            lost = end_lost_runs(context.instance, transaction, now)
+            ended = context.instance.get_run_records(
+                RunsFilter(
+                    statuses=list(STATES),
+                    updated_after=now - ENDED_WITHIN,
+                ),
+                limit=MOST_RUNS,
+            )
+            record_ended_runs(context.instance, transaction, ended, names, now)
+        yield dg.SkipReason(f"{len(lost)} runs had lost their process")
+
+    return look
+
+
+def end_lost_runs(
+    instance: dg.DagsterInstance, transaction: Transaction, now: datetime
+) -> list[str]:
+    """Fail runs that are said to be going on while nothing of them is left; their ids.
+
+    Dagster itself notices a dead process only while its code server lives; else the run would hold
+    its place until its longest runtime is over.
+    """
+    running = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    sessions = set(transaction.read("monitoring/select_sessions")["session"])
+    lost = [
+        record.dagster_run.run_id
+        for record in running
+        if session_name(record.dagster_run.run_id) not in sessions
+        and now - _last_sign_of_life(instance, record) > SILENT_AFTER
+    ]
+    for run_id in lost:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and run.status is DagsterRunStatus.STARTED:
+            instance.report_run_failed(
+                run, "the process of this run is gone; what was open is rolled back"
+            )
+    return lost
+
+
+def record_ended_runs(
+    instance: dg.DagsterInstance,
+    transaction: Transaction,
+    records: Sequence[RunRecord],
+    names: set[str],
+    now: datetime,
+) -> None:
+    """Write down runs that did not live to do so themselves, and report the failed ones once."""
+    runs = [record.dagster_run for record in records]
+    quiet = set(
+        transaction.read("monitoring/select_quiet_ends", since=now - ENDED_WITHIN)["run_id"]
+    )
+    failures = {
+        run.run_id: find_failures(instance, run.run_id)
+        for run in runs
+        if run.status is DagsterRunStatus.FAILURE and run.run_id not in quiet
+    }
+    refused = {
+        run_id: said
+        for run_id, found in failures.items()
+        if (said := find_refusal(found)) is not None
+    }
+    ended = pd.DataFrame(
+        {
+            "job_name": [run.job_name for run in runs],
+            "run_id": [run.run_id for run in runs],
+            "as_of": [
+                run.tags.get(AS_OF_TAG, record.create_timestamp.isoformat())
+                for run, record in zip(runs, records, strict=True)
+            ],
+            "state": ["skipped" if run.run_id in refused else STATES[run.status] for run in runs],
+            "message": [
+                refused.get(run.run_id, "the run ended before its first step did") for run in runs
+            ],
+            "executed_by": [_who_asked(run) for run in runs],
+            "ended_at": [_end_of(record).isoformat() for record in records],
+        },
+        dtype="str",
+    )
+    transaction.stage("ended_runs", ended[ended["job_name"].isin(names)])
+    transaction.execute("monitoring/insert_ended_runs")
+    for run in runs:
+        if run.run_id in failures and run.run_id not in refused:
+            tell(transaction, _news_of_failure(run, failures[run.run_id]), now)
+
+
+def _end_of(record: RunRecord) -> datetime:
+    return datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)
+
+
+def _news_of_failure(run: dg.DagsterRun, failures: list[Failure]) -> News:
+    partition = run.tags.get("dagster/partition") or run.tags.get(
+        "dagster/asset_partition_range_start", ""
+    )
+    return News(
+        f"run_failed:{run.run_id}",
+        "error",
+        f"{run.job_name} failed",
+        f"Run {run.run_id} of {run.job_name} failed; its log is in the Dagster UI.",
+        {"kind": "run_failed", "job": run.job_name, "run_id": run.run_id, "partition": partition},
+        is_for_people=False,
+        failures=failures,
+    )
+
+
+def _who_asked(run: dg.DagsterRun) -> str:
+    return run.tags.get(EXECUTED_BY_TAG) or run.tags.get("dagster/schedule_name", "dagster")
+
+
+def _last_sign_of_life(instance: dg.DagsterInstance, record: RunRecord) -> datetime:
+    latest = instance.get_records_for_run(record.dagster_run.run_id, limit=1, ascending=False)
+    stamps = [entry.event_log_entry.timestamp for entry in latest.records]
+    return datetime.fromtimestamp(max([record.update_timestamp.timestamp(), *stamps]), UTC)

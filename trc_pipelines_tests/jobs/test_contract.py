@@ -1,0 +1,151 @@
+"""The record of a run, whatever the order of its steps; and units that keep each other from nothing."""
+
+import itertools
+import uuid
+
+import pytest
+
+from trc_pipelines.database.connection import DatabaseError, Transaction
+from trc_pipelines.jobs.contract import Job, Options, Result, Run, Step, Work
+from trc_pipelines.quiz.jobs import SESSION_CLEANUP
+from trc_pipelines_tests.world import NOON, World
+
+TABLES = ["a.one", "a.two", "a.three"]
+
+
+def perform(world: World, order: list[str], failing: str | None = None) -> list[tuple]:
+    """Run steps in an order, one of them without success; state, success and message after each."""
+    options = Options(NOON, NOON, str(uuid.uuid4()), "test")
+    seen = []
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        for table in order:
+            result = Result(1, f"{table} is done", {"figure": 1}, success=table != failing)
+            run.perform(Step(table, lambda _work, result=result: result))
+            row = world.query("SELECT state, success, message FROM operations.job_executions")
+            seen.append(tuple(row.iloc[0]))
+    return seen
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(TABLES)), ids=" ".join)
+def test_a_run_has_succeeded_once_all_its_steps_are_recorded(
+    world: World, order: tuple[str, ...]
+) -> None:
+    states = [state for state, *_ in perform(world, list(order))]
+    assert states == ["running", "running", "succeeded"]
+    (row,) = world.query("SELECT * FROM operations.job_executions").to_dict("records")
+    assert (row["affected_count"], set(row["details"])) == (3, set(TABLES))
+
+
+@pytest.mark.parametrize("failing", TABLES)
+def test_what_failed_once_has_failed_and_says_why_though_other_steps_succeed(
+    world: World, failing: str
+) -> None:
+    seen = perform(world, TABLES, failing)
+    assert seen[-1] == ("failed", False, f"{failing} is done")
+    assert not any(success for _state, success, _message in seen)
+
+
+def work_off(world: World, transaction: Transaction, *, dry_run: bool) -> tuple[dict, dict]:
+    """Note three units, of which the database refuses the second."""
+    options = Options(NOON, NOON, "r", "test")
+    days = (NOON.date(), NOON.date())
+    work = Work(transaction, world.database, world.settings, options, days, is_dry_run=dry_run)
+
+    def change(db: Transaction, unit: int) -> int:
+        db.execute(
+            "monitoring/upsert_purge",
+            run_id="r",
+            target=f"unit {unit}",
+            removed_count=unit,
+            as_of=NOON,
+        )
+        return unit * 10
+
+    return work.work_off([1, -1, 2], change)
+
+
+def test_a_unit_that_is_refused_stops_no_other_and_leaves_nothing(world: World) -> None:
+    with world.database.transaction(commit=False) as transaction:
+        done, refused = work_off(world, transaction, dry_run=False)
+    assert done == {1: 10, 2: 20}
+    assert "purges_removed_check" in refused[-1]
+    kept = world.query("SELECT target FROM operations.purges ORDER BY target")
+    assert kept["target"].tolist() == ["unit 1", "unit 2"]
+
+
+def test_a_rehearsal_of_units_is_one_transaction_and_leaves_nothing(world: World) -> None:
+    with (
+        pytest.raises(DatabaseError, match="purges_removed_check"),
+        world.database.transaction(commit=False) as transaction,
+    ):
+        work_off(world, transaction, dry_run=True)
+    assert world.query("SELECT * FROM operations.purges").empty
+
+
+def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.database.transaction(commit=False) as transaction:
+        options = Options(NOON, NOON, "r", "test")
+        days = (NOON.date(), NOON.date())
+        work = Work(transaction, world.database, world.settings, options, days, is_dry_run=False)
+        monkeypatch.setattr(type(world.database), "connect", None)
+        assert work.work_off([], lambda _db, unit: unit) == ({}, {})
+
+
+def test_a_job_lists_the_tables_of_its_steps() -> None:
+    job = Job("j", "J.", "0 * * * *", SESSION_CLEANUP.stale_after, SESSION_CLEANUP.steps)
+    assert job.tables == ["quiz.quiz_sessions"]
+
+
+def skip(world: World, order: list[str], skipping: str, failing: str | None = None) -> list[tuple]:
+    """Run steps of which one leaves its work; state, success and message after each."""
+    options = Options(NOON, NOON, str(uuid.uuid4()), "test")
+    seen = []
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        for table in order:
+            result = Result(
+                0, f"{table} says so", success=table != failing, skipped=table == skipping
+            )
+            run.perform(Step(table, lambda _work, result=result: result))
+            row = world.query("SELECT state, success, message FROM operations.job_executions")
+            seen.append(tuple(row.iloc[0]))
+    return seen
+
+
+@pytest.mark.parametrize("skipping", TABLES)
+def test_a_run_of_which_a_step_was_skipped_is_no_success_and_says_why(
+    world: World, skipping: str
+) -> None:
+    seen = skip(world, TABLES, skipping)
+    assert [state for state, *_ in seen] == ["running", "running", "skipped"]
+    assert seen[-1] == ("skipped", False, f"{skipping} says so")
+
+
+def test_what_failed_has_failed_though_another_step_was_skipped(world: World) -> None:
+    for order in (TABLES, TABLES[::-1]):
+        seen = skip(world, order, TABLES[0], failing=TABLES[2])
+        assert seen[-1] == ("failed", False, f"{TABLES[2]} says so")
+        world.execute("DELETE FROM operations.job_executions")
+
+
+def test_the_text_of_a_librarys_error_is_in_no_record(world: World) -> None:
+    def raise_data(_work: Work) -> Result:
+        raise KeyError("Canary Person")
+
+    options = Options(NOON, NOON, "r", "test")
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        with pytest.raises(KeyError):
+            run.perform(Step(TABLES[0], raise_data))
+    (row,) = world.query("SELECT state, message FROM operations.job_executions").to_dict("records")
+    assert row == {
+        "state": "failed",
+        "message": f"{TABLES[0]} failed: KeyError; the log of its run has the rest",
+    }

@@ -1,0 +1,302 @@
+"""The jobs as Dagster runs them: partitions, ranges, schedules, the sensor, dry runs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import adbc_driver_manager
+import dagster as dg
+import pytest
+import yaml
+
+from trc_pipelines import definitions
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.database.connection import Database
+from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines.demo.simulator import failure
+from trc_pipelines.jobs import orchestration
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected, day_range_tags
+from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines_tests.world import QUARTER, World
+
+# What is tested is Dagster's side.
+pytestmark = pytest.mark.either
+
+TODAY = datetime.now(UTC).date()
+# Relative to today, because Dagster knows no partitions of the future. A Monday.
+MONDAY = datetime.combine(TODAY - timedelta(days=TODAY.weekday() + 21), datetime.min.time(), UTC)
+LINKED = {"ann": 1001, "bob": 1002}
+
+
+@pytest.fixture
+def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """A Dagster instance whose assets write to the world's database."""
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    monkeypatch.setenv("MEE6_GUILD_ID", str(world.simulator.guild_id))
+    monkeypatch.setenv("MEE6_BASE_URL", world.simulator.base_url)
+    monkeypatch.setenv("MEE6_REQUEST_INTERVAL_SECONDS", "0")
+    connected.cache_clear()
+    with dg.instance_for_test() as instance:
+        yield instance
+    connected.cache_clear()
+
+
+def run(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+    return (
+        definitions.defs()
+        .resolve_job_def(job)
+        .execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    )
+
+
+def play_two_weeks(world: World) -> None:
+    """Ann chats every day at noon, Bob every second day; the last hour of every day is read."""
+    world.link(LINKED)
+    xp = {1001: 5_000, 1002: 9_000}
+    world.sync(MONDAY, xp)
+    for day in range(14):
+        xp = {1001: xp[1001] + 150, 1002: xp[1002] + (80 if day % 2 else 0)}
+        world.sync(MONDAY + timedelta(days=day, hours=12), xp)
+        world.sync(MONDAY + timedelta(days=day, hours=23, minutes=45))
+
+
+def test_a_sync_job_materialises_all_its_tables(world: World, instance: dg.DagsterInstance) -> None:
+    world.link(LINKED)
+    world.simulator.board = world.simulator.board.assign(discord_id=[], xp=[])[:0]
+    now = datetime.now(UTC).replace(microsecond=0)
+    tags = day_range_tags(now.date(), now.date())
+    world.sync(now - QUARTER, {1001: 500, 1002: 800})
+    world.simulator.board.loc[0, "xp"] = 750
+    result = run(instance, "mee6_sync", tags | {AS_OF_TAG: now.isoformat()})
+    assert result.success
+    assert world.points() == {"ann": 2}
+    row = world.query(
+        "SELECT job_name, success, details FROM operations.job_executions "
+        "WHERE executed_by = 'dagster'"
+    ).iloc[0]
+    assert row["job_name"] == "mee6_sync"
+    assert row["success"]
+    assert set(row["details"]) == {step.table for step in MEE6_SYNC.steps}
+
+
+def test_a_quarantined_sync_fails_its_check_and_its_run_and_moves_no_xp(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.link(LINKED)
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.sync(now - QUARTER, {1001: 500, 1002: 800})
+    world.sync(now - QUARTER / 2, {1001: 0, 1002: 0})
+    world.simulator.board.loc[:, "xp"] = 0
+    result = run(
+        instance, "mee6_sync", day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
+    )
+    assert not result.success
+    started = [event.step_key for event in result.all_events if event.is_step_start]
+    assert started == [f"community__{step.table.split('.')[1]}" for step in MEE6_SYNC.steps]
+    assert world.query("SELECT * FROM community.xp_deltas WHERE kind <> 'baseline'").empty
+    statuses = world.query("SELECT status FROM community.mee6_syncs ORDER BY sync_id")["status"]
+    assert statuses.tolist() == ["accepted", "quarantined", "quarantined"]
+
+
+def test_a_range_is_one_run_and_equals_day_by_day_runs(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    play_two_weeks(world)
+    tables = ["daily_points", "daily_streaks", "leaderboard_rankings"]
+
+    def contents() -> list[list[dict]]:
+        return [
+            world.query(f"SELECT * FROM community.{table} ORDER BY 1, 2, 3").to_dict("records")
+            for table in tables
+        ]
+
+    first, last = MONDAY.date(), MONDAY.date() + timedelta(days=13)
+    for day in range(14):
+        as_of = MONDAY + timedelta(days=day + 1, minutes=5)
+        world.run(DAILY_STREAKS, as_of)
+        world.run(LEADERBOARD_RECALCULATION, MONDAY + timedelta(days=day + 1))
+    day_by_day = contents()
+    assert all(day_by_day)
+
+    result = run(instance, "recompute_days", day_range_tags(first, last))
+    assert result.success
+    assert contents() == day_by_day
+    key = dg.AssetKey(["community", "daily_streaks"])
+    assert len(instance.get_materialized_partitions(key)) == 14
+
+
+def test_streaks_refuse_a_day_whose_day_before_is_missing(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    play_two_weeks(world)
+    day = MONDAY.date() + timedelta(days=5)
+    result = run(instance, "daily_streaks", day_range_tags(day, day))
+    assert not result.success
+    message = world.query(
+        "SELECT message FROM operations.job_executions WHERE job_name = 'daily_streaks'"
+    )["message"].iat[0]
+    assert f"Materialise from {MONDAY:%Y-%m-%d} on" in message
+
+
+def test_the_daily_schedule_asks_for_missed_days_oldest_first(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    play_two_weeks(world)
+    world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
+    schedule = definitions.defs().resolve_schedule_def("daily_streaks_schedule")
+    tick = MONDAY + timedelta(days=7, minutes=5)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    request = schedule.evaluate_tick(context).run_requests[0]
+    expected = day_range_tags(
+        (MONDAY + timedelta(days=1)).date(), (MONDAY + timedelta(days=6)).date()
+    )
+    assert expected.items() <= request.tags.items()
+    assert request.tags[AS_OF_TAG] == tick.isoformat()
+
+
+def test_late_points_make_their_day_and_those_after_it_anew(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    play_two_weeks(world)
+    first, last = MONDAY.date(), TODAY
+    assert run(instance, "recompute_days", day_range_tags(first, last)).success
+    sensor = definitions.defs().resolve_sensor_def("late_points_sensor")
+    with dg.build_sensor_context(instance=instance) as context:
+        assert not sensor.evaluate_tick(context).run_requests
+
+    # Tuesday was no day of Bob's; an award of the app that arrives two weeks late makes it one.
+    late = MONDAY + timedelta(days=2, hours=9)
+    before = world.query(
+        "SELECT * FROM community.daily_streaks WHERE member_id = 'bob' ORDER BY day"
+    )
+    world.execute(
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('bob', 'resource_download', 5, '{late.isoformat()}')"
+    )
+    world.run(MEE6_SYNC, MONDAY + timedelta(days=15))
+    with dg.build_sensor_context(instance=instance) as context:
+        request = sensor.evaluate_tick(context).run_requests[0]
+    assert request.tags.items() >= day_range_tags(late.date(), TODAY).items()
+    assert run(instance, "recompute_days", dict(request.tags)).success
+    after = world.query(
+        "SELECT * FROM community.daily_streaks WHERE member_id = 'bob' ORDER BY day"
+    )
+    assert after["longest_streak"].max() > before["longest_streak"].max()
+    with dg.build_sensor_context(instance=instance) as context:
+        assert not sensor.evaluate_tick(context).run_requests
+
+
+@pytest.mark.parametrize("trouble", ["refused", "quarantined"])
+def test_a_reading_that_fails_keeps_no_other_step_of_its_job_from_running(
+    world: World, instance: dg.DagsterInstance, trouble: str
+) -> None:
+    world.link(LINKED)
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.sync(now - QUARTER, {1001: 500, 1002: 800})
+    world.execute(
+        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+        f"VALUES ('bob', 'resource_download', 5, '{now.isoformat()}')"
+    )
+    if trouble == "refused":
+        world.simulator.add(failure(401))
+    else:
+        world.simulator.board = world.simulator.board[:0]
+    tags = day_range_tags(now.date(), now.date()) | {AS_OF_TAG: now.isoformat()}
+    result = run(instance, "mee6_sync", tags)
+    assert not result.success
+    assert world.points() == {"bob": 5}
+    assert len(world.query("SELECT * FROM community.daily_points")) == 1
+    executed = world.query(
+        "SELECT state, message FROM operations.job_executions WHERE state <> 'succeeded'"
+    )
+    assert executed["state"].tolist() == ["failed"]
+    assert ("401" if trouble == "refused" else "quarantined") in executed["message"].iat[0]
+
+
+def test_steps_that_go_on_run_after_the_reading_and_are_downstream_of_it() -> None:
+    graph = definitions.defs().resolve_asset_graph()
+    reading = dg.AssetKey(["community", "mee6_leaderboard_snapshot"])
+    syncs = dg.AssetKey(["community", "mee6_syncs"])
+    assert graph.get(syncs).parent_keys == {reading}
+    assert syncs in graph.get(dg.AssetKey(["community", "xp_deltas"])).parent_keys
+
+
+def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.DagsterInstance) -> None:
+    play_two_weeks(world)
+    result = (
+        definitions.defs()
+        .resolve_job_def("dry_run")
+        .execute_in_process(
+            instance=instance,
+            run_config={
+                "ops": {
+                    "rehearse": {
+                        "config": {
+                            "job": "daily_streaks",
+                            "as_of": (MONDAY + timedelta(days=8, minutes=5)).isoformat(),
+                        }
+                    }
+                }
+            },
+        )
+    )
+    assert result.success
+    assert world.query("SELECT count(*) AS n FROM community.daily_streaks")["n"].iat[0] == 0
+
+
+def test_every_check_passes_on_a_healthy_community(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    play_two_weeks(world)
+    assert run(
+        instance,
+        "recompute_days",
+        day_range_tags(MONDAY.date(), MONDAY.date() + timedelta(days=13)),
+    ).success
+    result = run(instance, "verification", {})
+    evaluations = result.get_asset_check_evaluations()
+    assert {e.check_name for e in evaluations} == {check.name for check in definitions.CHECKS}
+    assert all(e.passed for e in evaluations)
+
+
+@pytest.mark.undisturbed("brings faults of its own, and counts attempts")
+@pytest.mark.parametrize("job", [DAILY_STREAKS.name, "bankroll_reset"])
+def test_a_tick_asks_again_while_the_database_is_away_and_loses_no_day(
+    job: str, world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play_two_weeks(world)
+    world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
+    schedule = definitions.defs().resolve_schedule_def(f"{job}_schedule")
+    tick = MONDAY + timedelta(days=7, minutes=5)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    expected = schedule.evaluate_tick(context).run_requests[0].tags
+
+    open_driver, attempts = Database.open_driver, []
+
+    def away(database: Database) -> object:
+        attempts.append(database)
+        if len(attempts) < 4:
+            raise adbc_driver_manager.OperationalError(
+                "connection refused", status_code=adbc_driver_manager.AdbcStatusCode.IO
+            )
+        return open_driver(database)
+
+    monkeypatch.setattr(Database, "open_driver", away)
+    monkeypatch.setattr(orchestration, "TICK_PAUSE_SECONDS", 0.01)
+    assert schedule.evaluate_tick(context).run_requests[0].tags == expected
+    assert len(attempts) == 4
+
+    attempts.clear()
+    monkeypatch.setattr(orchestration, "TICK_PATIENCE_SECONDS", -1)
+    with pytest.raises(dg.DagsterError, match="evaluation of schedule"):
+        schedule.evaluate_tick(context)
+
+
+def test_a_tick_that_failed_is_tried_again_by_the_scheduler(tmp_path: Path) -> None:
+    """As dagster.yaml says: by itself Dagster would wait for the next tick, a day or a week later."""
+    config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    assert config["scheduler"]["config"] == {"max_tick_retries": 1000}
+    del config["storage"]
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.scheduler.max_tick_retries == 1000
