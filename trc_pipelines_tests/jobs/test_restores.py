@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from sqlalchemy.engine import make_url
-from trc_pipelines_tests.jobs.test_events import connect, take, tell
 
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import (
@@ -17,6 +16,7 @@ from trc_pipelines.database.embedded import (
     stop_embedded_server,
 )
 from trc_pipelines.database.migrations import create_engine, ensure_database
+from trc_pipelines_tests.jobs.test_events import connect, take, tell
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, create_database, with_database
 from trc_pipelines_tests.world import World
 
