@@ -16,7 +16,8 @@ from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.syncs import Reading, read_accounts, store_board
 from trc_pipelines.database.connection import Database
-from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work, perform
+from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines.mee6.models import Board
 from trc_pipelines.settings import Settings, load_settings
 
@@ -143,7 +144,9 @@ def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
 
     def store(work: Work) -> Result:
         now, sync_id = datetime.now(UTC), int(as_of.timestamp())
-        return store_board(work, sync_id, read_accounts(work.db, sync_id), Reading(board, now, now))
+        return store_board(
+            work, sync_id, read_accounts(work.transaction, sync_id), Reading(board, now, now)
+        )
 
     steps = [Step(MEE6_SYNC.steps[0].table, store), *MEE6_SYNC.steps[1:]]
     return run_job(url, replace(MEE6_SYNC, steps=steps), as_of)

@@ -6,7 +6,7 @@ from bench.community import Community, new_community, run_job
 from bench.measure import Figure, seconds_of, tell
 from bench.server import Server, execute, scalar
 from trc_pipelines.community.jobs import DAILY_STREAKS
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 
 FIRST_DAY = date(2026, 3, 2)  # a Monday
 WARM_UP_DAYS = 14

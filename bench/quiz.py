@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from bench.measure import Figure
 from bench.ratios import Case, measure_case
 from bench.server import Server
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
+from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)

@@ -10,8 +10,8 @@ from bench.community import run_job
 from bench.measure import Figure, seconds_of, tell
 from bench.memory import peak_gigabytes
 from bench.server import Server, execute
-from trc_pipelines.definitions import JOBS
 from trc_pipelines.jobs.contract import Job
+from trc_pipelines_tests.catalogue import JOBS
 
 AIM = 2.0
 

@@ -8,7 +8,7 @@ import os
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -136,6 +136,12 @@ def _prefix(value: str) -> str:
     return value
 
 
+Domains = Annotated[
+    tuple[Literal["community", "quiz", "betting"], ...],
+    Field(min_length=1),
+    NoDecode,
+    BeforeValidator(_words),
+]
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SentryDsn = Annotated[str, AfterValidator(_sentry_dsn)]
@@ -153,6 +159,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
     trc_home: Path = Field(description="where the embedded database and Dagster keep their files")
+    domains: Domains = Field(
+        ("community", "quiz", "betting"), description="what runs here, by space or comma"
+    )
     database_url: PostgresUrl | None = Field(
         None, description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME"
     )

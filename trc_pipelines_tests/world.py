@@ -10,7 +10,8 @@ from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.jobs.contract import Job, Options, Result, perform
+from trc_pipelines.jobs.contract import Job, Options, Result
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines.settings import Settings
 
 # A Wednesday: weekdays on both sides.

@@ -9,32 +9,30 @@ from trc_pipelines.betting.resets import reset_due_weeks
 from trc_pipelines.betting.settlement import settle_games
 from trc_pipelines.betting.statistics import summarise_bets
 from trc_pipelines.calendar import week_start
-from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import Result, Work
-from trc_pipelines.jobs.orchestration import app_table, derived_table, step_asset
+from trc_pipelines.jobs.contract import Relation, Result, Work, step
 
 DOMAIN = "betting"
 SHOWN = 5
 
-users = app_table(DOMAIN, "users", "One row per user, as the betting app keeps them.")
-games = app_table(DOMAIN, "games", "One row per game, with its score once it is over.")
-chats = app_table(DOMAIN, "chats", "One row per chat; says how long its messages stay.")
-reports = app_table(DOMAIN, "reports", "One row per report of content by a user.")
-bets = app_table(DOMAIN, "bets", "One row per bet. The app places them, settlement decides them.")
-posts = app_table(DOMAIN, "posts", "One row per post: content, a pick, or the outcome of one.")
-stories = app_table(DOMAIN, "stories", "One row per story.")
-messages = app_table(DOMAIN, "messages", "One row per message in a chat.")
-comments = app_table(DOMAIN, "comments", "One row per comment on a post.")
-reactions = app_table(DOMAIN, "reactions", "One row per reaction to content.")
-media_objects = app_table(
-    DOMAIN, "media_objects", "Pictures and videos in the media store (MEDIA_URL).", is_table=False
+users = Relation("betting.users", "One row per user, as the betting app keeps them.")
+games = Relation("betting.games", "One row per game, with its score once it is over.")
+chats = Relation("betting.chats", "One row per chat; says how long its messages stay.")
+reports = Relation("betting.reports", "One row per report of content by a user.")
+bets = Relation("betting.bets", "One row per bet. The app places them, settlement decides them.")
+posts = Relation("betting.posts", "One row per post: content, a pick, or the outcome of one.")
+stories = Relation("betting.stories", "One row per story.")
+messages = Relation("betting.messages", "One row per message in a chat.")
+comments = Relation("betting.comments", "One row per comment on a post.")
+reactions = Relation("betting.reactions", "One row per reaction to content.")
+media_objects = Relation(
+    "betting.media_objects", "Pictures and videos in the media store (MEDIA_URL).", is_table=False
 )
 APP_TABLES = [
     users, games, chats, reports, bets, posts, stories, messages, comments, reactions, media_objects,
 ]  # fmt: skip
 
 
-@step_asset(DOMAIN, deps=[games, bets], max_age_minutes=35)
+@step(DOMAIN, deps=[games, bets], max_age_minutes=35, unit="game")
 def game_settlements(work: Work) -> Result:
     """One row per game whose bets were settled, and by which result.
 
@@ -42,10 +40,10 @@ def game_settlements(work: Work) -> Result:
     settled keeps no other waiting. Bets that cannot be graded beyond doubt stay pending. A score
     that changes afterwards settles nothing again by itself: `trc games resettle` does.
     """
-    over = work.db.read_rows("betting/select_games_to_settle", as_of=work.as_of)
+    over = work.transaction.read_rows("betting/select_games_to_settle", as_of=work.as_of)
     due = [game["game_id"] for game in over if not game["problem"]]
     settled, refused = settle_games(work, due)
-    waiting = work.db.read_rows("betting/count_waiting_bets", as_of=work.as_of)
+    waiting = work.transaction.read_rows("betting/count_waiting_bets", as_of=work.as_of)
     troubles = [f"{game['game_id']}: {game['problem']}" for game in over if game["problem"]]
     troubles += [f"{game_id}: {why}" for game_id, why in refused.items()]
     pending = sum(sum(game.problems.values()) for game in settled.values())
@@ -72,7 +70,7 @@ def game_settlements(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[users], max_age_minutes=169 * 60)
+@step(DOMAIN, deps=[users], max_age_minutes=169 * 60, unit="bankroll")
 def bankroll_weekly_history(work: Work) -> Result:
     """One row per user and closed week: how the bankroll did before it was set to the new target.
 
@@ -92,22 +90,20 @@ def bankroll_weekly_history(work: Work) -> Result:
     )
 
 
-bankroll_ledger = derived_table(
-    DOMAIN,
-    "bankroll_ledger",
+bankroll_ledger = Relation(
+    "betting.bankroll_ledger",
     "One row per movement of a balance, in cents. Append-only; written by settlement and reset.",
     deps=[game_settlements, bankroll_weekly_history],
 )
-bankrolls = derived_table(
-    DOMAIN,
-    "bankrolls",
+bankrolls = Relation(
+    "betting.bankrolls",
     "One row per user: the balance, which is the sum of the ledger. The app creates the row.",
     deps=[bankroll_ledger],
 )
-DERIVED_TABLES = [bankroll_ledger, bankrolls]
+RELATIONS = [*APP_TABLES, bankroll_ledger, bankrolls]
 
 
-@step_asset(DOMAIN, deps=[bankroll_ledger, bets, posts], max_age_minutes=65)
+@step(DOMAIN, deps=[bankroll_ledger, bets, posts], max_age_minutes=65)
 def user_stats(work: Work) -> Result:
     """One row per user and period (day of settlement, ISO week, all time): what became of the bets.
 
@@ -115,24 +111,24 @@ def user_stats(work: Work) -> Result:
     bets, or others' bets on their picks, are not what they were; rows that come out as they were are
     not touched.
     """
-    cursor = work.db.read_row("betting/select_stats_cursor") or {}
-    work.db.execute("betting/insert_missing_pick_authors")
+    cursor = work.transaction.read_row("betting/select_stats_cursor") or {}
+    work.transaction.execute("betting/insert_missing_pick_authors")
     # Before the bets are read: what changes in between is found again by the next run.
-    users = work.db.read(
+    users = work.transaction.read(
         "betting/claim_users_to_summarise",
         after_entry_id=cursor["counted"],
         last_entry_id=cursor["newest"],
     )
-    work.db.stage("staged_users", users)
+    work.transaction.stage("staged_users", users)
     computed = summarise_bets(
-        work.db.read("betting/select_bets_to_summarise"),
-        work.db.read("betting/select_balances_to_summarise"),
+        work.transaction.read("betting/select_bets_to_summarise"),
+        work.transaction.read("betting/select_balances_to_summarise"),
     )
     # Others who followed their picks are in it too, with only a part of their bets.
     computed = computed[computed["user_id"].isin(users["user_id"])]
-    work.db.stage("staged_stats", computed)
-    changed = int(work.db.read_value("betting/replace_stats"))
-    work.db.execute("betting/upsert_stats_cursor", last_entry_id=cursor["newest"])
+    work.transaction.stage("staged_stats", computed)
+    changed = int(work.transaction.read_value("betting/replace_stats"))
+    work.transaction.execute("betting/upsert_stats_cursor", last_entry_id=cursor["newest"])
     return Result(
         affected=changed,
         message=f"{changed} rows changed, of {len(users)} users",
@@ -141,7 +137,7 @@ def user_stats(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[user_stats, bets, posts, games], max_age_minutes=65)
+@step(DOMAIN, deps=[user_stats, bets, posts, games], max_age_minutes=65)
 def user_badges(work: Work) -> Result:
     """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
 
@@ -170,7 +166,7 @@ def user_badges(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[user_badges], max_age_minutes=65)
+@step(DOMAIN, deps=[user_badges], max_age_minutes=65)
 def user_effect_access(work: Work) -> Result:
     """One row per user who ever held a badge: which tier of effects is unlocked this week.
 
@@ -179,10 +175,11 @@ def user_effect_access(work: Work) -> Result:
     return unlock_effects(work, week_start(work.as_of.date()))
 
 
-@step_asset(
+@step(
     DOMAIN,
     deps=[posts, stories, messages, comments, chats, reports, bets, games],
     max_age_minutes=65,
+    unit="item",
 )
 def content_expirations(work: Work) -> Result:
     """One row per run and kind of content: how much expired, or was removed for good.
@@ -199,7 +196,7 @@ def content_expirations(work: Work) -> Result:
             done += counts[kind]
             details[f"{kind}_{action}"] = counts[kind]
             if counts[kind]:
-                work.db.execute(
+                work.transaction.execute(
                     "betting/insert_content_expiration",
                     run_id=work.options.run_id,
                     content_type=kind,
@@ -215,8 +212,11 @@ def content_expirations(work: Work) -> Result:
     )
 
 
-@step_asset(
-    DOMAIN, deps=[posts, stories, messages, comments, reactions, chats], max_age_minutes=25 * 60
+@step(
+    DOMAIN,
+    deps=[posts, stories, messages, comments, reactions, chats],
+    max_age_minutes=25 * 60,
+    unit="row",
 )
 def cleanups(work: Work) -> Result:
     """One row per run and kind of leftover: how many were removed.
@@ -225,25 +225,27 @@ def cleanups(work: Work) -> Result:
     notifications after thirty days. Each kind is a transaction of its own. Bets that are still
     pending on finished games are only counted.
     """
-    left = work.options.limit
 
-    def remove(transaction: Transaction, target: str) -> int:
-        nonlocal left
+    def remove(work: Work, target: str) -> int:
         statement, age = LEFTOVERS[target]
-        removed = int(transaction.read_value(statement, until=work.as_of - age, most=left))
-        transaction.execute(
+        removed = int(
+            work.transaction.read_value(statement, until=work.as_of - age, most=work.budget.left)
+        )
+        work.transaction.execute(
             "betting/insert_cleanup",
             run_id=work.options.run_id,
             target=target,
             removed_count=removed,
             as_of=work.as_of,
         )
-        left = None if left is None else left - removed
+        work.budget.take(removed)
         return removed
 
-    removed, refused = work.work_off(LEFTOVERS, remove)
+    removed, refused = work.change_each(LEFTOVERS, remove)
     stuck = int(
-        work.db.read_value("betting/count_stuck_bets", until=work.as_of - timedelta(days=1))
+        work.transaction.read_value(
+            "betting/count_stuck_bets", until=work.as_of - timedelta(days=1)
+        )
     )
     return Result(
         affected=sum(removed.values()),
@@ -256,9 +258,9 @@ def cleanups(work: Work) -> Result:
     )
 
 
-@step_asset(
+@step(
     DOMAIN, deps=[media_objects, posts, stories, messages, users, chats], max_age_minutes=25 * 60,
-    kinds={"python", "postgres", "s3"},
+    kinds=("python", "postgres", "s3"), unit="object",
 )  # fmt: skip
 def media_orphans(work: Work) -> Result:
     """One row per object in the media store that no row of the app refers to, and what became of it.

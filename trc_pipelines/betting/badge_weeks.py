@@ -39,7 +39,7 @@ class Judged:
 def judge_week(work: Work, monday: date, moment: datetime) -> Judged:
     """Make the badges of a week what they ought to be at a moment of it."""
     zone = ZoneInfo(work.settings.sunday_timezone)
-    earned, failed = calculate_badges(read_week(work.db, monday, moment, zone))
+    earned, failed = calculate_badges(read_week(work.transaction, monday, moment, zone))
     new, lost = merge_badges(work, monday, earned, failed)
     return Judged(earned, new, lost, failed)
 
@@ -52,7 +52,7 @@ def close_weeks(work: Work, current: date) -> Judged | None:
     Returns:
         What changed in all of them; None when the current week is closed itself: an old tick.
     """
-    closed = work.db.read_value("betting/select_last_badge_week")
+    closed = work.transaction.read_value("betting/select_last_badge_week")
     if closed is None:
         closed = current - WEEK
         _mark_closed(work, closed, 0, 0)  # nothing was judged before
@@ -74,7 +74,7 @@ def _is_over(work: Work, monday: date) -> bool:
     end = _end(monday)
     zone = ZoneInfo(work.settings.sunday_timezone)
     _, sunday_end = latest_sunday(end - timedelta.resolution, zone)
-    pending = work.db.read_value(
+    pending = work.transaction.read_value(
         "betting/count_pending_of_week", begins_at=end - WEEK, ends_at=max(end, sunday_end)
     )
     return is_week_over(end, int(pending), work.as_of)
@@ -85,7 +85,7 @@ def _end(monday: date) -> datetime:
 
 
 def _mark_closed(work: Work, monday: date, new: int, lost: int) -> None:
-    work.db.execute(
+    work.transaction.execute(
         "betting/insert_badge_week",
         week_start=monday,
         earned=new,
@@ -128,16 +128,16 @@ def merge_badges(
     work: Work, monday: date, earned: pd.DataFrame, failed: list[str]
 ) -> tuple[int, int]:
     """Write what differs from what is held, and tell; how many were earned and lost."""
-    held = work.db.read("betting/select_held_badges", week_start=monday)
+    held = work.transaction.read("betting/select_held_badges", week_start=monday)
     new, lost = diff_badges(held[~held["badge"].isin(failed)], earned)
     changes = pd.concat([new.assign(change="earned"), lost.assign(change="lost")])
     if len(changes):
-        work.db.stage("staged_badges", changes)
-        work.db.execute(
+        work.transaction.stage("staged_badges", changes)
+        work.transaction.execute(
             "betting/merge_badges", week_start=monday, as_of=work.as_of, run_id=work.options.run_id
         )
     notify(
-        work.db,
+        work.transaction,
         new["user_id"],
         pd.Series("milestone", new.index),
         new[["badge"]].assign(week_start=str(monday)),
@@ -146,7 +146,7 @@ def merge_badges(
     )
     for event_type, frame in (("BadgeEarned", new), ("BadgeLost", lost)):
         record_events(
-            work.db,
+            work.transaction,
             event_type,
             frame[["user_id", "badge"]].assign(week_start=str(monday)),
             dedupe_keys=frame["badge"]
@@ -161,19 +161,19 @@ def merge_badges(
 
 def unlock_effects(work: Work, monday: date) -> Result:
     """Bring everybody's tier up to the badges held in the week, unless a newer one decides already."""
-    work.db.execute("jobs/lock_step", table=EFFECTS)
-    newest = work.db.read_value("betting/select_effect_week")
+    work.transaction.execute("jobs/lock_step", table=EFFECTS)
+    newest = work.transaction.read_value("betting/select_effect_week")
     if newest and monday < newest:
         return Result(0, f"effects stand for the week of {newest} already")
-    access = work.db.read("betting/select_effect_access", week_start=monday)
+    access = work.transaction.read("betting/select_effect_access", week_start=monday)
     access["tier"] = tier_of(access["badges"])
     standing = access["standing_tier"].fillna(0)
     is_new = (access["standing_badges"].fillna(-1) != access["badges"]) | ~access["is_of_week"]
-    work.db.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
-    work.db.execute("betting/upsert_effect_access", week_start=monday, as_of=work.as_of)
+    work.transaction.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
+    work.transaction.execute("betting/upsert_effect_access", week_start=monday, as_of=work.as_of)
     changed = access.assign(previous_tier=standing)[access["tier"] != standing]
     record_events(
-        work.db,
+        work.transaction,
         "EffectAccessChanged",
         changed[["user_id", "tier", "previous_tier"]],
         dedupe_keys=changed["user_id"] + f":{work.as_of.isoformat()}",

@@ -28,11 +28,17 @@ def expire_content(work: Work) -> Iterator[tuple[str, dict[str, int]]]:
         The action (expired, removed), and how many of each kind, with `eligible`: all there were.
         Comments that go with their post are not on the budget.
     """
-    left = work.options.limit
-    expired = work.db.read_row("betting/expire_content", as_of=work.as_of, most=left) or {}
+    expired = (
+        work.transaction.read_row("betting/expire_content", as_of=work.as_of, most=work.budget.left)
+        or {}
+    )
     yield "expired", expired
-    if left is not None:
-        left -= sum(expired[kind] for kind in ("post", "story", "message"))
+    work.budget.take(sum(expired[kind] for kind in ("post", "story", "message")))
     deleted_until = work.as_of - REMOVED_AFTER
-    removed = work.db.read_row("betting/remove_content", until=deleted_until, most=left) or {}
+    removed = (
+        work.transaction.read_row(
+            "betting/remove_content", until=deleted_until, most=work.budget.left
+        )
+        or {}
+    )
     yield "removed", removed

@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, get_args
 
 import pandas as pd
@@ -52,10 +52,9 @@ def work_by_hand(
     now: datetime | None = None,
 ) -> Iterator[Work]:
     """A transaction for what a person does now; a dry run is rolled back."""
-    moment = (now or datetime.now(UTC)).replace(microsecond=0)
-    options = Options(moment, moment, str(uuid.uuid4()), done_by)
+    options = Options.of_now(done_by, as_of=now)
+    day = options.as_of.date()
     with database.transaction(commit=not dry_run) as transaction:
-        day = moment.date()
         yield Work(transaction, database, settings, options, (day, day), dry_run)
 
 
@@ -79,13 +78,13 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             or bets changed meanwhile.
     """
     why = _clean_reason(reason)
-    work.db.execute("jobs/lock_step", table=LEDGER)
-    game = work.db.read_row("betting/select_settled_game", game_id=game_id)
+    work.transaction.execute("jobs/lock_step", table=LEDGER)
+    game = work.transaction.read_row("betting/select_settled_game", game_id=game_id)
     if game is None:
         raise JobError(
             f"there is no game {game_id!r}; games are named by their id in betting.games"
         )
-    last = work.db.read_value("betting/select_last_round", game_id=game_id)
+    last = work.transaction.read_value("betting/select_last_round", game_id=game_id)
     if game["was"] is None and last:
         return f"no bet on game {game_id} is settled since it was corrected; nothing is to be corrected"
     if game["was"] is None:
@@ -97,7 +96,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
         raise JobError(
             f"game {game_id} is completed and has no score; correct home_score and away_score first"
         )
-    bets = work.db.read("betting/select_settled_bets", game_id=game_id, as_of=work.as_of)
+    bets = work.transaction.read("betting/select_settled_bets", game_id=game_id, as_of=work.as_of)
     graded = grade(work, bets)
     waits = graded["problem"].notna()
     graded["outcome"] = graded["outcome"].mask(waits, "pending")
@@ -110,13 +109,13 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
     wrong = graded[differs]
     if wrong.empty and game["was"] == game["is_now"]:
         return f"game {game_id} is settled by {game['was']} already; nothing is to be corrected"
-    corrected = claim(work, work.db, wrong, is_correction=True)
+    corrected = claim(work, wrong, is_correction=True)
     if len(corrected) < len(wrong):
         raise JobError(
             f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
         )
     _post(work, corrected)
-    tell(work, work.db, corrected, "BetResettled", corrected["reversals"] + 2)
+    tell(work, corrected, "BetResettled", corrected["reversals"] + 2)
     rounds = int(last or 1) + 1
     net = int((corrected["net"].fillna(0) - corrected["old_net"]).sum())
     _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)
@@ -153,8 +152,8 @@ def _post(work: Work, corrected: pd.DataFrame) -> None:
         source_key=settlement_keys(again).to_numpy(),
     )[corrected["outcome"] != "pending"]
     users = corrected.groupby("user_id")[["balance"]].max()
-    work.db.stage("staged_accounts", users.reset_index()[["user_id"]])
-    movements = work.db.read("betting/select_movements")
+    work.transaction.stage("staged_accounts", users.reset_index()[["user_id"]])
+    movements = work.transaction.read("betting/select_movements")
     entries = correct_results(
         pd.concat([reversals, settlements], ignore_index=True),
         movements,
@@ -163,7 +162,7 @@ def _post(work: Work, corrected: pd.DataFrame) -> None:
     newest = corrected.groupby("user_id")["effective_at"].max()
     entries["effective_at"] = entries["effective_at"].fillna(entries["user_id"].map(newest))
     entries["game_id"] = corrected["game_id"].iloc[0]
-    write_entries(work, work.db, entries.rename(columns={"chain_id": "corrects_entry_id"}))
+    write_entries(work, entries.rename(columns={"chain_id": "corrects_entry_id"}))
 
 
 def _record_round(
@@ -174,13 +173,13 @@ def _record_round(
     pending = int(game["pending"] or 0) + int((wrong["outcome"] == "pending").sum())  # type: ignore[call-overload]
     figures = count(decided, left_pending=pending)
     result = result_of(decided) if len(decided) else {}
-    work.db.execute(
+    work.transaction.execute(
         "betting/replace_game_settlement",
         game_id=game_id,
         figures=json.dumps(figures | result),
         run_id=work.options.run_id,
     )
-    work.db.execute(
+    work.transaction.execute(
         "betting/insert_game_correction",
         game_id=game_id,
         round=game["round"],
@@ -195,7 +194,7 @@ def _record_round(
     )
     told = {name: game[name] for name in ("game_id", "round", "was", "is_now", "reason")}
     about = pd.DataFrame([told | figures | {"bets_corrected": len(wrong), "moved": game["net"]}])
-    record(work, work.db, "GameResettled", about, [f"{game_id}:{game['round']}"])
+    record(work, "GameResettled", about, [f"{game_id}:{game['round']}"])
 
 
 def adjust_bankroll(
@@ -227,14 +226,14 @@ def adjust_bankroll(
         )
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
         raise JobError(f"the key has {len(key)} characters; it accepts 1 to {LONGEST_KEY}")
-    work.db.execute("jobs/lock_step", table=LEDGER)
-    account = work.db.read_row("betting/select_account", user_id=user, as_of=work.as_of)
+    work.transaction.execute("jobs/lock_step", table=LEDGER)
+    account = work.transaction.read_row("betting/select_account", user_id=user, as_of=work.as_of)
     if account is None:
         raise JobError(f"user {user} has no bankroll; the app creates it")
     day = work.as_of.date()
     said = hashlib.sha256(f"{user}|{kind}|{amount}|{day}|{why}".encode()).hexdigest()
     source = clean_name(key, LONGEST_KEY) if key else f"{day}:{said[:32]}"
-    made = work.db.read_row("betting/select_adjustment", adjustment_key=source)
+    made = work.transaction.read_row("betting/select_adjustment", adjustment_key=source)
     if made is not None:
         if (made["user_id"], made["kind"], made["amount"]) != (user, kind, amount):
             raise JobError(
@@ -253,8 +252,8 @@ def adjust_bankroll(
         "user_id": user, "kind": kind, "amount": amount, "balance_after": balance, "bet_id": None,
         "effective_at": account["effective_at"], "source_key": f"adjustment:{source}",
     }  # fmt: skip
-    write_entries(work, work.db, pd.DataFrame([entry]).astype({"bet_id": "str"}))
-    work.db.execute(
+    write_entries(work, pd.DataFrame([entry]).astype({"bet_id": "str"}))
+    work.transaction.execute(
         "betting/insert_adjustment",
         adjustment_key=source,
         user_id=user,
@@ -268,11 +267,11 @@ def adjust_bankroll(
     what = pd.DataFrame([{"kind": kind, "amount": amount, "new_balance": balance}])
     users, keys = pd.Series([user]), pd.Series([f"adjustment:{source}"])
     notify(
-        work.db, users, pd.Series(["system"]), what.assign(what="bankroll_adjusted"),
+        work.transaction, users, pd.Series(["system"]), what.assign(what="bankroll_adjusted"),
         dedupe_keys=keys, at=work.as_of,
     )  # fmt: skip
     about = what.assign(user_id=user, reason=why)
-    record(work, work.db, "BankrollAdjusted", about, [source])
+    record(work, "BankrollAdjusted", about, [source])
     return f"{kind} of {_dollars(amount)}: the balance of {user} is {_dollars(balance)} now"
 
 

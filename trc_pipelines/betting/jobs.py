@@ -1,9 +1,30 @@
 """The jobs of the betting app and their clocks."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from trc_pipelines.betting import assets
-from trc_pipelines.jobs.contract import Job
+from trc_pipelines.calendar import week_start
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import Job, Trigger
+from trc_pipelines.settings import Settings
+
+# The tick of Monday has its run first; after that one attempt in as many minutes.
+PATIENCE = timedelta(minutes=5)
+
+
+def find_due_reset(
+    transaction: Transaction, _settings: Settings, now: datetime
+) -> tuple[date, date] | str:
+    """Today, when a week that ended is still open for some bankroll.
+
+    An app that begins in the middle of a week keeps its bankrolls until Monday.
+    """
+    weeks = transaction.read_row("betting/select_reset_weeks") or {}
+    last = weeks["last_reset"] or weeks["ledger_begins"]
+    if last is not None and last < week_start((now - PATIENCE).date()):
+        return now.date(), now.date()
+    return "every week that ended is closed"
+
 
 CONTENT_EXPIRATION = Job(
     name="content_expiration",
@@ -11,7 +32,6 @@ CONTENT_EXPIRATION = Job(
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
     steps=[assets.content_expirations],
-    unit="item",
 )
 GAME_SETTLEMENT = Job(
     name="game_settlement",
@@ -19,7 +39,6 @@ GAME_SETTLEMENT = Job(
     cron="*/30 * * * *",
     stale_after=timedelta(minutes=35),
     steps=[assets.game_settlements],
-    unit="game",
 )
 STATS_ROLLUP = Job(
     name="stats_rollup",
@@ -27,7 +46,6 @@ STATS_ROLLUP = Job(
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
     steps=[assets.user_stats],
-    unit="run",
 )
 BADGE_CALCULATION = Job(
     name="badge_calculation",
@@ -35,7 +53,6 @@ BADGE_CALCULATION = Job(
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
     steps=[assets.user_badges, assets.user_effect_access],
-    unit="run",
 )
 BANKROLL_RESET = Job(
     name="bankroll_reset",
@@ -43,7 +60,6 @@ BANKROLL_RESET = Job(
     cron="0 0 * * 1",
     stale_after=timedelta(hours=169),
     steps=[assets.bankroll_weekly_history],
-    unit="bankroll",
     question="This closes the week of every bankroll and sets it to its target.",
 )
 CLEANUP = Job(
@@ -52,7 +68,6 @@ CLEANUP = Job(
     cron="0 3 * * *",
     stale_after=timedelta(hours=25),
     steps=[assets.cleanups],
-    unit="row",
 )
 MEDIA_CLEANUP = Job(
     name="media_cleanup",
@@ -60,7 +75,6 @@ MEDIA_CLEANUP = Job(
     cron="0 4 * * *",
     stale_after=timedelta(hours=25),
     steps=[assets.media_orphans],
-    unit="object",
 )
 JOBS = [
     CONTENT_EXPIRATION,
@@ -71,3 +85,11 @@ JOBS = [
     CLEANUP,
     MEDIA_CLEANUP,
 ]
+LATE_RESET = Trigger(
+    "bankroll_reset_sensor",
+    "Resets bankrolls whose week ended: late, missed, or failed at its tick.",
+    BANKROLL_RESET,
+    timedelta(minutes=1),
+    find_due_reset,
+    PATIENCE,
+)

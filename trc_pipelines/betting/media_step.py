@@ -63,10 +63,10 @@ def clean_media(work: Work) -> Result:
     if doubt:
         return Result(0, f"nothing is deleted: {doubt}", details, success=False)
 
-    known = work.db.read("betting/select_waiting_orphans")
+    known = work.transaction.read("betting/select_waiting_orphans")
     followed = follow_orphans(orphans, objects, known, references, prefixes, work.as_of)
     due = followed[followed["is_due"]].sort_values(["first_seen_at", "object_key"])
-    outcome = _delete(work, store, due.head(work.options.limit or len(due)))
+    outcome = _delete(work, store, due.head(work.budget.at_most(len(due))))
     _record(work, followed[~followed["object_key"].isin(outcome.referenced)], outcome.deleted)
 
     details |= {
@@ -97,7 +97,7 @@ def _tell_refusals(outcome: Deletion) -> str:
 
 def _read_references(work: Work, store: ObjectStore) -> pd.Series:
     """Keys that rows refer to now, whoever committed them."""
-    urls = work.db.read("betting/select_media_urls")["url"]
+    urls = work.transaction.read("betting/select_media_urls")["url"]
     bases = [urlsplit(url).hostname or "" for url in work.settings.media_base_urls]
     hosts = [*bases, *store.hosts] if bases else []
     return find_references(urls, work.settings.media_prefixes, hosts)
@@ -131,6 +131,8 @@ def _record(work: Work, orphans: pd.DataFrame, deleted: list[str]) -> None:
     is_deleted = orphans["object_key"].isin(deleted)
     now = pd.Series(pd.Timestamp(work.as_of).as_unit("us"), index=orphans.index)
     columns = ["object_key", "first_seen_at", "last_seen_at", "size_bytes"]
-    work.db.stage("staged_orphans", orphans[columns].assign(deleted_at=now.where(is_deleted)))
-    work.db.execute("betting/upsert_orphans")
-    work.db.execute("betting/delete_former_orphans")
+    work.transaction.stage(
+        "staged_orphans", orphans[columns].assign(deleted_at=now.where(is_deleted))
+    )
+    work.transaction.execute("betting/upsert_orphans")
+    work.transaction.execute("betting/delete_former_orphans")

@@ -23,39 +23,42 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
     A limit counts bankrolls; a week is done when none is left, and the next one waits for that.
     """
     # Results that are being posted right now are waited for.
-    work.db.execute("jobs/lock_step", table=LEDGER)
+    work.transaction.execute("jobs/lock_step", table=LEDGER)
     newest = week_start(work.as_of.date())
     week = _first_week(work, newest)
     counts: dict[date, int] = {}
-    left = work.options.limit
-    while week <= newest and (left is None or left > 0):
-        counts[week] = _reset(work, week, left)
-        if counts[week] == left:
+    while week <= newest and not work.budget.is_spent:
+        counts[week] = _reset(work, week)
+        work.budget.take(counts[week])
+        if work.budget.is_spent:
             break  # the week may not be finished: the next run goes on with it
-        left = None if left is None else left - counts[week]
-        work.db.execute("betting/insert_reset_week", week_start=week, run_id=work.options.run_id)
+        work.transaction.execute(
+            "betting/insert_reset_week", week_start=week, run_id=work.options.run_id
+        )
         week += WEEK
     return counts
 
 
 def _first_week(work: Work, newest: date) -> date:
     """The week after the last that was reset; before the first reset, after that which moved money."""
-    weeks = work.db.read_row("betting/select_reset_weeks") or {}
+    weeks = work.transaction.read_row("betting/select_reset_weeks") or {}
     if weeks["last_reset"]:
         return weeks["last_reset"] + WEEK  # type: ignore[no-any-return]
     return min(newest, (weeks["ledger_begins"] or newest) + WEEK)
 
 
-def _reset(work: Work, week: date, limit: int | None) -> int:
-    accounts = work.db.read("betting/select_accounts_to_reset", week_start=week, most=limit)
+def _reset(work: Work, week: date) -> int:
+    accounts = work.transaction.read(
+        "betting/select_accounts_to_reset", week_start=week, most=work.budget.left
+    )
     if accounts.empty:
         return 0
-    work.db.stage("staged_accounts", accounts[["user_id"]])
-    movements = work.db.read("betting/select_movements")
+    work.transaction.stage("staged_accounts", accounts[["user_id"]])
+    movements = work.transaction.read("betting/select_movements")
     closed = close_week(accounts, movements, datetime.combine(week, time(), UTC))
-    work.db.stage("staged_accounts", closed[ARCHIVED])
-    work.db.execute("betting/reset_bankrolls", week_start=week, run_id=work.options.run_id)
-    write_entries(work, work.db, _entries(closed, week))
+    work.transaction.stage("staged_accounts", closed[ARCHIVED])
+    work.transaction.execute("betting/reset_bankrolls", week_start=week, run_id=work.options.run_id)
+    write_entries(work, _entries(closed, week))
     _tell(work, week, closed)
     return len(closed)
 
@@ -91,7 +94,7 @@ def _tell(work: Work, week: date, closed: pd.DataFrame) -> None:
         }
     )
     notify(
-        work.db,
+        work.transaction,
         closed["user_id"],
         pd.Series("system", closed.index),
         payloads.drop(columns="user_id").assign(what="bankroll_reset"),
@@ -99,7 +102,7 @@ def _tell(work: Work, week: date, closed: pd.DataFrame) -> None:
         at=work.as_of,
     )
     record_events(
-        work.db,
+        work.transaction,
         "BankrollReset",
         payloads,
         dedupe_keys=closed["user_id"] + f":{week}",

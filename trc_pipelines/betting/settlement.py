@@ -8,7 +8,6 @@ import pandas as pd
 from trc_pipelines.betting.bankrolls import post_results
 from trc_pipelines.betting.grading import grade_bets
 from trc_pipelines.betting.messages import notify
-from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Work
 from trc_pipelines.jobs.events import record_events
 
@@ -47,27 +46,27 @@ def settle_games(work: Work, games: list[str]) -> tuple[dict[str, Settled], dict
     """
     settled: dict[str, Settled] = {}
     refused: dict[str, str] = {}
-    left = work.options.limit or len(games)
-    while games and left:
-        batch, games = games[:left], games[left:]
-        done, failed = work.work_off(batch, lambda db, game_id: settle_game(work, db, game_id))
+    while games and not work.budget.is_spent:
+        at_once = work.budget.at_most(len(games))
+        batch, games = games[:at_once], games[at_once:]
+        done, failed = work.change_each(batch, settle_game)
         settled |= done
         refused |= failed
-        left -= sum(game.bets > 0 for game in done.values())
+        work.budget.take(sum(game.bets > 0 for game in done.values()))
     return settled, refused
 
 
-def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
+def settle_game(work: Work, game_id: str) -> Settled:
     """Grade and pay the pending bets of a game that is over.
 
     Bets are claimed as they were graded: of two settlements at once, one pays, and what changed
     meanwhile waits for the next.
     """
     # Balances are moved by one at a time, so what is read here is what is moved.
-    transaction.execute("jobs/lock_step", table=LEDGER)
-    bets = transaction.read("betting/select_pending_bets", game_id=game_id)
+    work.transaction.execute("jobs/lock_step", table=LEDGER)
+    bets = work.transaction.read("betting/select_pending_bets", game_id=game_id)
     graded = grade(work, bets)
-    claimed = claim(work, transaction, graded[graded["problem"].isna()], is_correction=False)
+    claimed = claim(work, graded[graded["problem"].isna()], is_correction=False)
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
     changed = int(graded["problem"].isna().sum()) - len(claimed)
     problems |= {CHANGED: changed} if changed else {}
@@ -75,10 +74,10 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
     settled = Settled({outcome: figures[outcome] for outcome in OUTCOMES}, figures["net"], problems)
     if claimed.empty:
         return settled
-    _post(work, transaction, game_id, claimed)
+    _post(work, game_id, claimed)
     rounds = claimed["reversals"] + 1
-    tell(work, transaction, claimed, "BetSettled", rounds)
-    transaction.execute(
+    tell(work, claimed, "BetSettled", rounds)
+    work.transaction.execute(
         "betting/upsert_game_settlement",
         game_id=game_id,
         figures=json.dumps(figures | result_of(bets)),
@@ -86,9 +85,9 @@ def settle_game(work: Work, transaction: Transaction, game_id: str) -> Settled:
         run_id=work.options.run_id,
     )
     about = pd.DataFrame({"game_id": [game_id]} | figures)
-    corrected = transaction.read_value("betting/select_last_round", game_id=game_id)
+    corrected = work.transaction.read_value("betting/select_last_round", game_id=game_id)
     key = f"{game_id}:{corrected}" if corrected else game_id
-    record(work, transaction, "GameSettled", about, [key])
+    record(work, "GameSettled", about, [key])
     return settled
 
 
@@ -101,13 +100,13 @@ def grade(work: Work, bets: pd.DataFrame) -> pd.DataFrame:
     return graded
 
 
-def claim(
-    work: Work, transaction: Transaction, graded: pd.DataFrame, *, is_correction: bool
-) -> pd.DataFrame:
+def claim(work: Work, graded: pd.DataFrame, *, is_correction: bool) -> pd.DataFrame:
     """The bets that still are what was graded, decided now: with decided_at, balance and reversals."""
-    transaction.stage("staged_outcomes", graded[READ + DECIDED])
-    claimed = transaction.read("betting/claim_bets", as_of=work.as_of, is_correction=is_correction)
-    transaction.execute("betting/insert_pick_authors")
+    work.transaction.stage("staged_outcomes", graded[READ + DECIDED])
+    claimed = work.transaction.read(
+        "betting/claim_bets", as_of=work.as_of, is_correction=is_correction
+    )
+    work.transaction.execute("betting/insert_pick_authors")
     return graded.merge(claimed, on="bet_id", validate="one_to_one")
 
 
@@ -131,12 +130,11 @@ def result_of(bets: pd.DataFrame) -> dict[str, str | int | None]:
     }
 
 
-def _post(work: Work, transaction: Transaction, game_id: str, claimed: pd.DataFrame) -> None:
+def _post(work: Work, game_id: str, claimed: pd.DataFrame) -> None:
     entries = post_results(claimed)
     when = claimed.groupby("user_id")["decided_at"].first()
     write_entries(
         work,
-        transaction,
         entries.assign(
             game_id=game_id,
             effective_at=entries["user_id"].map(when),
@@ -155,7 +153,7 @@ def settlement_keys(bets: pd.DataFrame) -> pd.Series:
     return keys.where(bets["reversals"] > 0).set_axis(bets["bet_id"])
 
 
-def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -> None:
+def write_entries(work: Work, entries: pd.DataFrame) -> None:
     """Write entries into the ledger, in their order, and move the balances by them.
 
     An account that has none yet is opened before, with the balance the app gave it.
@@ -171,7 +169,7 @@ def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -
         "corrects_entry_id": "Int64",
     }  # fmt: skip
     nothing = {name: None for name in types if name not in entries}
-    transaction.stage(
+    work.transaction.stage(
         "staged_entries",
         entries.assign(position=range(len(entries)), **nothing).astype(types)[
             [
@@ -186,14 +184,12 @@ def write_entries(work: Work, transaction: Transaction, entries: pd.DataFrame) -
             ]
         ],
     )
-    transaction.execute("betting/open_accounts", as_of=work.as_of, run_id=work.options.run_id)
-    transaction.execute("betting/insert_bankroll_entries", run_id=work.options.run_id)
-    transaction.execute("betting/move_balances")
+    work.transaction.execute("betting/open_accounts", as_of=work.as_of, run_id=work.options.run_id)
+    work.transaction.execute("betting/insert_bankroll_entries", run_id=work.options.run_id)
+    work.transaction.execute("betting/move_balances")
 
 
-def tell(
-    work: Work, transaction: Transaction, bets: pd.DataFrame, event_type: str, rounds: pd.Series
-) -> None:
+def tell(work: Work, bets: pd.DataFrame, event_type: str, rounds: pd.Series) -> None:
     """Tell users and apps what became of bets. Nobody is told twice of a round of a bet.
 
     Args:
@@ -209,7 +205,7 @@ def tell(
         what = what.assign(previous_outcome=bets["old_status"], previous_net=bets["old_net"])
     keys = round_keys(bets["bet_id"], rounds)
     notify(
-        transaction,
+        work.transaction,
         bets["user_id"],
         (prefix + outcome).mask(outcome == "pending", "system"),
         what.assign(what="bet_corrected") if is_correction else what,
@@ -218,7 +214,7 @@ def tell(
     )
     payloads = what.assign(user_id=bets["user_id"], outcome=outcome)
     payloads = payloads.assign(round=rounds) if is_correction else payloads
-    record(work, transaction, event_type, payloads, keys.tolist())
+    record(work, event_type, payloads, keys.tolist())
 
 
 def round_keys(ids: pd.Series, rounds: pd.Series) -> pd.Series:
@@ -226,12 +222,10 @@ def round_keys(ids: pd.Series, rounds: pd.Series) -> pd.Series:
     return ids.where(rounds == 1, ids + ":" + rounds.astype("str"))
 
 
-def record(
-    work: Work, transaction: Transaction, event_type: str, payloads: pd.DataFrame, keys: list[str]
-) -> None:
+def record(work: Work, event_type: str, payloads: pd.DataFrame, keys: list[str]) -> None:
     """Write one event for each row."""
     record_events(
-        transaction,
+        work.transaction,
         event_type,
         payloads,
         dedupe_keys=pd.Series(keys, dtype="str"),

@@ -21,11 +21,6 @@ from trc_pipelines.cli.output import print_table, say, track
 from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
 from trc_pipelines.cli.services import first_free_port
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.definitions import (
-    LEADERBOARD_CACHE,
-    LEADERBOARD_RECALCULATION,
-    LEADERBOARD_WEEKLY_RESET,
-)
 from trc_pipelines.demo import app, betting_app, quiz_app
 from trc_pipelines.demo.betting_app import BettingApp
 from trc_pipelines.demo.play import plan_slots, play, stop_clock
@@ -33,6 +28,7 @@ from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.seasons import App, keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.names import clean_names
 from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
@@ -144,9 +140,10 @@ def _play(
     now = datetime.now(UTC).replace(microsecond=0)
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
     # The weeks and months that lie behind close in one run, as after an outage.
-    latest = [*QUIZ_JOBS, *BETTING_JOBS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET]
+    boards = read_catalogue(settings).board_jobs
+    latest = [*QUIZ_JOBS, *BETTING_JOBS, boards.recalculation, boards.weekly_reset]
     if settings.redis_url:
-        latest.append(LEADERBOARD_CACHE)
+        latest.append(boards.cache)
     runs = [*live, *[(job, 0) for job in latest]]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
         stop_clock(simulator, newest_board - before * QUARTER)

@@ -136,7 +136,7 @@ def jobs(as_json: AsJson = False) -> None:
     from dagster._utils.schedules import get_next_cron_tick
 
     from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.definitions import JOBS
+    from trc_pipelines.domains import read_catalogue
 
     with open_installation() as installation:
         require_schema(installation)
@@ -151,11 +151,11 @@ def jobs(as_json: AsJson = False) -> None:
             "cadence": job.cron,
             "last_success": last.get(job.name),
             "next_run": get_next_cron_tick(job.cron, now, "UTC")
-            if job.is_enabled(settings)
+            if job.cron and job.is_enabled(settings)
             else None,
             "description": job.description,
         }
-        for job in JOBS
+        for job in read_catalogue(settings).jobs
     ]
     if as_json:
         print_json(rows)
@@ -200,11 +200,13 @@ def run(
 ) -> None:
     """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
     from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.cli.runs import rehearse_job, rehearse_jobs, run_job
-    from trc_pipelines.definitions import JOBS, JOBS_OF_ALL
-    from trc_pipelines.jobs.orchestration import parse_moment
+    from trc_pipelines.cli.runs import dry_run as try_jobs
+    from trc_pipelines.cli.runs import run_job
+    from trc_pipelines.domains import read_catalogue
+    from trc_pipelines.jobs.contract import parse_moment
 
-    by_name = {job.name: [job] for job in JOBS} | {"all": JOBS_OF_ALL}
+    catalogue = read_catalogue(load_settings())
+    by_name = {job.name: [job] for job in catalogue.jobs} | {"all": catalogue.run_all}
     if job_name not in by_name:
         raise typer.BadParameter(
             f"there is no job {job_name!r}; it accepts {', '.join(by_name)}", param_hint="JOB"
@@ -225,10 +227,8 @@ def run(
             _ask(job.name, job.question)
     with open_installation() as installation:
         require_schema(installation)
-        if dry_run and len(chosen) > 1:
-            running = rehearse_jobs(installation, chosen, moment)
-        elif dry_run:
-            running = (rehearse_job(installation, job, moment, limit) for job in chosen)
+        if dry_run:
+            running = try_jobs(installation, chosen, moment, limit)
         else:
             running = (run_job(installation, job, moment, limit, verbose=verbose) for job in chosen)
         outcomes = []
@@ -283,12 +283,12 @@ def verify(as_json: AsJson = False) -> None:
     What is found is kept: an alert about a check is over once this finds it well again.
     """
     from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.definitions import CHECKS
+    from trc_pipelines.domains import read_catalogue
 
     with open_installation() as installation:
         require_schema(installation)
         rows = []
-        for check in CHECKS:
+        for check in read_catalogue(installation.settings).checks:
             with installation.database.transaction() as transaction:
                 found = check.evaluate(transaction, datetime.now(UTC))
             first = {} if found.empty else found.astype("str").iloc[0].to_dict()

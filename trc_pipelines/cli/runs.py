@@ -4,28 +4,20 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, cast
+from datetime import date, datetime
+from typing import Any
 
 import dagster as dg
 
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.database.migrations import ensure_database
-from trc_pipelines.jobs.contract import (
-    Job,
-    JobError,
-    Options,
-    Result,
-    perform,
-    rehearse_all,
-)
+from trc_pipelines.jobs.contract import Job, Options, UsageError, refuse_limit
+from trc_pipelines.jobs.execution import dry_run_jobs
 from trc_pipelines.jobs.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
-    StepAsset,
     day_range_tags,
-    new_run_id,
 )
 from trc_pipelines.settings import Settings
 
@@ -49,42 +41,34 @@ class Outcome:
     skipped: bool = False
 
 
-def rehearse_job(
-    installation: Installation, job: Job, as_of: datetime, limit: int | None
-) -> Outcome:
-    """The same code and figures, rolled back."""
-    _refuse_before_start(job, installation.settings, as_of)
-    started = time.perf_counter()
-    options = Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY, limit)
-    results = perform(installation.database, installation.settings, job, options, dry_run=True)
-    return _rehearsed(job, options, results, started)
-
-
-def rehearse_jobs(
-    installation: Installation, jobs: Sequence[Job], as_of: datetime
+def dry_run(
+    installation: Installation, jobs: Sequence[Job], as_of: datetime, limit: int | None = None
 ) -> Iterator[Outcome]:
-    """The same for several, each on what those before it would have done."""
+    """The same code and figures, rolled back; each job on what those before it would have done.
+
+    Raises:
+        UsageError: what is asked for is not possible.
+    """
+    options = Options.of_now(EXECUTED_BY, as_of=as_of, limit=limit)
+    for job in jobs:
+        _refuse_before_start(job, installation.settings, options)
     started = time.perf_counter()
-    options = Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY)
-    for job, results in rehearse_all(installation.database, installation.settings, jobs, options):
-        yield _rehearsed(job, options, results, started)
+    for tried in dry_run_jobs(installation.database, installation.settings, jobs, options):
+        failed = [result for result in tried.results.values() if not result.success]
+        last = (failed or list(tried.results.values()))[-1:]
+        yield Outcome(
+            tried.job.name,
+            options.run_id,
+            options.as_of,
+            dry_run=True,
+            success=not (failed or tried.error),
+            message=str(tried.error) if tried.error else last[0].message,
+            affected=sum(result.affected for result in tried.results.values()),
+            duration_ms=round((time.perf_counter() - started) * 1000),
+            messages={table: result.message for table, result in tried.results.items()},
+            details={table: result.details for table, result in tried.results.items()},
+        )
         started = time.perf_counter()
-
-
-def _rehearsed(job: Job, options: Options, results: dict[str, Result], started: float) -> Outcome:
-    failed = [result for result in results.values() if not result.success]
-    return Outcome(
-        job.name,
-        options.run_id,
-        options.as_of,
-        dry_run=True,
-        success=not failed,
-        message=(failed or list(results.values()))[-1].message,
-        affected=sum(result.affected for result in results.values()),
-        duration_ms=round((time.perf_counter() - started) * 1000),
-        messages={table: result.message for table, result in results.items()},
-        details={table: result.details for table, result in results.items()},
-    )
 
 
 def run_job(
@@ -100,8 +84,8 @@ def run_job(
     Raises:
         UsageError: what is asked for is not possible; no run was made.
     """
-    Options(as_of, datetime.now(UTC), new_run_id(), EXECUTED_BY, limit)
-    _refuse_before_start(job, installation.settings, as_of)
+    options = Options.of_now(EXECUTED_BY, as_of=as_of, limit=limit)
+    _refuse_before_start(job, installation.settings, options)
     with installation.database.transaction(commit=False) as transaction:
         days = job.days(transaction, installation.settings, as_of)
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
@@ -148,14 +132,14 @@ def run_job(
     )
 
 
-def _refuse_before_start(job: Job, settings: Settings, as_of: datetime) -> None:
+def _refuse_before_start(job: Job, settings: Settings, options: Options) -> None:
     """Say in words what Dagster would say in a stack: there are no days before the first."""
+    refuse_limit(job.name, options.limit, job.units)
     start = settings.community_start_on
-    steps = cast("Sequence[StepAsset]", job.steps)
-    if as_of.date() < start and any(step.is_daily for step in steps):
-        raise JobError(
-            f"as_of is {as_of:%Y-%m-%dT%H:%M:%SZ}, and nothing before COMMUNITY_START_ON ({start}) is "
-            f"computed; {job.name} accepts times from then on"
+    if options.as_of.date() < start and any(step.is_daily for step in job.steps):
+        raise UsageError(
+            f"as_of is {options.as_of:%Y-%m-%dT%H:%M:%SZ}, and nothing before COMMUNITY_START_ON "
+            f"({start}) is computed; {job.name} accepts times from then on"
         )
 
 
@@ -173,7 +157,7 @@ def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None
 def run_checks() -> None:
     """Check every invariant once, so that the UI shows how things stand."""
     with dg.DagsterInstance.get() as instance:
-        definitions.defs().resolve_job_def(definitions.verification.name).execute_in_process(
+        definitions.defs().resolve_job_def(definitions.VERIFICATION).execute_in_process(
             run_config=_logging(verbose=False), instance=instance
         )
 

@@ -6,8 +6,7 @@ from trc_pipelines.calendar import day_before, month_start, week_start
 from trc_pipelines.community import activity, ledger, streaks, syncs
 from trc_pipelines.community.boards import BOARDS, CACHED_BOARDS
 from trc_pipelines.community.deltas import write_pending_deltas
-from trc_pipelines.jobs.contract import JobError, Result, Work
-from trc_pipelines.jobs.orchestration import app_table, derived_table, step_asset, utc_days
+from trc_pipelines.jobs.contract import JobError, Relation, Result, Work, step
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.cache import publish_boards
 from trc_pipelines.leaderboards.closing import close_periods
@@ -15,28 +14,28 @@ from trc_pipelines.leaderboards.ranking import rank_boards
 
 DOMAIN = BOARDS.domain
 
-members = app_table(
-    DOMAIN, "members", "One row per member of the community, as the web app keeps it."
+members = Relation(
+    "community.members", "One row per member of the community, as the web app keeps it."
 )
-point_actions = app_table(
-    DOMAIN, "point_actions", "One row per action that earns points, and how many."
+point_actions = Relation(
+    "community.point_actions", "One row per action that earns points, and how many."
 )
-point_transactions = app_table(
-    DOMAIN, "point_transactions", "One row per award the web app made itself."
+point_transactions = Relation(
+    "community.point_transactions", "One row per award the web app made itself."
 )
-APP_TABLES = [members, point_actions, point_transactions]
 
 
-@step_asset(
+@step(
     DOMAIN,
     deps=[members],
     prepare=syncs.read_board,
-    kinds={"python", "postgres", "api"},
-    blocking_checks={
+    kinds=("python", "postgres", "api"),
+    verdicts={
         syncs.AUDIT_CHECK: "The board is whole, of our guild, newer than the last one, and has not "
         "collapsed; else the sync is quarantined and no XP moves."
     },
     max_age_minutes=35,
+    unit="sync",
     others_go_on=True,
 )
 def mee6_leaderboard_snapshot(work: Work) -> Result:
@@ -52,23 +51,22 @@ def mee6_leaderboard_snapshot(work: Work) -> Result:
 
 # Lineage passes through it, failure does not: what follows works off the syncs that were accepted,
 # whether or not there is a new one.
-mee6_syncs = derived_table(
-    DOMAIN,
-    "mee6_syncs",
+mee6_syncs = Relation(
+    "community.mee6_syncs",
     "One row per reading of the MEE6 leaderboard, and how far it has travelled.",
     deps=[mee6_leaderboard_snapshot],
 )
-DERIVED_TABLES = [mee6_syncs]
+RELATIONS = [members, point_actions, point_transactions, mee6_syncs]
 
 
-@step_asset(DOMAIN, deps=[mee6_syncs], max_age_minutes=35)
+@step(DOMAIN, deps=[mee6_syncs], max_age_minutes=35, unit="sync")
 def xp_deltas(work: Work) -> Result:
     """One row per linked account and accepted sync in which something changed. Append-only.
 
     Works off every accepted sync not yet processed, oldest first. The first reading of an account
     is its baseline: history is never awarded. Absence never deducts.
     """
-    written = write_pending_deltas(work.db, work.options.limit)
+    written = write_pending_deltas(work.transaction, work.budget.left)
     deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
     return Result(
         affected=len(deltas),
@@ -83,7 +81,12 @@ def xp_deltas(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[xp_deltas, point_actions, point_transactions], max_age_minutes=35)
+@step(
+    DOMAIN,
+    deps=[xp_deltas, point_actions, point_transactions],
+    max_age_minutes=35,
+    unit="sync",
+)
 def point_ledger(work: Work) -> Result:
     """One row per award or correction of points. Append-only, each source once.
 
@@ -91,11 +94,11 @@ def point_ledger(work: Work) -> Result:
     not MEE6 was read. Those that cannot be posted are set aside (`rejected_transactions`), those
     dated ahead wait for their day. Balances (`member_points`) move in the same transaction.
     """
-    sync_ids = work.db.read("community/select_unposted_syncs", most=work.options.limit)[
+    sync_ids = work.transaction.read("community/select_unposted_syncs", most=work.budget.left)[
         "sync_id"
     ].tolist()
-    rate = int(work.db.read_value("community/select_discord_rate"))
-    deltas = work.db.read("community/select_deltas_to_post", sync_ids=sync_ids)
+    rate = int(work.transaction.read_value("community/select_discord_rate"))
+    deltas = work.transaction.read("community/select_deltas_to_post", sync_ids=sync_ids)
     transactions, rejected = take_transactions(work)
     entries = pd.concat(
         [
@@ -105,8 +108,8 @@ def point_ledger(work: Work) -> Result:
         ignore_index=True,
     )
     posted = post_entries(work, entries)
-    work.db.execute("community/mark_syncs_posted", sync_ids=sync_ids)
-    work.db.execute(
+    work.transaction.execute("community/mark_syncs_posted", sync_ids=sync_ids)
+    work.transaction.execute(
         "community/record_sync_mode",
         day=day_before(work.options.now),
         is_sync_enabled=work.settings.mee6_sync_enabled,
@@ -128,23 +131,25 @@ def point_ledger(work: Work) -> Result:
 
 def take_transactions(work: Work) -> tuple[pd.DataFrame, int]:
     """The app's awards to post now, lowest id first, and how many are set aside."""
-    today, limit = work.as_of.date(), work.options.limit
-    cursor = work.db.read_row("community/select_posting_cursor") or {}
+    today, limit = work.as_of.date(), work.budget.left
+    cursor = work.transaction.read_row("community/select_posting_cursor") or {}
     is_swept = cursor.get("swept_on") is not None and cursor["swept_on"] >= today
-    listed = work.db.read("community/select_rejected_transactions")["transaction_id"].tolist()
-    found = work.db.read(
+    listed = work.transaction.read("community/select_rejected_transactions")[
+        "transaction_id"
+    ].tolist()
+    found = work.transaction.read(
         "community/select_transactions_to_post",
         after_transaction_id=cursor["last_id"] if is_swept else None,
         transaction_ids=listed,
     )
     due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
-    work.db.stage(
+    work.transaction.stage(
         "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
     )
-    work.db.execute("community/replace_rejected_transactions", now=work.options.now)
+    work.transaction.execute("community/replace_rejected_transactions", now=work.options.now)
     if limit is None or len(due) <= limit:
         swept_on = max(today, cursor.get("swept_on") or today)
-        work.db.execute("community/upsert_posting_cursor", swept_on=swept_on)
+        work.transaction.execute("community/upsert_posting_cursor", swept_on=swept_on)
     return due.head(len(due) if limit is None else limit), len(rejected)
 
 
@@ -156,11 +161,11 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
     """
     if entries.empty:
         return {"entries": 0, "points_awarded": 0, "points_deducted": 0, "days": 0}
-    work.db.stage("staged_entries", entries)
-    posted = work.db.read_row("community/insert_entries", run_id=work.options.run_id) or {}
+    work.transaction.stage("staged_entries", entries)
+    posted = work.transaction.read_row("community/insert_entries", run_id=work.options.run_id) or {}
     posted.pop("marked")
     if posted["entries"] < len(entries):
-        conflict = work.db.read_value("community/find_conflicting_entry")
+        conflict = work.transaction.read_value("community/find_conflicting_entry")
         if conflict is not None:
             raise JobError(
                 f"the ledger has {conflict} already, with other contents; nothing was posted. "
@@ -169,18 +174,24 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
     return posted
 
 
-@step_asset(DOMAIN, deps=[xp_deltas, point_ledger], partitions=utc_days, max_age_minutes=35)
+@step(DOMAIN, deps=[xp_deltas, point_ledger], is_daily=True, max_age_minutes=35)
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
     first_day, last_day = work.days
-    work.db.execute("community/claim_days_for_points", first_day=first_day, last_day=last_day)
-    summary = activity.summarise_days(
-        work.db.read("community/select_xp_gains", first_day=first_day, last_day=last_day),
-        work.db.read("community/select_entries_of_days", first_day=first_day, last_day=last_day),
+    work.transaction.execute(
+        "community/claim_days_for_points", first_day=first_day, last_day=last_day
     )
-    work.db.stage("staged_daily_points", summary)
+    summary = activity.summarise_days(
+        work.transaction.read("community/select_xp_gains", first_day=first_day, last_day=last_day),
+        work.transaction.read(
+            "community/select_entries_of_days", first_day=first_day, last_day=last_day
+        ),
+    )
+    work.transaction.stage("staged_daily_points", summary)
     changed = int(
-        work.db.read_value("community/replace_daily_points", first_day=first_day, last_day=last_day)
+        work.transaction.read_value(
+            "community/replace_daily_points", first_day=first_day, last_day=last_day
+        )
     )
     return Result(
         affected=changed,
@@ -194,11 +205,11 @@ def daily_points(work: Work) -> Result:
     )
 
 
-@step_asset(
+@step(
     DOMAIN,
     deps=[daily_points],
-    partitions=utc_days,
-    depends_on_day_before=True,
+    is_daily=True,
+    needs_day_before=True,
     max_age_minutes=25 * 60,
 )
 def daily_streaks(work: Work) -> Result:
@@ -209,7 +220,7 @@ def daily_streaks(work: Work) -> Result:
     view `current_streaks` shows members who are ACTIVE or TRIALING.
     """
     first, last = work.days
-    missing = work.db.read_value(
+    missing = work.transaction.read_value(
         "community/find_uncomputed_day", before=first, start_on=work.settings.community_start_on
     )
     if missing is not None:
@@ -218,8 +229,8 @@ def daily_streaks(work: Work) -> Result:
             f"Materialise from {missing} on, as one range."
         )
     settings, today = work.settings, work.as_of.date()
-    work.db.execute("community/open_days", first_day=first, last_day=last)
-    work.db.execute(
+    work.transaction.execute("community/open_days", first_day=first, last_day=last)
+    work.transaction.execute(
         "community/claim_days_for_streaks",
         first_day=first,
         last_day=last,
@@ -227,16 +238,18 @@ def daily_streaks(work: Work) -> Result:
         today=today,
         is_sync_enabled=settings.mee6_sync_enabled,
     )
-    before = work.db.read("community/select_streaks_before", first_day=first, last_day=last)
-    active = work.db.read("community/select_active_days", first_day=first, last_day=last)
-    days = work.db.read("community/select_observed_days", first_day=first, last_day=last)
+    before = work.transaction.read(
+        "community/select_streaks_before", first_day=first, last_day=last
+    )
+    active = work.transaction.read("community/select_active_days", first_day=first, last_day=last)
+    days = work.transaction.read("community/select_observed_days", first_day=first, last_day=last)
     days["is_observed"] &= days["day"] < pd.Timestamp(today)
-    work.db.execute("community/delete_daily_streaks", first_day=first, last_day=last)
+    work.transaction.execute("community/delete_daily_streaks", first_day=first, last_day=last)
     rows, standing = 0, pd.Series(dtype="int32")
     incremented = reset = 0
     for part in streaks.split_members(before, active, len(days)):
         computed = streaks.compute_streaks(*part, days)
-        work.db.append("community.daily_streaks", computed)
+        work.transaction.append("community.daily_streaks", computed)
         rows += len(computed)
         counts, breaks = streaks.count_moves(computed)
         incremented, reset = incremented + counts, reset + breaks
@@ -257,7 +270,7 @@ def daily_streaks(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[daily_points, members], partitions=utc_days, max_age_minutes=65)
+@step(DOMAIN, deps=[daily_points, members], is_daily=True, max_age_minutes=65)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
@@ -266,8 +279,8 @@ def leaderboard_rankings(work: Work) -> Result:
     latest point-earning time, then member id: every rank is unique.
     """
     first_day, last_day = work.days
-    work.db.execute("community/open_days", first_day=first_day, last_day=last_day)
-    work.db.execute(
+    work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
+    work.transaction.execute(
         "community/claim_days_for_boards",
         first_day=first_day,
         last_day=last_day,
@@ -277,20 +290,20 @@ def leaderboard_rankings(work: Work) -> Result:
     for day in pd.date_range(*work.days).date:
         week, month = week_start(day), month_start(day)
         ranked = rank_boards(
-            work.db.read(
+            work.transaction.read(
                 "community/select_board_scores", day=day, week_start=week, month_start=month
             )
         )
         starts = {"global": None, "weekly": week, "monthly": month}
-        work.db.execute("community/delete_rankings", day=day)
-        work.db.append(
+        work.transaction.execute("community/delete_rankings", day=day)
+        work.transaction.append(
             "community.leaderboard_rankings",
             ranked.assign(
                 day=pd.Timestamp(day),
                 period_start=pd.to_datetime(ranked["board"].map(starts)),
             ),
         )
-        record_boards(work.db, DOMAIN, day, ranked, starts)
+        record_boards(work.transaction, DOMAIN, day, ranked, starts)
         rows += len(ranked)
     sizes = ranked["board"].value_counts()
     return Result(
@@ -302,7 +315,7 @@ def leaderboard_rankings(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[point_ledger, members], max_age_minutes=169 * 60)
+@step(DOMAIN, deps=[point_ledger, members], max_age_minutes=169 * 60, unit="period")
 def leaderboard_archive(work: Work) -> Result:
     """One row per closed week or month and rank: its final standings, archived once and for good.
 
@@ -312,7 +325,7 @@ def leaderboard_archive(work: Work) -> Result:
     return close_periods(work, BOARDS)
 
 
-@step_asset(DOMAIN, deps=[leaderboard_rankings], kinds={"python", "redis"}, max_age_minutes=65)
+@step(DOMAIN, deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
 def leaderboard_cache(work: Work) -> Result:
     """One list in Redis per board, exchanged whole when the board changed: for apps that ask often.
 

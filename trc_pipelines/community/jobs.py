@@ -5,24 +5,58 @@ from datetime import date, datetime, timedelta
 from trc_pipelines.calendar import day_before
 from trc_pipelines.community import assets
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import Job
+from trc_pipelines.jobs.contract import Job, Trigger
 from trc_pipelines.settings import Settings
 
 
-def _day_of_sync(_db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
+def _day_of_sync(
+    _transaction: Transaction, settings: Settings, as_of: datetime
+) -> tuple[date, date]:
     # The first midnight belongs to a day that has no partition.
     day = max(day_before(as_of), settings.community_start_on)
     return day, day
 
 
-def _ended_days(db: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
+def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
     """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
     yesterday = max(as_of.date() - timedelta(days=1), settings.community_start_on)
     lagging = [
-        db.read_value(statement, until=yesterday, most=settings.community_start_on)
+        transaction.read_value(statement, until=yesterday, most=settings.community_start_on)
         for statement in ("community/find_uncomputed_day", "community/find_stale_streaks")
     ]
     return min([yesterday, *filter(None, lagging)]), yesterday
+
+
+def first_day_to_recompute(
+    transaction: Transaction, settings: Settings, now: datetime
+) -> date | None:
+    """The earliest ended day whose tables lag behind what has arrived; None when all are up to date.
+
+    A day is given a quarter of an hour to end, so that its last sync is in.
+    """
+    today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
+    stale: date | None = transaction.read_value(
+        "community/select_stale_days", before=today, start_on=start
+    )
+    if stale is None:
+        return None
+    uncomputed: date | None = transaction.read_value(
+        "community/find_uncomputed_day", before=stale, start_on=start
+    )
+    return uncomputed or stale
+
+
+def _lagging_days(
+    transaction: Transaction, settings: Settings, now: datetime
+) -> tuple[date, date] | str:
+    first = first_day_to_recompute(transaction, settings, now)
+    return (first, now.date()) if first else "every closed day is up to date"
+
+
+def _lagging_or_today(
+    transaction: Transaction, settings: Settings, as_of: datetime
+) -> tuple[date, date]:
+    return first_day_to_recompute(transaction, settings, as_of) or as_of.date(), as_of.date()
 
 
 MEE6_SYNC = Job(
@@ -37,7 +71,6 @@ MEE6_SYNC = Job(
         assets.daily_points,
     ],
     days=_day_of_sync,
-    unit="sync",
 )
 DAILY_STREAKS = Job(
     name="daily_streaks",
@@ -47,19 +80,19 @@ DAILY_STREAKS = Job(
     steps=[assets.daily_streaks],
     days=_ended_days,
 )
-JOBS = [MEE6_SYNC, DAILY_STREAKS]
-
-
-def first_day_to_recompute(db: Transaction, settings: Settings, now: datetime) -> date | None:
-    """The earliest ended day whose tables lag behind what has arrived; None when all are up to date.
-
-    A day is given a quarter of an hour to end, so that its last sync is in.
-    """
-    today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
-    stale: date | None = db.read_value("community/select_stale_days", before=today, start_on=start)
-    if stale is None:
-        return None
-    uncomputed: date | None = db.read_value(
-        "community/find_uncomputed_day", before=stale, start_on=start
-    )
-    return uncomputed or stale
+RECOMPUTE_DAYS = Job(
+    name="recompute_days",
+    description="Compute days again after points arrived late, up to today, as one range.",
+    cron=None,
+    stale_after=None,
+    steps=[assets.daily_points, assets.daily_streaks, assets.leaderboard_rankings],
+    days=_lagging_or_today,
+)
+JOBS = [MEE6_SYNC, DAILY_STREAKS, RECOMPUTE_DAYS]
+LATE_POINTS = Trigger(
+    "late_points_sensor",
+    "Asks for the days whose points, streaks or boards lag behind the ledger.",
+    RECOMPUTE_DAYS,
+    timedelta(minutes=5),
+    _lagging_days,
+)

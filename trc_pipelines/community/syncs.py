@@ -83,12 +83,12 @@ def take_snapshot(work: Work) -> Result:
         return reading
     sync_id = _sync_id(work.options)
     # Read, but not yet locked: another run may have been quicker.
-    if before := _read_before(work.db, sync_id):
+    if before := _read_before(work.transaction, sync_id):
         return before
     if isinstance(reading.outcome, Mee6Error):
         return _record_failed_sync(work, sync_id, reading, reading.outcome)
     # Who was linked or unlinked meanwhile is so from now on.
-    return store_board(work, sync_id, read_accounts(work.db, sync_id), reading)
+    return store_board(work, sync_id, read_accounts(work.transaction, sync_id), reading)
 
 
 def read_accounts(db: Transaction, sync_id: int) -> pd.DataFrame:
@@ -119,22 +119,22 @@ def store_board(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Readi
         work, sync_id, board.guild_id, "staged", reading,
         requested=len(snapshot), found=found, absent=absent, board=board,
     )  # fmt: skip
-    work.db.execute("community/ensure_snapshot_partition", day=work.as_of.date())
-    work.db.append("community.mee6_leaderboard_snapshot", snapshot)
-    newer = _newer_sync(work.db, sync_id)
+    work.transaction.execute("community/ensure_snapshot_partition", day=work.as_of.date())
+    work.transaction.append("community.mee6_leaderboard_snapshot", snapshot)
+    newer = _newer_sync(work.transaction, sync_id)
     if newer:
         return _discard_superseded(work, sync_id, newer)
     audit = _audit(work, sync_id, accounts, snapshot, board)
     status = "accepted" if audit.passed else "quarantined"
     verdict = {"findings": audit.findings, "odd_values": board.odd_values, **audit.figures}
-    work.db.execute(
+    work.transaction.execute(
         "community/decide_sync", sync_id=sync_id, status=status, audit=json.dumps(verdict)
     )
     if audit.passed:
         _remember_missing(work, sync_id, accounts, snapshot, board)
     else:
         found_wrong = quarantined(sync_id, "; ".join(audit.findings))
-        report(work.db, found_wrong, work.options.now)
+        report(work.transaction, found_wrong, work.options.now)
     return Result(
         affected=1,
         message=f"{status}: {found} of {len(snapshot)} linked members found"
@@ -155,7 +155,7 @@ def store_board(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Readi
         },
         rows=len(snapshot),
         success=audit.passed,
-        checks={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
+        verdicts={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
     )
 
 
@@ -192,16 +192,16 @@ def _remember_missing(
 ) -> None:
     """Note who was looked for in vain, so that the next syncs need not read the whole board."""
     is_missing = ~(snapshot["is_present"].fillna(False).astype(bool) | accounts["is_contested"])
-    work.db.stage("staged_missing", snapshot.loc[is_missing, ["discord_id"]])
-    work.db.execute("community/delete_found_accounts")
+    work.transaction.stage("staged_missing", snapshot.loc[is_missing, ["discord_id"]])
+    work.transaction.execute("community/delete_found_accounts")
     if board.is_complete or board.is_exhausted:
-        work.db.execute("community/upsert_missing_accounts", sync_id=sync_id)
+        work.transaction.execute("community/upsert_missing_accounts", sync_id=sync_id)
 
 
 def _audit(
     work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, board: Board
 ) -> Audit:
-    newest = work.db.read_row("community/select_newest_accepted_sync") or {}
+    newest = work.transaction.read_row("community/select_newest_accepted_sync") or {}
     return audit_snapshot(
         accounts,
         snapshot,
@@ -211,7 +211,9 @@ def _audit(
         last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
         last_sync_id=newest.get("sync_id"),
-        unlinked=int(work.db.read_value("community/count_unlinked_accounts", sync_id=sync_id)),
+        unlinked=int(
+            work.transaction.read_value("community/count_unlinked_accounts", sync_id=sync_id)
+        ),
         thresholds=Thresholds(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,
@@ -235,7 +237,7 @@ def _upsert_sync(
     board: Board | None = None,
     error: str | None = None,
 ) -> None:
-    work.db.execute(
+    work.transaction.execute(
         "community/upsert_sync",
         sync_id=sync_id,
         guild_id=guild_id,
@@ -260,7 +262,9 @@ def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6E
         # The wait counts from the refusal, which may come minutes into the reading.
         refused_at = work.options.now + (reading.ended - reading.started)
         strikes = int(
-            work.db.read_value("community/count_blocks", since=refused_at - STRIKES_COUNT_FOR)
+            work.transaction.read_value(
+                "community/count_blocks", since=refused_at - STRIKES_COUNT_FOR
+            )
         )
         until = block_until(refused_at, error.retry_after_seconds, strikes)
         # MEE6 remembers it, whether or not this run is rolled back: so must we.
@@ -270,7 +274,7 @@ def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6E
             )
         details["blocked_until"] = until.isoformat()
     if isinstance(error, Mee6AccessError):
-        report(work.db, refused(str(error)), work.options.now)
+        report(work.transaction, refused(str(error)), work.options.now)
     guild_id = cast("int", work.settings.mee6_guild_id)
     _upsert_sync(work, sync_id, guild_id, "failed", reading, error=str(error))
     return Result(0, f"the board was not read: {error}", details, success=False)
@@ -287,7 +291,7 @@ def _read_before(db: Transaction, sync_id: int) -> Result | None:
         f"sync {sync_id} was read before and is {status}",
         {"status": status},
         success=passed,
-        checks={AUDIT_CHECK: (passed, {"findings": audit.get("findings", [])})},
+        verdicts={AUDIT_CHECK: (passed, {"findings": audit.get("findings", [])})},
     )
 
 
@@ -300,13 +304,13 @@ def _newer_sync(db: Transaction, sync_id: int) -> int | None:
 def _discard_superseded(work: Work, sync_id: int, newer: int) -> Result:
     """Put a reading aside that was overtaken while it was made: nobody has to decide about it."""
     why = f"superseded by sync {newer}"
-    work.db.execute(
+    work.transaction.execute(
         "community/decide_sync",
         sync_id=sync_id,
         status="quarantined",
         audit=json.dumps({"findings": [why]}),
     )
-    work.db.execute(
+    work.transaction.execute(
         "community/review_sync",
         sync_id=sync_id,
         status="discarded",
@@ -328,5 +332,5 @@ def _skipped(reason: str, status: str = "skipped") -> Result:
         0,
         f"skipped: {reason}",
         {"status": status},
-        checks={AUDIT_CHECK: (True, {"skipped": reason})},
+        verdicts={AUDIT_CHECK: (True, {"skipped": reason})},
     )

@@ -52,7 +52,7 @@ def migrate(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
             # By their numbers: a new database is made in the order in which the old ones became.
             for name in _missing(before, domains):
                 command.upgrade(config, name)
-            connection.exec_driver_sql(read_file("jobs/transfer_ownership"))
+            connection.exec_driver_sql(read_file("database/transfer_ownership"))
             return [name for name in _applied(connection) if name not in before]
     except sa.exc.DBAPIError as error:
         raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error

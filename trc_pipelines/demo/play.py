@@ -11,11 +11,12 @@ import pandas as pd
 
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.demo.app import HISTORY, change_by_hand, invent_transactions
 from trc_pipelines.demo.population import Population
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.jobs.contract import Job, JobError, Options, Run
+from trc_pipelines.domains import read_catalogue
+from trc_pipelines.jobs.contract import Job, JobError, Options
+from trc_pipelines.jobs.execution import Run
 from trc_pipelines.settings import Settings
 
 # Hour by hour is enough for what lies back; the last day is as dense as a real one.
@@ -46,6 +47,7 @@ def play(
     assert isinstance(population, Population)
     if not slots:
         return
+    ranking = read_catalogue(settings).board_jobs.recalculation
     first_day = datetime.combine(settings.community_start_on, time(), UTC)
     previous = max(slots[0] - HOUR, first_day)
     days = pd.date_range(previous.date(), slots[-1].date()).date
@@ -60,11 +62,11 @@ def play(
             stop_clock(simulator, slot)
             run_job_at(database, connection, settings, MEE6_SYNC, slot)
             if slot.time() == time() and slot > first_day:
-                run_job_at(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
+                run_job_at(database, connection, settings, ranking, slot)
                 later = slot + timedelta(minutes=5)
                 run_job_at(database, connection, settings, DAILY_STREAKS, later)
             elif slot == slots[-1]:
-                run_job_at(database, connection, settings, LEADERBOARD_RECALCULATION, slot)
+                run_job_at(database, connection, settings, ranking, slot)
             previous = slot
             yield slot
 

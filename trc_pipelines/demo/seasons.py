@@ -37,6 +37,8 @@ def plan_ticks(after: datetime, until: datetime) -> list[datetime]:
 
 def is_due(job: Job, tick: datetime) -> bool:
     """Whether the job's clock strikes at that moment."""
+    if job.cron is None:
+        return False
     return get_next_cron_tick(job.cron, tick - timedelta(seconds=1), "UTC") == tick
 
 

@@ -1,31 +1,24 @@
-"""The job contract: what every job takes, gives back and leaves behind.
+"""The job contract: what a job declares, what a step is given, and what it gives back.
 
-A job is a list of steps. A step is one function over one open transaction; its effects and the
-job's execution row commit together. A dry run is the same steps on one transaction that is rolled
-back. Dagster is not known here: schedules, the UI, `trc run` and the tests all come through.
+Dagster is not known here. Schedules, the UI, `trc run` and the tests all run what is declared so
+through `jobs/execution.py`.
 """
 
-import json
-import logging
-import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+import inspect
+import uuid
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 
-from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
-from trc_pipelines.settings import Settings
+from pydantic import BaseModel
 
-logger = logging.getLogger(__name__)
+from trc_pipelines.database.connection import Database, DatabaseError, Transaction
+from trc_pipelines.settings import Settings
 
 Unit = TypeVar("Unit", bound=Hashable)
 Done = TypeVar("Done")
-
-LOCK_NOT_AVAILABLE = "55P03"
-# A lost connection, a deadlock, a server that restarts: every step is safe to repeat.
-RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 
 
 class JobError(Exception):
@@ -34,6 +27,21 @@ class JobError(Exception):
 
 class UsageError(JobError):
     """What was asked for is not possible: no fault of the job, and no failure of it."""
+
+
+def parse_moment(text: str) -> datetime:
+    """A time with zone, in UTC, whole seconds.
+
+    Raises:
+        ValueError: the text is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"{text!r} is no time; as_of accepts 2026-01-31T10:15:00Z")
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,69 @@ class Options:
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"limit is {self.limit}; it accepts whole numbers from 1")
 
+    @classmethod
+    def of_now(
+        cls,
+        executed_by: str,
+        *,
+        as_of: datetime | str | None = None,
+        run_id: str | None = None,
+        limit: int | None = None,
+        verbose: bool = False,
+        days: tuple[date, date] | None = None,
+    ) -> "Options":
+        """Make the options of a run that begins now.
+
+        Args:
+            as_of: as a person writes it, or a time; None: now.
+            run_id: None for a run that Dagster does not know.
+
+        Raises:
+            UsageError: a value is not accepted.
+        """
+        now = datetime.now(UTC)
+        try:
+            moment = parse_moment(as_of) if isinstance(as_of, str) else as_of
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        return cls(
+            moment or now.replace(microsecond=0),
+            now,
+            run_id or str(uuid.uuid4()),
+            executed_by,
+            limit,
+            verbose,
+            days,
+        )
+
+
+@dataclass
+class Budget:
+    """How many units a step may still change, in the unit it declares; None: as many as there are."""
+
+    left: int | None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be changed."""
+        return self.left == 0
+
+    def take(self, units: int) -> None:
+        """Write down that so many were changed.
+
+        Raises:
+            ValueError: they are more than were left.
+        """
+        if self.left is None:
+            return
+        if units > self.left:
+            raise ValueError(f"{units} were changed, and {self.left} were left of the limit")
+        self.left -= units
+
+    def at_most(self, units: int) -> int:
+        """So many, or as many as are left."""
+        return units if self.left is None else min(units, self.left)
+
 
 @dataclass(frozen=True)
 class Work:
@@ -78,12 +149,13 @@ class Work:
     `prepare` brought.
     """
 
-    db: Transaction
+    transaction: Transaction
     database: Database
     settings: Settings
     options: Options
     days: tuple[date, date]
     is_dry_run: bool
+    budget: Budget = field(default_factory=lambda: Budget(None))
     prepared: Any = None
 
     @property
@@ -91,30 +163,32 @@ class Work:
         """Logical time of the run."""
         return self.options.as_of
 
-    def work_off(
-        self, units: Iterable[Unit], change: Callable[[Transaction, Unit], Done]
+    def change_each(
+        self, units: Iterable[Unit], change: Callable[["Work", Unit], Done]
     ) -> tuple[dict[Unit, Done], dict[Unit, str]]:
         """Change units that do not depend on each other, each in a transaction of its own.
 
-        One that the database refuses keeps nobody waiting: the others are done all the same. What
+        One that the database refuses keeps nobody waiting: the others are changed all the same. What
         is done stays done when the run is stopped, so a unit knows by itself whether it is done.
-        A rehearsal makes the changes one after the other in the transaction that is rolled back.
+        A dry run makes the changes one after the other in the transaction that is rolled back, each
+        behind a savepoint, so that it refuses what the run refuses.
+
+        Args:
+            change: gets this work with the unit's own transaction in it.
 
         Returns:
             What was done, and why the rest was not.
         """
-        if self.is_dry_run:
-            return {unit: change(self.db, unit) for unit in units}, {}
         done: dict[Unit, Done] = {}
         refused: dict[Unit, str] = {}
         waiting = list(units)
         if not waiting:
             return done, refused
-        with self.database.connect() as connection:
+        with self._open_units() as begin:
             for unit in waiting:
                 try:
-                    with connection.transaction() as transaction:
-                        result = change(transaction, unit)
+                    with begin() as transaction:
+                        result = change(replace(self, transaction=transaction), unit)
                 except DatabaseError as error:
                     if error.is_transient:
                         raise  # the whole step is tried again
@@ -123,13 +197,30 @@ class Work:
                     done[unit] = result
         return done, refused
 
+    @contextmanager
+    def _open_units(self) -> Iterator[Callable[[], AbstractContextManager[Transaction]]]:
+        if self.is_dry_run:
+            yield self.transaction.savepoint
+        else:
+            with self.database.connect() as connection:
+                yield connection.transaction
+
 
 @dataclass(frozen=True)
 class Result:
-    """What a step did: units changed, one line for people, figures, rows it left, audit verdicts.
+    """What a step did.
 
-    `skipped`: it had to leave its work undone, through no fault of its own. That is neither success
-    nor failure of the job, and does not reset how late it is.
+    Attributes:
+        affected: units changed.
+        details: figures by name. People read each as its number and its name, so that a name says
+            what is counted: `bets_settled`.
+        notes: what figures cannot say, such as what was left undone and why, a line each.
+        rows: rows of the step's table that were written.
+        success: whether everything that was due is done.
+        skipped: the step had to leave its work undone, through no fault of its own. That is neither
+            success nor failure of the job, and does not reset how late it is.
+        verdicts: of the checks that the step makes itself: passed or not, and figures.
+        by_day: figures of each day, from a step that computes several at once.
     """
 
     affected: int
@@ -138,34 +229,105 @@ class Result:
     rows: int | None = None
     success: bool = True
     skipped: bool = False
-    checks: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
+    verdicts: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
+    by_day: Mapping[date, dict[str, Any]] = field(default_factory=dict)
+
+
+Prepare = Callable[[Transaction, Settings, Options], Any]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, view or store that steps read, or write beside their own table.
+
+    Attributes:
+        table: as `schema.table`.
+        description: what people read in the UI, the grain first.
+        deps: the steps that write it; none when the app does.
+        is_table: whether it is in the database.
+    """
+
+    table: str
+    description: str
+    deps: Sequence["Step | Relation"] = ()
+    is_table: bool = True
 
 
 @dataclass(frozen=True)
 class Step:
-    """One unit of work: the table it writes, as `schema.table`, and how.
+    """One table and how it is written: read, apply the rule, write, report.
 
     Attributes:
+        table: as `schema.table`.
+        run: does it; its docstring, the grain first, is what people read in the UI.
+        deps: what it reads.
+        max_age: older than this the table's badge in the UI turns red.
+        unit: what a limit counts; None: the step does everything or nothing, and refuses a limit.
+        is_daily: whether it is computed by the UTC day.
+        needs_day_before: whether each day builds on its own previous day.
+        verdicts: checks the step makes itself, by name; one that fails stops what is downstream.
+        kinds: badges in the UI.
         prepare: what takes its time outside, such as an API: it is called before the step's
             transaction, by one run at a time, and its statements commit each by itself. What it
             found is not looked for again when the step is tried again, and may be old: the step
             checks what counts.
-        others_go_on: the steps after it do not need its success: they work off what is known
-            without it. The run fails all the same.
+        others_go_on: the steps after it do not need its success: they work on what is known
+            without it. The run fails all the same. Nothing may depend on the step itself, or it
+            would be skipped.
     """
 
     table: str
     run: Callable[[Work], Result]
-    prepare: Callable[[Transaction, Settings, Options], Any] | None = field(
-        default=None, kw_only=True
-    )
-    others_go_on: bool = field(default=False, kw_only=True)
+    deps: Sequence["Step | Relation"] = ()
+    max_age: timedelta = timedelta(days=1)
+    unit: str | None = None
+    is_daily: bool = False
+    needs_day_before: bool = False
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    kinds: Sequence[str] = ("python", "postgres")
+    prepare: Prepare | None = None
+    others_go_on: bool = False
+
+    @property
+    def description(self) -> str:
+        """What the table holds."""
+        return inspect.cleandoc(self.run.__doc__ or "")
+
+
+def step(
+    domain: str,
+    *,
+    deps: Sequence[Step | Relation] = (),
+    max_age_minutes: int,
+    is_daily: bool = False,
+    unit: str | None = None,
+    **declared: Any,
+) -> Callable[[Callable[[Work], Result]], Step]:
+    """Declare the decorated function as the step that writes the table of its name.
+
+    Args:
+        unit: a daily step counts days unless it says otherwise.
+        declared: see `Step`.
+    """
+
+    def declare(run: Callable[[Work], Result]) -> Step:
+        return Step(
+            f"{domain}.{run.__name__}",
+            run,
+            deps,
+            timedelta(minutes=max_age_minutes),
+            unit or ("day" if is_daily else None),
+            is_daily,
+            **declared,
+        )
+
+    return declare
 
 
 Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
 
 
-def day_of(_db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+def day_of(_transaction: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
     """The day of the tick alone: for jobs that do not work by the day."""
     return as_of.date(), as_of.date()
 
@@ -175,260 +337,79 @@ class Job:
     """A named list of steps with its clock.
 
     Attributes:
-        stale_after: longest time without a success before somebody should look.
+        cron: when it runs, UTC; None: only when it is asked for.
+        stale_after: longest time without a success before somebody should look; None: it is not
+            expected at any time.
         days: first and last day that a run at some `as_of` computes, missed ones included.
-        unit: what `limit` counts.
         question: what a person who starts it by hand has to agree to.
         is_enabled: whether the settings want it; a job that is switched off is not missed.
+        after: it also runs whenever one of these steps has written its table.
     """
 
     name: str
     description: str
-    cron: str
-    stale_after: timedelta
+    cron: str | None
+    stale_after: timedelta | None
     steps: Sequence[Step]
     days: Days = day_of
-    unit: str = "day"
     question: str | None = None
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
+    after: Sequence[Step] = ()
 
     @property
     def tables(self) -> list[str]:
         """What its steps write, as `schema.table`."""
         return [step.table for step in self.steps]
 
+    @property
+    def units(self) -> list[str]:
+        """What a limit counts in its steps; empty when one of them takes none."""
+        units = [step.unit for step in self.steps if step.unit]
+        return list(dict.fromkeys(units)) if len(units) == len(self.steps) else []
+
+
+def refuse_limit(name: str, limit: int | None, units: Sequence[str]) -> None:
+    """Refuse a limit where nothing is counted: it would be ignored without a word.
+
+    Raises:
+        UsageError: there is a limit, and nothing it could count.
+    """
+    if limit is not None and not units:
+        raise UsageError(
+            f"{name} takes no limit: it does everything in one piece, or nothing. Leave the limit "
+            "out; to see what it would do, make a dry run."
+        )
+
 
 @dataclass(frozen=True)
-class Run:
-    """One run of a job: its steps share a connection, and each has a transaction of its own.
+class Trigger:
+    """Asks for a run of a job when something is due that the job's clock does not know of.
 
     Attributes:
-        tables: what its steps write; the run has succeeded once every one is recorded.
+        every: how often it looks.
+        find_due: first and last day to compute, or in words why nothing is due.
+        patience: one run at most in so long; None: whenever something is due.
     """
 
-    database: Database
-    connection: Connection
-    settings: Settings
-    job_name: str
-    tables: Sequence[str]
-    days: Days
-    options: Options
-
-    def perform(self, step: Step) -> Result:
-        """Run one step and record it, both in one transaction; a lost one is tried again.
-
-        Raises:
-            JobError: another run holds this step, or the step refused what was asked.
-            DatabaseError: nothing was written, or it is unknown whether the commit happened.
-        """
-        started = time.perf_counter()
-        retries = 0
-        prepared: Any = None
-        unacknowledged: list[Result] = []
-        try:
-            while True:
-                try:
-                    if retries:
-                        self.connection.reconnect()
-                    prepared = prepared or self.prepare(step)
-                    return self._perform_once(step, started, unacknowledged, prepared)
-                except DatabaseError as error:
-                    if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
-                        raise
-                    logger.warning("%s: %s; it is tried again", step.table, error)
-                    time.sleep(RETRY_DELAYS_SECONDS[retries])
-                    retries += 1
-        except UsageError as error:
-            refusal = Result(0, str(error), skipped=True)
-            self._record_end(self.database.connect, step, started, refusal, "skipped")
-            raise
-        except Exception as error:
-            failure = Result(
-                0, f"{step.table} failed: {_word(error)}", {"error": type(error).__name__}
-            )
-            self._record_end(self.database.connect, step, started, failure, "failed")
-            raise
-        except BaseException:
-            stop = Result(0, f"{step.table} was interrupted; what was open is rolled back")
-            # On the connection at hand: whoever stops us does not wait for another.
-            self._record_end(
-                lambda: nullcontext(self.connection), step, started, stop, "interrupted"
-            )
-            raise
-        finally:
-            if step.prepare:
-                self._unlock_session()
-
-    def prepare(self, step: Step) -> Any:
-        """What the step needs from outside, if anything; no transaction is open meanwhile."""
-        if step.prepare is None:
-            return None
-        with self.connection.between_transactions() as transaction:
-            self._lock(transaction, step, "jobs/lock_session")
-            return step.prepare(transaction, self.settings, self.options)
-
-    def rehearse(self, transaction: Transaction, step: Step, prepared: Any = None) -> Result:
-        """Run one step in a transaction that the caller rolls back."""
-        if isinstance(prepared, JobError):
-            raise prepared
-        return self._attempt(transaction, step, prepared, is_dry_run=True)
-
-    def _attempt(
-        self, transaction: Transaction, step: Step, prepared: Any, *, is_dry_run: bool
-    ) -> Result:
-        self._lock(transaction, step)
-        options = self.options
-        first, last = options.days or self.days(transaction, self.settings, options.as_of)
-        if options.limit is not None:
-            last = min(last, first + timedelta(days=options.limit - 1))
-        days = (first, last)
-        return step.run(
-            Work(transaction, self.database, self.settings, options, days, is_dry_run, prepared)
-        )
-
-    def _lock(
-        self, transaction: Transaction, step: Step, statement: str = "jobs/lock_step"
-    ) -> None:
-        try:
-            transaction.execute(statement, table=step.table)
-        except DatabaseError as error:
-            if error.sqlstate == LOCK_NOT_AVAILABLE:
-                raise JobError(
-                    f"another run is writing {step.table}; waited "
-                    f"{self.settings.lock_timeout_seconds:g} s (LOCK_TIMEOUT_SECONDS). "
-                    "Nothing was changed: run it again when that one is done."
-                ) from error
-            raise
-
-    def _unlock_session(self) -> None:
-        with suppress(DatabaseError), self.connection.between_transactions() as transaction:
-            transaction.execute("jobs/unlock_session")
-
-    def _perform_once(
-        self, step: Step, started: float, unacknowledged: list[Result], prepared: Any
-    ) -> Result:
-        with self.connection.transaction() as transaction:
-            # A commit may have happened though nobody said so: its figures are the ones to report.
-            if unacknowledged and self._is_recorded(transaction, step):
-                return unacknowledged[-1]
-            result = self._attempt(transaction, step, prepared, is_dry_run=False)
-            state = "running" if result.success else "failed"
-            self._record(transaction, step, started, result, state)
-            unacknowledged.append(result)
-        return result
-
-    def _is_recorded(self, transaction: Transaction, step: Step) -> bool:
-        # The lost session may still be about to commit: its lock goes with it.
-        self._lock(transaction, step)
-        return bool(
-            transaction.read_value(
-                "jobs/find_recorded_step",
-                job_name=self.job_name,
-                run_id=self.options.run_id,
-                table=step.table,
-            )
-        )
-
-    def _record(
-        self, transaction: Transaction, step: Step, started: float, result: Result, state: str
-    ) -> None:
-        skip = {"skipped_because": result.message} if result.skipped else {}
-        transaction.execute(
-            "jobs/upsert_job_execution",
-            job_name=self.job_name,
-            run_id=self.options.run_id,
-            as_of=self.options.as_of,
-            state=state,
-            message=result.message,
-            affected_count=result.affected,
-            duration_ms=round((time.perf_counter() - started) * 1000),
-            details=json.dumps({step.table: result.details | skip}, default=str),
-            executed_by=self.options.executed_by,
-            tables=list(self.tables),
-        )
-
-    def _record_end(
-        self,
-        connect: Callable[[], AbstractContextManager[Connection]],
-        step: Step,
-        started: float,
-        result: Result,
-        state: str,
-    ) -> None:
-        try:
-            with connect() as connection, connection.transaction() as transaction:
-                self._record(transaction, step, started, result, state)
-        except DatabaseError:
-            # The database may be what failed; the error itself is on its way to the caller.
-            logger.warning("the end of %s could not be recorded", self.job_name, exc_info=True)
+    name: str
+    description: str
+    job: Job
+    every: timedelta
+    find_due: Callable[[Transaction, Settings, datetime], tuple[date, date] | str]
+    patience: timedelta | None = None
 
 
-def _word(error: Exception) -> str:
-    """What may be told of an error: of one that is not worded here its type, for it may show a row."""
-    if type(error).__module__.startswith("trc_pipelines"):
-        return str(error)
-    return f"{type(error).__name__}; the log of its run has the rest"
+@dataclass(frozen=True)
+class Action:
+    """What a person does by hand in the UI, beside the command of the same meaning.
 
-
-def perform(
-    database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
-) -> dict[str, Result]:
-    """Run the steps of a job in order; their results by table.
-
-    Stops after one without success, unless the others go on without it; what refused it is raised
-    when they are done.
+    Attributes:
+        arguments: what is filled in, with a line of why for each: text, numbers, yes or no, and
+            words to choose from (Literal).
+        run: gets database, settings, run id and arguments; says what was done.
     """
-    if dry_run:
-        [(_job, results)] = rehearse_all(database, settings, [job], options)
-        return results
-    with database.connect() as connection:
-        return _take_steps(job, _run_of(database, connection, settings, job, options).perform)
 
-
-def rehearse_all(
-    database: Database, settings: Settings, jobs: Sequence[Job], options: Options
-) -> Iterator[tuple[Job, dict[str, Result]]]:
-    """Rehearse jobs one after the other on one transaction: each sees what those before it would do."""
-    with database.connect() as connection:
-        runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
-        # What is outside comes first: the rest is one transaction.
-        prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
-        with connection.transaction(commit=False) as transaction:
-
-            def rehearse(run: Run, step: Step) -> Result:
-                return run.rehearse(transaction, step, prepared[step.table])
-
-            for job, run in runs:
-                yield job, _take_steps(job, partial(rehearse, run))
-
-
-def _run_of(
-    database: Database, connection: Connection, settings: Settings, job: Job, options: Options
-) -> Run:
-    return Run(database, connection, settings, job.name, job.tables, job.days, options)
-
-
-def _prepare(run: Run, step: Step) -> Any:
-    """What the step needs from outside, or why it is refused: raised when it is its turn."""
-    try:
-        return run.prepare(step)
-    except JobError as error:
-        return error
-
-
-def _take_steps(job: Job, take: Callable[[Step], Result]) -> dict[str, Result]:
-    results: dict[str, Result] = {}
-    refusals: list[JobError] = []
-    for step in job.steps:
-        try:
-            results[step.table] = result = take(step)
-        except JobError as error:
-            if not step.others_go_on:
-                raise
-            refusals.append(error)
-            continue
-        if not (result.success or step.others_go_on):
-            break
-    if refusals:
-        raise refusals[0]
-    return results
+    name: str
+    description: str
+    arguments: type[BaseModel]
+    run: Callable[[Database, Settings, str, Any], str]

@@ -1,18 +1,16 @@
 """Dagster's side of the job contract: how a step becomes an asset, a job a schedule, a run its options.
 
 Nothing here knows a domain. Assets, schedules and jobs made here run their steps through
-`contract.Run`, as `trc run` does.
+`execution.Run`, as `trc run` does.
 """
 
-import inspect
 import time
-import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
@@ -20,20 +18,21 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
 )
+from pydantic.fields import FieldInfo
 
-from trc_pipelines.database.connection import Database, DatabaseError, Transaction
+from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.locate import locate_database
 from trc_pipelines.jobs.contract import (
+    Action,
     Job,
     Options,
+    Relation,
     Result,
-    Run,
     Step,
-    UsageError,
-    Work,
+    Trigger,
     day_of,
-    perform,
 )
+from trc_pipelines.jobs.execution import Run, perform
 from trc_pipelines.settings import Settings, load_settings
 
 # Single-run backfills are beta in the pinned release: relied on, and covered by the scenarios.
@@ -69,58 +68,14 @@ class RunOptions(dg.ConfigurableResource[None]):
     def resolve(self, context: dg.AssetExecutionContext, days: tuple[date, date] | None) -> Options:
         """The options of this run: config first, then the schedule's tick, then the clock."""
         tags = context.run.tags
-        asked = self.as_of or tags.get(AS_OF_TAG)
-        now = datetime.now(UTC)
-        try:
-            as_of = parse_moment(asked) if asked else now.replace(microsecond=0)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-        return Options(
-            as_of=as_of,
-            now=now,
+        return Options.of_now(
+            tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
+            as_of=self.as_of or tags.get(AS_OF_TAG),
             run_id=context.run.run_id,
-            executed_by=tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
             limit=self.limit,
             verbose=self.verbose,
             days=days,
         )
-
-
-@dataclass(frozen=True)
-class StepAsset(Step):
-    """A step and the asset that shows it in Dagster.
-
-    Attributes:
-        checks: of the verdicts the step gives itself.
-        build: makes the asset; partitions begin on the day it is given.
-        is_daily: whether it has a partition for each day.
-    """
-
-    key: dg.AssetKey
-    checks: tuple[dg.AssetCheckKey, ...]
-    build: Callable[[date], dg.AssetsDefinition]
-    is_daily: bool
-
-
-def utc_days(first: date) -> dg.DailyPartitionsDefinition:
-    """Every day from the first; the open one too: its figures are provisional until it ends."""
-    start = datetime.combine(first, datetime.min.time())
-    return dg.DailyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
-
-
-def parse_moment(text: str) -> datetime:
-    """A time with zone, in UTC, whole seconds.
-
-    Raises:
-        ValueError: the text is no such time.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{text!r} is no time; as_of accepts 2026-01-31T10:15:00Z")
-    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 @cache
@@ -138,130 +93,81 @@ def session_name(run_id: str) -> str:
     return f"trc run {run_id}"
 
 
-def app_table(domain: str, name: str, description: str, *, is_table: bool = True) -> dg.AssetSpec:
-    """Something the app owns, a table unless said otherwise: lineage starts there."""
-    table = {"dagster/table_name": f"{domain}.{name}"} if is_table else {}
+def asset_key(declared: Step | Relation) -> dg.AssetKey:
+    """The asset that shows a table in Dagster."""
+    return dg.AssetKey(declared.table.split("."))
+
+
+def daily_partitions(first: date) -> dg.DailyPartitionsDefinition:
+    """Every day from the first; the open one too: its figures are provisional until it ends."""
+    start = datetime.combine(first, datetime.min.time())
+    return dg.DailyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
+
+
+def build_spec(relation: Relation) -> dg.AssetSpec:
+    """Show what no step makes its own, so that lineage starts at the app and passes through."""
+    key = asset_key(relation)
+    domain = key.path[0]
     return dg.AssetSpec(
-        dg.AssetKey([domain, name]),
-        description=description,
+        key,
+        description=relation.description,
         group_name=domain,
-        kinds={"postgres"} if is_table else set(),
+        deps=[asset_key(dep) for dep in relation.deps],
+        kinds={"postgres"} if relation.is_table else set(),
         owners=[f"team:{domain}"],
-        metadata=table,
-        tags={"trc/owner": "app"},
+        metadata={"dagster/table_name": relation.table} if relation.is_table else {},
+        tags={} if relation.deps else {"trc/owner": "app"},
     )
 
 
-def derived_table(
-    domain: str, name: str, description: str, *, deps: Sequence[StepAsset | dg.AssetSpec]
-) -> dg.AssetSpec:
-    """A table that steps write beside their own, so that lineage passes through it."""
-    return dg.AssetSpec(
-        dg.AssetKey([domain, name]),
-        description=description,
+def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """Make the asset of a step: a shell that runs it through the contract."""
+    key = asset_key(step)
+    domain = key.path[0]
+    upstream = [dg.AssetDep(asset_key(dep)) for dep in step.deps]
+    if step.needs_day_before:
+        yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+        upstream.append(dg.AssetDep(key, partition_mapping=yesterday))
+
+    @dg.asset(
+        key=key,
+        description=step.description,
         group_name=domain,
-        deps=[dep.key for dep in deps],
-        kinds={"postgres"},
+        deps=upstream,
+        partitions_def=days if step.is_daily else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if step.is_daily else None,
+        kinds=set(step.kinds),
         owners=[f"team:{domain}"],
-        metadata={"dagster/table_name": f"{domain}.{name}"},
-    )
-
-
-def step_asset(
-    domain: str,
-    *,
-    deps: Sequence[StepAsset | dg.AssetSpec],
-    max_age_minutes: int,
-    partitions: Callable[[date], dg.PartitionsDefinition] | None = None,
-    depends_on_day_before: bool = False,
-    kinds: set[str] | None = None,
-    blocking_checks: dict[str, str] | None = None,
-    prepare: Callable[[Transaction, Settings, Options], Any] | None = None,
-    others_go_on: bool = False,
-) -> Callable[[Callable[[Work], Result]], StepAsset]:
-    """Make a step of the decorated function, and an asset of the step; its docstring describes both.
-
-    Args:
-        max_age_minutes: older than this the asset's badge in the UI turns red.
-        depends_on_day_before: each day builds on its own previous day.
-        blocking_checks: verdicts the step gives itself; one that fails stops what is downstream.
-        prepare: what it does before its transaction: see `contract.Step`.
-        others_go_on: see `Step`. Nothing may depend on the asset itself, or it would be skipped;
-            it runs before whatever else is ready.
-    """
-
-    def decorate(run: Callable[[Work], Result]) -> StepAsset:
-        key = dg.AssetKey([domain, run.__name__])
-        table = f"{domain}.{run.__name__}"
-        step = Step(table, run, prepare=prepare, others_go_on=others_go_on)
-        upstream: list[Any] = [dg.AssetDep(dep.key) for dep in deps]
-        if depends_on_day_before:
-            yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
-            upstream.append(dg.AssetDep(key, partition_mapping=yesterday))
-
-        checks = [
+        pool=domain,
+        # What the others go on without runs before whatever else is ready.
+        op_tags={"dagster/priority": "1"} if step.others_go_on else None,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=step.max_age),
+        metadata={"dagster/table_name": step.table},
+        check_specs=[
             dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
-            for name, description in (blocking_checks or {}).items()
-        ]
+            for name, description in step.verdicts.items()
+        ],
+    )
+    def shell(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
+        chosen = _partition_days(context) if step.is_daily else None
+        return _materialize(context, run_options.resolve(context, chosen), step)
 
-        def shell(
-            context: dg.AssetExecutionContext, run_options: RunOptions
-        ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
-            days = _partition_days(context) if partitions else None
-            return _materialize(context, run_options.resolve(context, days), step)
-
-        def build(first: date) -> dg.AssetsDefinition:
-            return dg.asset(
-                key=key,
-                description=inspect.cleandoc(run.__doc__ or ""),
-                group_name=domain,
-                deps=upstream,
-                partitions_def=partitions(first) if partitions else None,
-                backfill_policy=dg.BackfillPolicy.single_run() if partitions else None,
-                kinds=kinds or {"python", "postgres"},
-                owners=[f"team:{domain}"],
-                pool=domain,
-                op_tags={"dagster/priority": "1"} if others_go_on else None,
-                freshness_policy=dg.FreshnessPolicy.time_window(
-                    fail_window=timedelta(minutes=max_age_minutes)
-                ),
-                metadata={"dagster/table_name": table},
-                check_specs=checks,
-            )(shell)
-
-        return StepAsset(
-            table,
-            run,
-            key,
-            tuple(spec.key for spec in checks),
-            build,
-            partitions is not None,
-            prepare=prepare,
-            others_go_on=others_go_on,
-        )
-
-    return decorate
+    return shell
 
 
 def build_job(job: Job) -> Any:
-    """Dagster's form of a job."""
-    return build_asset_job(
-        job.name,
-        cast("Sequence[StepAsset]", job.steps),
-        f"{job.description} A limit counts one {job.unit} as one.",
-    )
-
-
-def build_asset_job(name: str, steps: Sequence[StepAsset], description: str) -> Any:
-    """A job over the assets of some steps: bounded in time, without the audits of whole tables."""
-    verdicts = [check for step in steps for check in step.checks]
+    """Make Dagster's form of a job: bounded in time, without the audits of whole tables."""
+    verdicts = [
+        dg.AssetCheckKey(asset_key(step), name) for step in job.steps for name in step.verdicts
+    ]
+    counted = f"A limit counts {' or '.join(job.units)}s." if job.units else "It takes no limit."
     return dg.define_asset_job(
-        name,
-        selection=dg.AssetSelection.assets(*[step.key for step in steps]).without_checks()
+        job.name,
+        selection=dg.AssetSelection.assets(*map(asset_key, job.steps)).without_checks()
         | dg.AssetSelection.checks(*verdicts),
-        description=description,
+        description=f"{job.description} {counted}",
         tags={
-            TABLES_TAG: " ".join(step.table for step in steps),
+            TABLES_TAG: " ".join(job.tables),
             "dagster/max_runtime": str(MAX_RUNTIME_SECONDS),
         },
     )
@@ -273,12 +179,12 @@ def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
 
 
 def build_schedule(job: Job, dagster_job: Any) -> dg.ScheduleDefinition:
-    """A clock that asks for the days a tick stands for, and skips while the job is still running."""
+    """Make the clock of a job: it asks for the days a tick stands for, and skips while the job runs."""
 
     @dg.schedule(
         name=f"{job.name}_schedule",
         job=dagster_job,
-        cron_schedule=job.cron,
+        cron_schedule=job.cron or "",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=job.description,
@@ -330,8 +236,63 @@ def _days_of(
         return job.days(transaction, settings, as_of)
 
 
+def build_trigger(trigger: Trigger, dagster_job: Any) -> dg.SensorDefinition:
+    """Make a sensor that asks for a run when something is due; none while such a run is on its way."""
+
+    @dg.sensor(
+        name=trigger.name,
+        job=dagster_job,
+        minimum_interval_seconds=int(trigger.every.total_seconds()),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=trigger.description,
+    )
+    def look(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        if is_active(context.instance, trigger.job.name):
+            yield dg.SkipReason(
+                f"{trigger.job.name} is running; the next look decides whether more is needed"
+            )
+            return
+        now = datetime.now(UTC).replace(microsecond=0)
+        database, settings = connected()
+        with database.transaction(commit=False) as transaction:
+            due = trigger.find_due(transaction, settings, now)
+        if isinstance(due, str):
+            yield dg.SkipReason(due)
+            return
+        yield dg.RunRequest(
+            run_key=_key_of_attempt(now, trigger.patience) if trigger.patience else None,
+            tags=day_range_tags(*due) | {AS_OF_TAG: now.isoformat()},
+        )
+
+    return look
+
+
+def build_follower(job: Job, step: Step, dagster_job: Any) -> dg.SensorDefinition:
+    """Make a sensor that asks for a job whenever a step has written its table."""
+    domain = step.table.split(".")[0]
+
+    @dg.asset_sensor(
+        name=f"{domain}_{job.name.removeprefix('leaderboard_')}_sensor",
+        asset_key=asset_key(step),
+        job=dagster_job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"{job.description} Right after {step.table} is written.",
+    )
+    def look(
+        _context: dg.SensorEvaluationContext, event: dg.EventLogEntry
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        _database, settings = connected()
+        if job.is_enabled(settings):
+            yield dg.RunRequest(run_key=event.run_id)
+        else:
+            yield dg.SkipReason(f"{job.name} is switched off by its settings")
+
+    return look
+
+
 def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
-    """One job that rehearses any other: the same code and figures, then everything is rolled back."""
+    """Make one job that runs any other without a trace: the same code and figures, then rolled back."""
     choices = {job.name: job for job in jobs}
 
     @dg.op(
@@ -342,35 +303,60 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
         },
         description="Runs every step of the chosen job on one transaction and rolls it back.",
     )
-    def rehearse(context: dg.OpExecutionContext) -> None:
+    def try_steps(context: dg.OpExecutionContext) -> None:
         config = context.op_config
-        now = datetime.now(UTC)
-        asked = config.get("as_of")
-        options = Options(
-            as_of=parse_moment(asked) if asked else now.replace(microsecond=0),
-            now=now,
+        options = Options.of_now(
+            "dagster",
+            as_of=config.get("as_of"),
             run_id=context.run.run_id,
-            executed_by="dagster",
             limit=config.get("limit"),
         )
         results = perform(
             *connected(context.run.run_id), choices[config["job"]], options, dry_run=True
         )
-        for table, result in results.items():
-            context.log.info(f"{table}: {result.message} {result.details}")
-        context.add_output_metadata(
-            {table: f"{result.message} {result.details}" for table, result in results.items()}
-        )
+        said = {table: f"{result.message} {result.details}" for table, result in results.items()}
+        for table, line in said.items():
+            context.log.info(f"{table}: {line}")
+        context.add_output_metadata(said)
 
     @dg.job(
         name="dry_run",
-        description="Rehearse a job: choose it in the launchpad; nothing is written, nothing is sent.",
+        description="Try a job: choose it in the launchpad; nothing is written, nothing is sent.",
         tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
     )
     def dry_run() -> None:
-        rehearse()
+        try_steps()
 
     return dry_run
+
+
+def build_action(action: Action) -> dg.JobDefinition:
+    """Make a job of what a person does by hand: its arguments are filled in in the launchpad."""
+    schema = {
+        name: dg.Field(
+            _config_type(action.name, name, about),
+            is_required=about.is_required(),
+            description=about.description,
+        )
+        for name, about in action.arguments.model_fields.items()
+    }
+
+    @dg.op(name=f"{action.name}_by_hand", config_schema=schema)
+    def act(context: dg.OpExecutionContext) -> None:
+        arguments = action.arguments.model_validate(context.op_config)
+        done = action.run(*connected(context.run.run_id), context.run.run_id, arguments)
+        context.log.info(done)
+        context.add_output_metadata({"done": done})
+
+    @dg.job(
+        name=action.name,
+        description=action.description,
+        tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
+    )
+    def by_hand() -> None:
+        act()
+
+    return by_hand
 
 
 def day_range_tags(first: date, last: date) -> dict[str, str]:
@@ -379,11 +365,6 @@ def day_range_tags(first: date, last: date) -> dict[str, str]:
         ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
         ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
     }
-
-
-def new_run_id() -> str:
-    """An id for a run that Dagster does not know."""
-    return str(uuid.uuid4())
 
 
 def _materialize(
@@ -409,14 +390,14 @@ def _materialize(
     context.log.info(result.message)
     if options.verbose:
         context.log.info(f"figures: {result.details}")
-    if not result.success and not result.checks:
+    if not result.success and not result.verdicts:
         raise dg.Failure(result.message, metadata=result.details)
+    for day, figures in result.by_day.items():
+        context.add_asset_metadata(figures, partition_key=day.isoformat())
     return dg.MaterializeResult(
         metadata={
-            **result.details,
-            "message": result.message,
-            "affected": result.affected,
-            "dagster/row_count": result.rows,
+            **({} if result.by_day else result.details),
+            **_describe(result),
             "dagster/column_schema": dg.TableSchema(
                 [
                     dg.TableColumn(**column)  # type: ignore[arg-type]  # keys are the column names
@@ -426,9 +407,29 @@ def _materialize(
         },
         check_results=[
             dg.AssetCheckResult(passed=passed, check_name=name, metadata=metadata)
-            for name, (passed, metadata) in result.checks.items()
+            for name, (passed, metadata) in result.verdicts.items()
         ],
     )
+
+
+def _describe(result: Result) -> dict[str, Any]:
+    told: dict[str, Any] = {"message": result.message}
+    if not result.by_day:
+        told |= {"affected": result.affected, "dagster/row_count": result.rows}
+    return told
+
+
+def _key_of_attempt(now: datetime, patience: timedelta) -> str:
+    return (now - (now - datetime.min.replace(tzinfo=UTC)) % patience).isoformat()
+
+
+def _config_type(action: str, name: str, about: FieldInfo) -> Any:
+    """Dagster's type of an argument: text, a number, yes or no, or one of some words."""
+    kind = about.annotation
+    if get_origin(kind) is Literal:
+        return dg.Enum(f"{action}_{name}", [dg.EnumValue(word) for word in get_args(kind)])
+    plain = [part for part in get_args(kind) if part is not type(None)] or [kind]
+    return plain[0]
 
 
 def _partition_days(context: dg.AssetExecutionContext) -> tuple[date, date]:

@@ -48,7 +48,7 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
     client = connect(work.settings)
     from redis import RedisError  # after `connect`, which says so when it is missing
 
-    standing = work.db.read_rows("leaderboards/select_boards", domain=boards.domain)
+    standing = work.transaction.read_rows("leaderboards/select_boards", domain=boards.domain)
     published = []
     try:
         with client:
@@ -110,8 +110,8 @@ def _read(
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """A board and its rows, of one version also when it is ranked again in between."""
     while True:
-        rows = boards.read_rows(work.db, board["board"])
-        standing = work.db.read_rows("leaderboards/select_boards", domain=boards.domain)
+        rows = boards.read_rows(work.transaction, board["board"])
+        standing = work.transaction.read_rows("leaderboards/select_boards", domain=boards.domain)
         if board in standing:
             return board, rows
         board = next(now for now in standing if now["board"] == board["board"])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trc_pipelines.calendar import Period, ended_periods
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import Result, Work
+from trc_pipelines.jobs.contract import Job, Result, Trigger, Work
 from trc_pipelines.jobs.events import record_events
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.settings import Settings
@@ -71,13 +71,35 @@ def find_due_periods(
     return due, open_periods[len(due) :]
 
 
+def build_closing_trigger(boards: PeriodicBoards, job: Job) -> Trigger:
+    """Asks for the closing job as soon as everything of an ended period has arrived."""
+
+    def find_due(
+        transaction: Transaction, settings: Settings, now: datetime
+    ) -> tuple[date, date] | str:
+        due, waiting = find_due_periods(transaction, settings, boards, now)
+        if due:
+            return now.date(), now.date()
+        if waiting:
+            return f"{waiting[0].label} is over; not everything has arrived yet"
+        return "no period is open that has ended"
+
+    return Trigger(
+        f"{boards.domain}_closing_sensor",
+        "Closes weeks and months that ended: late, missed, or waiting for a sync.",
+        job,
+        timedelta(minutes=1),
+        find_due,
+    )
+
+
 def close_periods(work: Work, boards: PeriodicBoards) -> Result:
     """Archive the final standings of every period that has ended and is settled, oldest first.
 
     A limit counts periods.
     """
-    due, waiting = find_due_periods(work.db, work.settings, boards, work.as_of)
-    chosen = due[: min(work.options.limit or MOST_AT_ONCE, MOST_AT_ONCE)]
+    due, waiting = find_due_periods(work.transaction, work.settings, boards, work.as_of)
+    chosen = due[: work.budget.at_most(MOST_AT_ONCE)]
     closed = [_close(work, boards, period) for period in chosen]
     done = ", ".join(f"{period.board} {period.label}" for period in chosen[:SHOWN])
     done += f" and {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
@@ -94,12 +116,12 @@ def close_periods(work: Work, boards: PeriodicBoards) -> Result:
 
 
 def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:
-    scores = boards.read_scores(work.db, period)
+    scores = boards.read_scores(work.transaction, period)
     ranked = rank_boards(scores.assign(board=period.board)).assign(
         domain=boards.domain, period_start=pd.Timestamp(period.start)
     )
-    work.db.append("leaderboards.archived_rankings", ranked)
-    work.db.execute(
+    work.transaction.append("leaderboards.archived_rankings", ranked)
+    work.transaction.execute(
         "leaderboards/insert_closed_period",
         domain=boards.domain,
         board=period.board,
@@ -110,7 +132,7 @@ def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:
         run_id=work.options.run_id,
     )
     record_events(
-        work.db,
+        work.transaction,
         "LeaderboardReset",
         pd.DataFrame(
             {

@@ -125,13 +125,13 @@ def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: d
         executions = transaction.read_rows(
             "monitoring/select_check_ins", since=now - CHECK_IN_WITHIN
         )
-    by_name = {job.name: job for job in jobs}
-    told = [row for row in executions if row["job_name"] in by_name]
+    crons = {job.name: job.cron for job in jobs if job.cron}
+    told = [row for row in executions if row["job_name"] in crons]
     for row in told:
         send_check_in(
             settings,
             row["job_name"],
-            by_name[row["job_name"]].cron,
+            crons[row["job_name"]],
             succeeded=row["success"],
             duration_seconds=row["duration_ms"] / 1000,
             max_runtime_minutes=MAX_RUNTIME_SECONDS // 60,

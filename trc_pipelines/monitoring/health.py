@@ -1,17 +1,21 @@
 """Health: what is wrong with the jobs, judged from what is stored, so that a restart forgets nothing."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.checks import Check, assess_checks
+from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines.settings import Settings
 
 FAILURES_TO_ESCALATE = 3
+# A check is evaluated by a run, which may have to wait for a place, and takes its time.
+GRACE = timedelta(minutes=90)
 
 FindConditions = Callable[[Transaction], list[Condition]]
 
@@ -41,6 +45,38 @@ def assess_jobs(jobs: pd.DataFrame, now: datetime) -> list[Condition]:
         for job_name, failures, message in zip(
             failing["job_name"], failing["failures"], failing["last_message"], strict=True
         )
+    ]
+
+
+def assess_checks(
+    checks: Sequence[Check], results: Sequence[Mapping[str, Any]], now: datetime
+) -> list[Condition]:
+    """Checks that do not hold, one condition each; and one for all that are not evaluated any more.
+
+    Args:
+        results: table_name, check_name, checked_at (or known since), has_passed (None: never
+            evaluated), violations_count, first_violations (JSON), of every check.
+    """
+    by_key = {(row["table_name"], row["check_name"]): row for row in results}
+    known = [(check, by_key[check.table, check.name]) for check in checks]
+    broken = [
+        Condition("broken", f"{check.table}.{check.name}", "error", _describe_check(check, row))
+        for check, row in known
+        if row["has_passed"] is False
+    ]
+    late = [check for check, row in known if row["checked_at"] + check.every + GRACE < now]
+    if not late:
+        return broken
+    return [
+        *broken,
+        Condition(
+            "stale",
+            "checks",
+            "error",
+            f"{len(late)} of {len(known)} checks are not evaluated as often as they should be, first "
+            f"{late[0].table}.{late[0].name}. Look at the runs of hourly_checks and verification in "
+            "the Dagster UI. To evaluate all now: trc verify",
+        ),
     ]
 
 
@@ -91,4 +127,17 @@ def _describe_stale(job_name: str, last: pd.Timestamp, limit: pd.Timedelta) -> s
     return (
         f"{job_name} {success}; it should every {hours}. Look at its runs in the Dagster UI, and "
         "whether the daemon is up."
+    )
+
+
+def _describe_check(check: Check, row: Mapping[str, Any]) -> str:
+    first = "; ".join(
+        ", ".join(f"{name} {value}" for name, value in keys.items())
+        for keys in json.loads(row["first_violations"])
+    )
+    count = row["violations_count"]
+    return (
+        f"{check.name} does not hold of {check.table}: {count} {'row' if count == 1 else 'rows'}, "
+        f"first {first}. It should be so: {check.description} {check.remedy} "
+        "Then, to see that it holds: trc verify"
     )

@@ -17,8 +17,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database, DatabaseError, Transaction
 from trc_pipelines.database.locate import locate_dagster_database
-from trc_pipelines.jobs.contract import Job, Result, Work
-from trc_pipelines.jobs.orchestration import StepAsset, step_asset
+from trc_pipelines.jobs.contract import Job, Result, Work, step
 from trc_pipelines.settings import Settings
 
 INCIDENTS_FOR_DAYS = EVENTS_FOR_DAYS = 90
@@ -74,10 +73,14 @@ class Purged:
     skipped: str = ""
 
 
-def build_purges(targets: Sequence[Target]) -> StepAsset:
-    """The step that removes what has grown old; `targets` are those of the domains."""
+def build_housekeeping(targets: Sequence[Target]) -> Job:
+    """Make the job that removes what has grown old.
 
-    @step_asset("operations", deps=[], max_age_minutes=25 * 60)
+    Args:
+        targets: those of the domains.
+    """
+
+    @step("operations", max_age_minutes=25 * 60, unit="target")
     def purges(work: Work) -> Result:
         """One row per housekeeping run and target: how much was removed because it had grown old.
 
@@ -85,31 +88,25 @@ def build_purges(targets: Sequence[Target]) -> StepAsset:
         """
         return purge(work, targets)
 
-    return purges
-
-
-def build_housekeeping(step: StepAsset) -> Job:
-    """The job of that step."""
     return Job(
         name="housekeeping",
         description="Remove what has grown old: readings, and the history of runs and alerts.",
         cron="30 3 * * *",
         stale_after=timedelta(hours=25),
-        steps=[step],
-        unit="target",
+        steps=[purges],
     )
 
 
 def purge(work: Work, targets: Sequence[Target]) -> Result:
-    """Work off every target; one that cannot be is named, and the others are done all the same."""
+    """Purge every target; one that cannot be is named, and the others are done all the same."""
     ours = [*TARGETS, *targets]
     names = [*[target.name for target in DAGSTER_TARGETS], RUN_FILES, *[t.name for t in ours]]
-    chosen = names[: work.options.limit]
+    chosen = names[: work.budget.left]
     purged = Purged()
     _purge_dagster(work, [t for t in DAGSTER_TARGETS if t.name in chosen], purged)
     if RUN_FILES in chosen:
         _purge_run_files(work, purged)
-    _record(work, work.db, purged.removed)
+    _record(work, work.transaction, purged.removed)
     _purge_ours(work, [t for t in ours if t.name in chosen], purged)
     total = sum(purged.removed.values())
     failures = [f"{name} ({reason})" for name, reason in purged.failed.items()]
@@ -145,12 +142,12 @@ def _purge_ours(work: Work, targets: Sequence[Target], purged: Purged) -> None:
     """Each with its record in a transaction of its own: a lock is held, or waited for, by one."""
     by_name = {target.name: target for target in targets}
 
-    def change(transaction: Transaction, name: str) -> int:
-        removed = _remove(work, transaction, [by_name[name]])
-        _record(work, transaction, removed)
+    def change(work: Work, name: str) -> int:
+        removed = _remove(work, work.transaction, [by_name[name]])
+        _record(work, work.transaction, removed)
         return removed[name]
 
-    removed, failed = work.work_off(by_name, change)
+    removed, failed = work.change_each(by_name, change)
     purged.removed |= removed
     purged.failed |= failed
 
@@ -181,7 +178,7 @@ def _find_dagster(work: Work) -> Database | str:
     """Dagster's database, or why there is none; one that the settings name is there."""
     url = locate_dagster_database(work.settings, work.database)
     name = make_url(url).database
-    if work.settings.dagster_database_url is None and not work.db.read_value(
+    if work.settings.dagster_database_url is None and not work.transaction.read_value(
         "monitoring/has_database", name=name
     ):
         return f"there is no database {name}, so Dagster has kept nothing"

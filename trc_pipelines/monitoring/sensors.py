@@ -9,7 +9,7 @@ import pandas as pd
 from dagster import DagsterRunStatus, RunRecord, RunsFilter
 
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.checks import Check, show_results
+from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.jobs.orchestration import (
     AS_OF_TAG,
@@ -18,6 +18,7 @@ from trc_pipelines.jobs.orchestration import (
     session_name,
 )
 from trc_pipelines.monitoring.alerts import News, tell
+from trc_pipelines.monitoring.checks import show_results
 from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.failures import Failure, find_failures, find_refusal
 from trc_pipelines.monitoring.health import FindConditions, watch

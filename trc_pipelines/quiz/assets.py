@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pandas as pd
 
 from trc_pipelines.calendar import month_start, week_start
-from trc_pipelines.jobs.contract import JobError, Result, Work
+from trc_pipelines.jobs.contract import Budget, JobError, Relation, Result, Work, step
 from trc_pipelines.jobs.events import record_events
-from trc_pipelines.jobs.orchestration import app_table, step_asset, utc_days
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.cache import publish_boards
 from trc_pipelines.leaderboards.closing import close_periods
@@ -21,23 +20,21 @@ SESSION_TIMEOUT = timedelta(minutes=10)
 BATCH = 200_000
 MOST_REFUSALS = 100
 
-users = app_table(DOMAIN, "users", "One row per player, as the quiz app keeps it.")
-xp_events = app_table(DOMAIN, "xp_events", "One row per gain of XP, each source of a session once.")
-lives = app_table(
-    DOMAIN,
-    "lives",
+users = Relation("quiz.users", "One row per player, as the quiz app keeps it.")
+xp_events = Relation("quiz.xp_events", "One row per gain of XP, each source of a session once.")
+lives = Relation(
+    "quiz.lives",
     "One row per player: lives now and when the next comes back. The app takes them, the job gives "
     "them back.",
 )
-player_progress = app_table(
-    DOMAIN,
-    "player_progress",
+player_progress = Relation(
+    "quiz.player_progress",
     "One row per player: XP, streak, protections. The app counts up, the job ends streaks.",
 )
-APP_TABLES = [users, xp_events, lives, player_progress]
+RELATIONS = [users, xp_events, lives, player_progress]
 
 
-@step_asset(DOMAIN, deps=[lives], max_age_minutes=35)
+@step(DOMAIN, deps=[lives], max_age_minutes=35, unit="player")
 def life_regenerations(work: Work) -> Result:
     """One row per player and tick that gave lives back: one each, or with QUIZ_LIFE_CATCH_UP all owed.
 
@@ -47,14 +44,16 @@ def life_regenerations(work: Work) -> Result:
     given = players = repaired = 0
 
     def give(most: int) -> pd.DataFrame | None:
-        due = work.db.read("quiz/select_due_lives", as_of=work.as_of, most=most)
+        due = work.transaction.read("quiz/select_due_lives", as_of=work.as_of, most=most)
         if due.empty:
             return None
         catch_up = work.settings.quiz_life_catch_up
-        work.db.stage("staged_lives", regenerate_lives(due, work.as_of, catch_up=catch_up))
-        return work.db.read("quiz/grant_lives", as_of=work.as_of, run_id=work.options.run_id)
+        work.transaction.stage("staged_lives", regenerate_lives(due, work.as_of, catch_up=catch_up))
+        return work.transaction.read(
+            "quiz/grant_lives", as_of=work.as_of, run_id=work.options.run_id
+        )
 
-    for changed in _in_batches(work.options.limit, give):
+    for changed in _in_batches(work.budget, give):
         granted = changed[changed["lives_added"] > 0]
         _tell(work, "LifeRegenerated", granted, granted["user_id"] + f":{work.as_of.isoformat()}")
         given += int(granted["lives_added"].sum())
@@ -69,11 +68,12 @@ def life_regenerations(work: Work) -> Result:
     )
 
 
-@step_asset(
+@step(
     DOMAIN,
     deps=[player_progress],
-    partitions=utc_days,
-    depends_on_day_before=True,
+    is_daily=True,
+    unit="player",
+    needs_day_before=True,
     max_age_minutes=25 * 60,
 )
 def streak_evaluations(work: Work) -> Result:
@@ -83,23 +83,21 @@ def streak_evaluations(work: Work) -> Result:
     once: a day that is done, and any before it, is not judged again. Missed days follow in order.
     """
     first, last = work.days[0], min(work.days[1], work.as_of.date())
-    done = work.db.read_value("quiz/select_last_evaluated_day")
+    done = work.transaction.read_value("quiz/select_last_evaluated_day")
     if done and first > done + timedelta(days=1):
         raise JobError(
             f"streaks of {first} cannot be judged before those of {done + timedelta(days=1)}. "
             "Materialise from that day on, as one range."
         )
-    limit = work.options.limit
     outcomes = {"protected": 0, "broken": 0}
     days = [day for day in pd.date_range(first, last).date if done is None or day > done]
     for day in days:
-        left = None if limit is None else limit - sum(outcomes.values())
-        for outcome, count in _judge_day(work, day, left).items():
+        for outcome, count in _judge_day(work, day).items():
             outcomes[outcome] += count
-        if sum(outcomes.values()) == limit:
+        if work.budget.is_spent:
             break  # the day may not be finished: the next run goes on with it
-        work.db.execute("quiz/insert_evaluated_day", day=day, run_id=work.options.run_id)
-    unknown = int(work.db.read_value("quiz/count_streaks_without_quiz"))
+        work.transaction.execute("quiz/insert_evaluated_day", day=day, run_id=work.options.run_id)
+    unknown = int(work.transaction.read_value("quiz/count_streaks_without_quiz"))
     message = f"{outcomes['protected']} streaks protected, {outcomes['broken']} broken"
     return Result(
         affected=sum(outcomes.values()),
@@ -110,21 +108,23 @@ def streak_evaluations(work: Work) -> Result:
     )
 
 
-def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
+def _judge_day(work: Work, day: date) -> dict[str, int]:
     """Judge the streaks of a day as it began; how many of each outcome."""
     begin = datetime.combine(day, time(), UTC)
     outcomes = {"protected": 0, "broken": 0}
 
     def judge(most: int) -> pd.DataFrame | None:
-        overdue = work.db.read(
+        overdue = work.transaction.read(
             "quiz/select_overdue_streaks", before=begin - STREAK_BREAK, day=day, most=most
         )
         if overdue.empty:
             return None
-        work.db.stage("staged_streaks", judge_streaks(overdue))
-        return work.db.read("quiz/settle_streaks", as_of=begin, day=day, run_id=work.options.run_id)
+        work.transaction.stage("staged_streaks", judge_streaks(overdue))
+        return work.transaction.read(
+            "quiz/settle_streaks", as_of=begin, day=day, run_id=work.options.run_id
+        )
 
-    for changed in _in_batches(limit, judge):
+    for changed in _in_batches(work.budget, judge):
         keys = changed["user_id"] + f":{day}"
         is_broken = changed["outcome"] == "broken"
         broken = changed[is_broken].rename(columns={"current_streak": "previous_streak"})
@@ -148,7 +148,7 @@ def _judge_day(work: Work, day: date, limit: int | None) -> dict[str, int]:
     return outcomes
 
 
-@step_asset(DOMAIN, deps=[users], max_age_minutes=65)
+@step(DOMAIN, deps=[users], max_age_minutes=65, unit="session")
 def quiz_sessions(work: Work) -> Result:
     """One row per session of a quiz. The app begins and completes them; whose time is up expires here.
 
@@ -159,17 +159,19 @@ def quiz_sessions(work: Work) -> Result:
     began = work.as_of - SESSION_TIMEOUT
 
     def expire(most: int) -> pd.DataFrame | None:
-        due = work.db.read("quiz/expire_sessions", as_of=work.as_of, began_until=began, most=most)
+        due = work.transaction.read(
+            "quiz/expire_sessions", as_of=work.as_of, began_until=began, most=most
+        )
         return None if due.empty else due[due["user_id"].notna()]
 
-    for ended in _in_batches(work.options.limit, expire):
+    for ended in _in_batches(work.budget, expire):
         told = ended.assign(reason="expired", expired_at=work.as_of)
         _tell(work, "QuizAbandoned", told, ended["session_id"])
         expired += len(ended)
     return Result(expired, f"{expired} sessions expired", {"expired": expired})
 
 
-@step_asset(DOMAIN, deps=[xp_events, player_progress, users], max_age_minutes=65)
+@step(DOMAIN, deps=[xp_events, player_progress, users], max_age_minutes=65)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per board (global, weekly, monthly) and player: the boards as they stand.
 
@@ -177,7 +179,7 @@ def leaderboard_rankings(work: Work) -> Result:
     last comes first among equals, then the lower id. Who has no XP has no rank. Only rows that
     changed are written; an older tick does not undo a newer one.
     """
-    newest = work.db.read_value("quiz/select_ranked_at")
+    newest = work.transaction.read_value("quiz/select_ranked_at")
     if newest and work.as_of < newest:
         return Result(0, f"the boards stand for {newest:%Y-%m-%dT%H:%M:%SZ} already")
     day = work.as_of.date()
@@ -185,20 +187,20 @@ def leaderboard_rankings(work: Work) -> Result:
     sizes, rewritten = {}, 0
     for board, start in starts.items():
         scores = (
-            work.db.read(
+            work.transaction.read(
                 "quiz/select_board_scores",
                 begins_at=datetime.combine(start, time(), UTC),
                 as_of=work.as_of,
                 board=board,
             )
             if start
-            else work.db.read("quiz/select_lifetime_scores")
+            else work.transaction.read("quiz/select_lifetime_scores")
         )
         ranked, changed = rank_players(board, scores)
-        work.db.stage("staged_rankings", changed)
-        work.db.execute("quiz/delete_rankings", board=board)
-        work.db.execute("quiz/insert_rankings", board=board, as_of=work.as_of)
-        record_boards(work.db, DOMAIN, day, ranked, {board: start})
+        work.transaction.stage("staged_rankings", changed)
+        work.transaction.execute("quiz/delete_rankings", board=board)
+        work.transaction.execute("quiz/insert_rankings", board=board, as_of=work.as_of)
+        record_boards(work.transaction, DOMAIN, day, ranked, {board: start})
         sizes[board] = len(ranked)
         rewritten += len(changed)
     return Result(
@@ -210,7 +212,7 @@ def leaderboard_rankings(work: Work) -> Result:
     )
 
 
-@step_asset(DOMAIN, deps=[xp_events, users], max_age_minutes=169 * 60)
+@step(DOMAIN, deps=[xp_events, users], max_age_minutes=169 * 60, unit="period")
 def leaderboard_archive(work: Work) -> Result:
     """One row per closed week or month and rank: its final standings, archived once and for good.
 
@@ -220,16 +222,16 @@ def leaderboard_archive(work: Work) -> Result:
     return close_periods(work, BOARDS)
 
 
-@step_asset(DOMAIN, deps=[leaderboard_rankings], kinds={"python", "redis"}, max_age_minutes=65)
+@step(DOMAIN, deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
 def leaderboard_cache(work: Work) -> Result:
     """One list in Redis per board, exchanged whole when the board changed: for apps that ask often."""
     return publish_boards(work, CACHED_BOARDS)
 
 
 def _in_batches(
-    limit: int | None, change: Callable[[int], pd.DataFrame | None]
+    budget: Budget, change: Callable[[int], pd.DataFrame | None]
 ) -> Iterator[pd.DataFrame]:
-    """What is changed, some rows at a time, until there is nothing more to change or `limit` is reached.
+    """What is changed, some rows at a time, until nothing is left to change or the budget is spent.
 
     Args:
         change: finds at most so many rows, changes those that still are as they were found, and
@@ -238,9 +240,9 @@ def _in_batches(
     Raises:
         JobError: everything found is changed by others, time after time.
     """
-    left, refusals = limit, 0
-    while left is None or left > 0:
-        changed = change(BATCH if left is None else min(BATCH, left))
+    refusals = 0
+    while not budget.is_spent:
+        changed = change(budget.at_most(BATCH))
         if changed is None:
             return
         refusals = 0 if len(changed) else refusals + 1
@@ -249,13 +251,13 @@ def _in_batches(
                 f"{refusals} times all rows that were due had changed before they could be written. "
                 "Nothing was done: run it again, or look who writes them."
             )
-        left = None if left is None else left - len(changed)
+        budget.take(len(changed))
         yield changed
 
 
 def _tell(work: Work, event_type: str, payloads: pd.DataFrame, keys: pd.Series) -> None:
     record_events(
-        work.db,
+        work.transaction,
         event_type,
         payloads,
         dedupe_keys=keys,

@@ -8,10 +8,12 @@ from trc_pipelines.quiz import assets
 from trc_pipelines.settings import Settings
 
 
-def _days_to_judge(db: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
+def _days_to_judge(
+    transaction: Transaction, _settings: Settings, as_of: datetime
+) -> tuple[date, date]:
     """The day that begins, and before it every day nobody judged."""
     today = as_of.date()
-    done = db.read_value("quiz/select_last_evaluated_day")
+    done = transaction.read_value("quiz/select_last_evaluated_day")
     return (min(today, done + timedelta(days=1)) if done else today), today
 
 
@@ -21,7 +23,6 @@ LIFE_REGENERATION = Job(
     cron="*/30 * * * *",
     stale_after=timedelta(minutes=35),
     steps=[assets.life_regenerations],
-    unit="player",
 )
 QUIZ_STREAK_UPDATE = Job(
     name="quiz_streak_update",
@@ -30,7 +31,6 @@ QUIZ_STREAK_UPDATE = Job(
     stale_after=timedelta(hours=25),
     steps=[assets.streak_evaluations],
     days=_days_to_judge,
-    unit="player",
 )
 SESSION_CLEANUP = Job(
     name="session_cleanup",
@@ -38,6 +38,5 @@ SESSION_CLEANUP = Job(
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
     steps=[assets.quiz_sessions],
-    unit="session",
 )
 JOBS = [LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP]

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from trc_pipelines.betting import sensors
-from trc_pipelines.betting.correction_jobs import bankroll_adjustment, resettle
-from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected
+from trc_pipelines.betting.actions import ACTIONS
+from trc_pipelines.betting.jobs import find_due_reset
+from trc_pipelines.jobs import orchestration
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, build_action, connected
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.cli.test_main import Trc
 from trc_pipelines_tests.world import NOON
@@ -80,20 +81,28 @@ def test_a_bankroll_is_adjusted_by_command(
 
 
 def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
-    def fill_in(job: dg.JobDefinition, op: str, **config: object) -> bool:
+    jobs = {action.name: build_action(action) for action in ACTIONS}
+
+    def fill_in(name: str, **config: object) -> bool:
         config |= {"reason": "the league", "done_by": "alice"}
         with dg.instance_for_test() as instance:
-            return job.execute_in_process(
-                {"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
-            ).success
+            return (
+                jobs[name]
+                .execute_in_process(
+                    {"ops": {f"{name}_by_hand": {"config": config}}},
+                    instance=instance,
+                    raise_on_error=False,
+                )
+                .success
+            )
 
     adjustment = {"user_id": ident(1), "cents": 5, "kind": "deposit"}
-    assert fill_in(resettle, "settle_again", game_id="g", dry_run=True)
-    assert fill_in(bankroll_adjustment, "adjust", **adjustment, dry_run=True)
+    assert fill_in("resettle", game_id="g", dry_run=True)
+    assert fill_in("bankroll_adjustment", **adjustment, dry_run=True)
     assert installed.balances() == {1: 110_000}
-    assert fill_in(resettle, "settle_again", game_id="g")
-    assert not fill_in(resettle, "settle_again", game_id="nowhere")
-    assert fill_in(bankroll_adjustment, "adjust", **adjustment)
+    assert fill_in("resettle", game_id="g")
+    assert not fill_in("resettle", game_id="nowhere")
+    assert fill_in("bankroll_adjustment", **adjustment)
     assert installed.balances() == {1: 90_005}
     assert (
         installed.rows(
@@ -106,7 +115,7 @@ def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
 
 def is_due(betting: Betting, now: datetime) -> bool:
     with betting.database.transaction(commit=False) as transaction:
-        return sensors.is_reset_due(transaction, now)
+        return not isinstance(find_due_reset(transaction, betting.settings, now), str)
 
 
 def test_a_week_that_was_not_reset_at_its_tick_is_due_until_it_is(betting: Betting) -> None:
@@ -133,8 +142,10 @@ def test_the_second_chance_asks_for_one_run_at_a_time(
         with dg.build_sensor_context(instance=instance) as context:
             (request,) = sensor.evaluate_tick(context).run_requests
             assert datetime.fromisoformat(request.tags[AS_OF_TAG]) > NOON
-            assert request.run_key.startswith("late:")
-        monkeypatch.setattr(sensors, "is_active", lambda _instance, name: name == "bankroll_reset")
+            assert datetime.fromisoformat(request.run_key).minute % 5 == 0
+        monkeypatch.setattr(
+            orchestration, "is_active", lambda _instance, name: name == "bankroll_reset"
+        )
         with dg.build_sensor_context(instance=instance) as context:
             assert not sensor.evaluate_tick(context).run_requests
         monkeypatch.undo()

@@ -10,9 +10,9 @@ from unittest.mock import patch
 
 import dagster as dg
 import pytest
+from trc_pipelines.community.review_job import review_snapshot
 
 from trc_pipelines.cli.main import main
-from trc_pipelines.community.review_job import review_snapshot
 from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import NOON, QUARTER, World

@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy.exc
 
 from trc_pipelines.community.boards import BOARDS
-from trc_pipelines.definitions import (
+from trc_pipelines.jobs.contract import Result
+from trc_pipelines.leaderboards.closing import GRACE, find_due_periods
+from trc_pipelines_tests.catalogue import (
     LEADERBOARD_MONTHLY_RESET,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines.jobs.contract import Result
-from trc_pipelines.leaderboards.closing import GRACE, find_due_periods
 from trc_pipelines_tests.world import QUARTER, World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

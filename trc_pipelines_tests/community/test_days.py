@@ -9,8 +9,12 @@ import pytest
 
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
 from trc_pipelines.community.reviews import review_sync
-from trc_pipelines.definitions import CHECKS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines_tests.catalogue import (
+    CHECKS,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+)
 from trc_pipelines_tests.world import QUARTER, World
 
 MONDAY = date(2026, 3, 2)

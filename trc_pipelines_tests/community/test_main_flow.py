@@ -11,8 +11,8 @@ import pytest
 from trc_pipelines.community.assets import post_entries
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.ledger import entries_from_transactions
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.jobs.contract import JobError, Result, Step
+from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002}

@@ -8,9 +8,9 @@ import pytest
 
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.definitions import CHECKS, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002}

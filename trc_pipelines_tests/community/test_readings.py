@@ -10,7 +10,8 @@ import pytest
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.reviews import review_sync
-from trc_pipelines.jobs.contract import Options, Run
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
 from trc_pipelines_tests.world import NOON, QUARTER, World, board

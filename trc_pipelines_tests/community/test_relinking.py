@@ -1,6 +1,6 @@
 """Who links an account again starts anew: what was gained meanwhile is nobody's."""
 
-from trc_pipelines.definitions import CHECKS
+from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002}

@@ -8,8 +8,8 @@ import sqlalchemy.exc
 
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.community.reviews import compare_snapshot, list_syncs, review_sync
-from trc_pipelines.definitions import CHECKS
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {f"m{i}": 1000 + i for i in range(10)}

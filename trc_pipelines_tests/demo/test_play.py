@@ -7,12 +7,12 @@ import pytest
 
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
-from trc_pipelines.definitions import CHECKS
 from trc_pipelines.demo import app
 from trc_pipelines.demo.play import HOUR, QUARTER, plan_slots, play
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.servers import create_database
 
 FIRST_DAY = date(2026, 3, 3)

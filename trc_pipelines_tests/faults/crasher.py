@@ -24,11 +24,12 @@ import pandas as pd
 
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
-from trc_pipelines.definitions import JOBS
-from trc_pipelines.jobs.contract import Options, perform
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.catalogue import JOBS
 
 GUILD = 77
 ROOT = Path(__file__).resolve().parents[2]

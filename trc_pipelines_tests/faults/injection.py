@@ -25,8 +25,9 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.database.connection import Connection
 from trc_pipelines.demo import simulator as simulator_module
 from trc_pipelines.demo.simulator import Answer, Simulator
-from trc_pipelines.jobs import contract
-from trc_pipelines.jobs.contract import Result, Run, Step
+from trc_pipelines.jobs import execution
+from trc_pipelines.jobs.contract import Result, Step
+from trc_pipelines.jobs.execution import Attempt, Run
 from trc_pipelines.mee6 import client
 from trc_pipelines_tests.faults.proxy import Proxy
 
@@ -121,7 +122,7 @@ class Injection:
     # The database
 
     def _disturb_steps(self) -> None:
-        perform, attempt = Run.perform, Run._perform_once
+        perform, attempt = Run.perform, Attempt._try_once
 
         def perform_and_count(run: Run, step: Step) -> Result:
             self._step.lost = 0
@@ -129,19 +130,19 @@ class Injection:
             self.counts["database survived"] += self._step.lost
             return result
 
-        def attempt_disturbed(run: Run, *rest: object, **named: object) -> Result:
+        def attempt_disturbed(step: Attempt) -> Result:
             # A test that says itself how often to try again loses the connection itself.
-            is_own = delays != contract.RETRY_DELAYS_SECONDS
+            is_own = delays != execution.RETRY_DELAYS_SECONDS
             if is_own or not self._strikes(self._step.lost):
-                return attempt(run, *rest, **named)
+                return attempt(step)
             kind = self.random.choice([self._lose_at_a_statement, self._lose_a_commit])
-            with kind(run.connection):
-                return attempt(run, *rest, **named)
+            with kind(step.run.connection):
+                return attempt(step)
 
-        delays = tuple(seconds / 1000 for seconds in contract.RETRY_DELAYS_SECONDS)
+        delays = tuple(seconds / 1000 for seconds in execution.RETRY_DELAYS_SECONDS)
         self.patch.setattr(Run, "perform", perform_and_count)
-        self.patch.setattr(Run, "_perform_once", attempt_disturbed)
-        self.patch.setattr(contract, "RETRY_DELAYS_SECONDS", delays)
+        self.patch.setattr(Attempt, "_try_once", attempt_disturbed)
+        self.patch.setattr(execution, "RETRY_DELAYS_SECONDS", delays)
 
     @contextmanager
     def _lose_at_a_statement(self, connection: Connection) -> Iterator[None]:

@@ -23,13 +23,13 @@ from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import start_embedded_server, stop_embedded_server
 from trc_pipelines.database.migrations import ensure_database, migrate
-from trc_pipelines.definitions import (
+from trc_pipelines.jobs.contract import Job
+from trc_pipelines_tests.catalogue import (
     CHECKS,
     LEADERBOARD_MONTHLY_RESET,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.faults.crasher import Crasher, start_crasher
 from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import World

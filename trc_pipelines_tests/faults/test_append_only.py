@@ -9,7 +9,7 @@ import sqlalchemy.exc
 from psycopg2.errorcodes import RESTRICT_VIOLATION
 
 from trc_pipelines.database.statements import SQL_FOLDER
-from trc_pipelines.definitions import LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.catalogue import LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # What must be append-only, and a column of text in it. The catalogue test finds what is missing here.

@@ -10,7 +10,8 @@ import pytest
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault
-from trc_pipelines.jobs.contract import Options, Result, perform
+from trc_pipelines.jobs.contract import Options, Result
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # What is tested is the client of MEE6.

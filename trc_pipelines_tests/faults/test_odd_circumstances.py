@@ -9,7 +9,8 @@ import sqlalchemy.exc
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.jobs.contract import JobError, Options, perform
+from trc_pipelines.jobs.contract import JobError, Options
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 LINKED = {f"m{i}": 1000 + i for i in range(5)}

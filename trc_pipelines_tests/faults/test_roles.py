@@ -9,7 +9,11 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.connection import Database
-from trc_pipelines.definitions import CHECKS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.catalogue import (
+    CHECKS,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+)
 from trc_pipelines_tests.faults.test_append_only import APPEND_ONLY, CHANGES
 from trc_pipelines_tests.world import NOON, QUARTER, World
 

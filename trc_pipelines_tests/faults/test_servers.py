@@ -109,10 +109,10 @@ def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
     def lock(first: str, second: str) -> Step:
         def run(work: Work) -> Result:
             attempts.append(first)
-            work.db.execute("jobs/lock_step", table=first)
+            work.transaction.execute("jobs/lock_step", table=first)
             if len(attempts) <= 2:
                 both_hold_one.wait()
-            work.db.execute("jobs/lock_step", table=second)
+            work.transaction.execute("jobs/lock_step", table=second)
             return Result(1, "both")
 
         return Step(f"step.{first}", run)
@@ -137,7 +137,7 @@ def test_what_fails_for_good_is_not_tried_again(world: World) -> None:
 
     def run(work: Work) -> Result:
         attempts.append(1)
-        work.db.execute("community/mark_day_stale", day=None)  # violates NOT NULL
+        work.transaction.execute("community/mark_day_stale", day=None)  # violates NOT NULL
         return Result(1, "")
 
     with pytest.raises(DatabaseError, match="null value"):

@@ -4,7 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from trc_pipelines.definitions import CHECKS, LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.catalogue import (
+    CHECKS,
+    LEADERBOARD_RECALCULATION,
+    LEADERBOARD_WEEKLY_RESET,
+)
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 OFF = "ALTER TABLE community.point_ledger DISABLE TRIGGER ALL; "

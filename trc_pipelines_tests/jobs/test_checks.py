@@ -10,17 +10,11 @@ import pytest
 from dagster._core.loader import LoadingContextForTest
 
 from trc_pipelines import definitions
-from trc_pipelines.definitions import CHECKS
-from trc_pipelines.jobs.checks import (
-    DAILY,
-    GRACE,
-    HOURLY,
-    Check,
-    keys_of,
-    show_results,
-)
+from trc_pipelines.jobs.checks import DAILY, HOURLY, Check, keys_of
 from trc_pipelines.jobs.orchestration import connected
-from trc_pipelines.monitoring.health import watch
+from trc_pipelines.monitoring.checks import check_key, show_results
+from trc_pipelines.monitoring.health import GRACE, watch
+from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.conftest import create_database
 from trc_pipelines_tests.world import NOON, World
 
@@ -158,10 +152,12 @@ def test_what_was_green_stays_green_in_the_ui_when_its_table_is_made_again(
     betting = next(check for check in CHECKS if check.name == "tiers_follow_badges")
 
     def is_shown() -> bool:
-        found = instance.event_log_storage.get_latest_asset_check_execution_by_key([betting.key])
+        found = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [check_key(betting)]
+        )
         context = LoadingContextForTest(instance)
-        return betting.key in found and asyncio.run(
-            found[betting.key].targets_latest_materialization(context)
+        return check_key(betting) in found and asyncio.run(
+            found[check_key(betting)].targets_latest_materialization(context)
         )
 
     def run(job: str) -> None:

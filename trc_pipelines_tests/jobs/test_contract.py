@@ -5,8 +5,9 @@ import uuid
 
 import pytest
 
-from trc_pipelines.database.connection import DatabaseError, Transaction
-from trc_pipelines.jobs.contract import Job, Options, Result, Run, Step, Work
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
+from trc_pipelines.jobs.execution import Run
 from trc_pipelines.quiz.jobs import SESSION_CLEANUP
 from trc_pipelines_tests.world import NOON, World
 
@@ -48,14 +49,14 @@ def test_what_failed_once_has_failed_and_says_why_though_other_steps_succeed(
     assert not any(success for _state, success, _message in seen)
 
 
-def work_off(world: World, transaction: Transaction, *, dry_run: bool) -> tuple[dict, dict]:
+def change_three(world: World, transaction: Transaction, *, dry_run: bool) -> tuple[dict, dict]:
     """Note three units, of which the database refuses the second."""
     options = Options(NOON, NOON, "r", "test")
     days = (NOON.date(), NOON.date())
     work = Work(transaction, world.database, world.settings, options, days, is_dry_run=dry_run)
 
-    def change(db: Transaction, unit: int) -> int:
-        db.execute(
+    def change(work: Work, unit: int) -> int:
+        work.transaction.execute(
             "monitoring/upsert_purge",
             run_id="r",
             target=f"unit {unit}",
@@ -64,25 +65,28 @@ def work_off(world: World, transaction: Transaction, *, dry_run: bool) -> tuple[
         )
         return unit * 10
 
-    return work.work_off([1, -1, 2], change)
+    return work.change_each([1, -1, 2], change)
 
 
 def test_a_unit_that_is_refused_stops_no_other_and_leaves_nothing(world: World) -> None:
     with world.database.transaction(commit=False) as transaction:
-        done, refused = work_off(world, transaction, dry_run=False)
+        done, refused = change_three(world, transaction, dry_run=False)
     assert done == {1: 10, 2: 20}
     assert "purges_removed_check" in refused[-1]
     kept = world.query("SELECT target FROM operations.purges ORDER BY target")
     assert kept["target"].tolist() == ["unit 1", "unit 2"]
 
 
-def test_a_rehearsal_of_units_is_one_transaction_and_leaves_nothing(world: World) -> None:
-    with (
-        pytest.raises(DatabaseError, match="purges_removed_check"),
-        world.database.transaction(commit=False) as transaction,
-    ):
-        work_off(world, transaction, dry_run=True)
-    assert world.query("SELECT * FROM operations.purges").empty
+def test_a_dry_run_refuses_the_units_that_the_run_refuses_and_leaves_nothing(world: World) -> None:
+    with world.database.connect() as connection:
+        with connection.rolled_back() as transaction:
+            done, refused = change_three(world, transaction, dry_run=True)
+        assert done == {1: 10, 2: 20}
+        assert "purges_removed_check" in refused[-1]
+        assert world.query("SELECT * FROM operations.purges").empty
+        # The connection is as good as before.
+        with connection.transaction(commit=False) as transaction:
+            assert transaction.read("monitoring/select_sessions") is not None
 
 
 def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +95,7 @@ def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPat
         days = (NOON.date(), NOON.date())
         work = Work(transaction, world.database, world.settings, options, days, is_dry_run=False)
         monkeypatch.setattr(type(world.database), "connect", None)
-        assert work.work_off([], lambda _db, unit: unit) == ({}, {})
+        assert work.change_each([], lambda _work, unit: unit) == ({}, {})
 
 
 def test_a_job_lists_the_tables_of_its_steps() -> None:

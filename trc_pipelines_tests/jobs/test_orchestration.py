@@ -12,11 +12,11 @@ import yaml
 from trc_pipelines import definitions
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs import orchestration
 from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected, day_range_tags
 from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import QUARTER, World
 
 # What is tested is Dagster's side.
@@ -255,7 +255,7 @@ def test_every_check_passes_on_a_healthy_community(
     ).success
     result = run(instance, "verification", {})
     evaluations = result.get_asset_check_evaluations()
-    assert {e.check_name for e in evaluations} == {check.name for check in definitions.CHECKS}
+    assert {e.check_name for e in evaluations} == {check.name for check in CHECKS}
     assert all(e.passed for e in evaluations)
 
 

@@ -17,12 +17,12 @@ from redis.client import Pipeline
 
 from trc_pipelines.calendar import month_start, week_start
 from trc_pipelines.community import assets
-from trc_pipelines.definitions import LEADERBOARD_CACHE, LEADERBOARD_RECALCULATION
 from trc_pipelines.jobs.contract import JobError, Result
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines_tests.catalogue import LEADERBOARD_CACHE, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.servers import lend_database
 from trc_pipelines_tests.world import World
 
@@ -511,10 +511,11 @@ DEADLY = """
 import os, signal, sys
 from datetime import UTC, datetime
 from redis.client import Pipeline
-from trc_pipelines.definitions import LEADERBOARD_CACHE
+from trc_pipelines_tests.catalogue import LEADERBOARD_CACHE
 from trc_pipelines.database.connection import Database
 from trc_pipelines.leaderboards import cache
-from trc_pipelines.jobs.contract import Options, perform
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines.settings import load_settings
 
 url, redis_url, deadly = sys.argv[1:]

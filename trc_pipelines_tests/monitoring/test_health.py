@@ -11,12 +11,12 @@ from trc_pipelines import definitions
 from trc_pipelines.community import syncs
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.definitions import JOBS
 from trc_pipelines.demo.simulator import failure, too_many_requests
 from trc_pipelines.jobs.orchestration import connected, day_range_tags
 from trc_pipelines.monitoring.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.monitoring.health import assess_jobs, watch
 from trc_pipelines.monitoring.sensors import end_lost_runs, record_ended_runs
+from trc_pipelines_tests.catalogue import JOBS
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -16,21 +16,21 @@ from dagster import AssetKey, DagsterRunStatus, RunsFilter
 from dagster._core.definitions.asset_checks.asset_check_spec import AssetCheckKey
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
-from trc_pipelines.betting.purges import TARGETS as BETTING_TARGETS
-from trc_pipelines.community.purges import TARGETS as COMMUNITY_TARGETS
-from trc_pipelines.quiz.purges import TARGETS as QUIZ_TARGETS
 
 from trc_pipelines import definitions
+from trc_pipelines.betting.retention import TARGETS as BETTING_TARGETS
+from trc_pipelines.community.retention import TARGETS as COMMUNITY_TARGETS
 from trc_pipelines.community.reviews import review_sync
 from trc_pipelines.database.locate import locate_dagster_database
 from trc_pipelines.database.migrations import create_engine, ensure_database
 from trc_pipelines.jobs.contract import Result
-from trc_pipelines.jobs.orchestration import connected, day_range_tags
-from trc_pipelines.monitoring.housekeeping import DAGSTER_TARGETS, TARGETS, build_housekeeping
+from trc_pipelines.jobs.orchestration import asset_key, connected, day_range_tags
+from trc_pipelines.monitoring.housekeeping import DAGSTER_TARGETS, TARGETS
+from trc_pipelines.quiz.retention import TARGETS as QUIZ_TARGETS
+from trc_pipelines_tests.catalogue import CHECKS, HOUSEKEEPING, STEPS
 from trc_pipelines_tests.servers import create_database, drop_database, once, with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
-HOUSEKEEPING = build_housekeeping(definitions.PURGES)
 PURGES = "operations.purges"
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -425,16 +425,14 @@ def count(world: World, table: str) -> int:
 def what_dagster_knows(instance: dg.DagsterInstance) -> dict[str, object]:
     """What asset pages show: partitions, the newest events, the newest verdicts."""
     storage = instance.event_log_storage
-    checks = [
-        AssetCheckKey(AssetKey(check.table.split(".")), check.name) for check in definitions.CHECKS
-    ]
+    checks = [AssetCheckKey(AssetKey(check.table.split(".")), check.name) for check in CHECKS]
     known: dict[str, object] = {
         "verdicts": storage.get_latest_asset_check_execution_by_key(checks),
         "summaries": storage.get_asset_check_summary_records(checks),
         "assets": set(instance.all_asset_keys()),
     }
-    for step in definitions.STEPS:
-        key = step.key
+    for step in STEPS:
+        key = asset_key(step)
         known[step.table] = (
             sorted(instance.get_materialized_partitions(key)),
             instance.get_latest_materialization_event(key),
@@ -479,8 +477,8 @@ def test_dagsters_runs_go_at_their_age_and_what_it_knows_of_assets_stays(house: 
         assert what_dagster_knows(instance) == before
         assert instance.get_runs() == []
         assert instance.get_backfills() == []
-        for step in definitions.STEPS:
-            latest = instance.get_latest_materialization_event(step.key)
+        for step in STEPS:
+            latest = instance.get_latest_materialization_event(asset_key(step))
             assert latest is None or instance.get_run_by_id(latest.run_id) is None
 
         # A late materialisation of an old partition is a materialisation like any other.
@@ -567,7 +565,7 @@ def test_a_verdict_that_is_only_planned_does_not_replace_the_last_one(house: Wor
     assert keep(house, NOW).details["dagster_checks"] > 0
     with open_instance(dagster_url(house)) as instance:
         assert what_dagster_knows(instance) == before
-    verdicts = len({*definitions.CHECKS}) + 1
+    verdicts = len({*CHECKS}) + 1
     assert count(house, "asset_check_executions") == verdicts + 1
 
 

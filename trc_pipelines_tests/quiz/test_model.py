@@ -23,15 +23,16 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines.definitions import (
+from trc_pipelines.jobs.contract import Job, Options
+from trc_pipelines.jobs.execution import Run
+from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
+from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.budget import examples
+from trc_pipelines_tests.catalogue import (
     LEADERBOARD_MONTHLY_RESET,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines.jobs.contract import Job, Options, Run
-from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
-from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
 EXAMPLES = examples(25)

@@ -10,8 +10,9 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.betting.jobs import GAME_SETTLEMENT
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.definitions import JOBS, JOBS_OF_ALL, LEADERBOARD_RECALCULATION
-from trc_pipelines.jobs.contract import Options, rehearse_all
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import dry_run_jobs
+from trc_pipelines_tests.catalogue import JOBS, JOBS_OF_ALL, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -130,8 +131,8 @@ def place_bets(world: World, now: datetime) -> None:
 def rehearsed_and_run(world: World, moment: datetime) -> tuple[dict, dict]:
     """What a rehearsal of all jobs tells, and what each then does."""
     options = Options(as_of=moment, now=moment, run_id="rehearsal", executed_by="test")
-    rehearsal = rehearse_all(world.database, world.settings, JOBS_OF_ALL, options)
-    rehearsed = {job.name: results for job, results in rehearsal}
+    rehearsal = dry_run_jobs(world.database, world.settings, JOBS_OF_ALL, options)
+    rehearsed = {one.job.name: one.results for one in rehearsal}
     return rehearsed, {job.name: world.run(job, moment) for job in JOBS_OF_ALL}
 
 
@@ -141,7 +142,7 @@ def test_a_rehearsal_of_all_tells_what_the_run_of_all_then_does(world: World) ->
     place_bets(world, MONDAY + 14 * DAY)
     before = dump(world)
     options = Options(as_of=moment, now=moment, run_id="rehearsal", executed_by="test")
-    list(rehearse_all(world.database, world.settings, JOBS_OF_ALL, options))
+    list(dry_run_jobs(world.database, world.settings, JOBS_OF_ALL, options))
     assert dump(world) == before
     rehearsed, done = rehearsed_and_run(world, moment)
     assert rehearsed == done

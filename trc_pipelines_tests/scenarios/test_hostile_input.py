@@ -34,16 +34,17 @@ from trc_pipelines.cli.runs import materialize_days, run_checks
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.definitions import CHECKS, JOBS
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
-from trc_pipelines.jobs.contract import Options, perform
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import perform
 from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.mee6 import client
 from trc_pipelines.monitoring.channels import RELEASE
 from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.health import watch
 from trc_pipelines.names import PLACEHOLDER
+from trc_pipelines_tests.catalogue import CHECKS, JOBS
 from trc_pipelines_tests.hostile import (
     EVERYTHING,
     FIGURES,

@@ -38,7 +38,8 @@ from hypothesis.stateful import (
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
 from trc_pipelines.jobs import contract
-from trc_pipelines.jobs.contract import Options, Run
+from trc_pipelines.jobs.contract import Options
+from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board
 from trc_pipelines.settings import load_settings

@@ -8,19 +8,23 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.boards import BOARDS
-from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
-from trc_pipelines.community.sensors import recompute_days
+from trc_pipelines.community.jobs import (
+    DAILY_STREAKS,
+    MEE6_SYNC,
+    RECOMPUTE_DAYS,
+    first_day_to_recompute,
+)
 from trc_pipelines.database.connection import Database
-from trc_pipelines.definitions import (
+from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.jobs.contract import Job
+from trc_pipelines.leaderboards.closing import find_due_periods
+from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.catalogue import (
     CHECKS,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
     STEPS,
 )
-from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.jobs.contract import Job
-from trc_pipelines.leaderboards.closing import find_due_periods
-from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
@@ -31,9 +35,9 @@ STEP = 3 * HOUR  # instead of a quarter of an hour: a fortnight is long
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 END = MONDAY + 16 * DAY
 LINKED = {f"m{i:02}": 1000 + i for i in range(20)}
-RECOMPUTED = [step for step in STEPS if step.key.path[1] in (
+RECOMPUTED = [step for step in STEPS if step.table.split(".")[1] in (
     "daily_points", "daily_streaks", "leaderboard_rankings")]  # fmt: skip
-RECOMPUTE = Job(recompute_days.name, "", "", DAY, RECOMPUTED, lambda *_: (END.date(), END.date()))
+RECOMPUTE = Job(RECOMPUTE_DAYS.name, "", None, DAY, RECOMPUTED, lambda *_: (END.date(), END.date()))
 
 
 def boards() -> Iterator[tuple[datetime, dict[int, int]]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trc_pipelines.community import streaks
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
 from trc_pipelines.community.streaks import compute_streaks
-from trc_pipelines.definitions import LEADERBOARD_RECALCULATION
+from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import World, board
 
 MONDAY = date(2026, 3, 2)

@@ -1,0 +1,2 @@
+-- Begin a transaction that only statements end.
+BEGIN;

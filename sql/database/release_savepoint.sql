@@ -1,0 +1,2 @@
+-- Keep what followed the savepoint as part of the transaction.
+RELEASE SAVEPOINT part;

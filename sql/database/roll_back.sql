@@ -1,0 +1,2 @@
+-- Undo everything since BEGIN.
+ROLLBACK;

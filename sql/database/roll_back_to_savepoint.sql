@@ -1,0 +1,2 @@
+-- Undo what followed the savepoint.
+ROLLBACK TO SAVEPOINT part;

@@ -1,0 +1,40 @@
+"""What a domain declares: all that the rest of the house knows of it. Nothing here knows Dagster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trc_pipelines.jobs.checks import Check
+from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
+from trc_pipelines.leaderboards.jobs import Boards
+from trc_pipelines.monitoring.health import FindConditions
+from trc_pipelines.monitoring.housekeeping import Target
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One community, game or app: a package, a database schema, a group in Dagster, all of one name.
+
+    Attributes:
+        relations: what its steps read of the app, and what they write beside their own tables.
+        steps: its tables and how each is written.
+        jobs: its steps with their clocks; those of its boards are shared with other domains.
+        checks: sentences that are true of its tables.
+        retention: what of it grows old, and for how long it is kept.
+        boards: its leaderboards; None when it ranks nobody.
+        triggers: what asks for its jobs beyond their clocks.
+        actions: what people do by hand in the UI.
+        conditions: what may be wrong with it beyond failing jobs and checks.
+        run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
+    """
+
+    name: str
+    relations: Sequence[Relation]
+    steps: Sequence[Step]
+    jobs: Sequence[Job]
+    checks: Sequence[Check]
+    retention: Sequence[Target]
+    boards: Boards | None = None
+    triggers: Sequence[Trigger] = ()
+    actions: Sequence[Action] = ()
+    conditions: FindConditions | None = None
+    run_all: Sequence[Job] = ()

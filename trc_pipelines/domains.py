@@ -1,0 +1,92 @@
+"""The domains there are, and everything that those switched on declare, together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from trc_pipelines.betting import BETTING
+from trc_pipelines.community import COMMUNITY
+from trc_pipelines.domain import Domain
+from trc_pipelines.jobs.checks import Check
+from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
+from trc_pipelines.leaderboards.jobs import BoardJobs
+from trc_pipelines.monitoring.health import FindConditions
+from trc_pipelines.monitoring.housekeeping import build_housekeeping
+from trc_pipelines.quiz import QUIZ
+from trc_pipelines.settings import Settings
+
+DOMAINS = [COMMUNITY, QUIZ, BETTING]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the domains declare."""
+
+    domains: Sequence[Domain]
+
+    @cached_property
+    def housekeeping(self) -> Job:
+        """The job that removes what has grown old in any of them."""
+        return build_housekeeping(
+            [target for domain in self.domains for target in domain.retention]
+        )
+
+    @cached_property
+    def board_jobs(self) -> BoardJobs:
+        """The jobs that domains with boards share."""
+        return BoardJobs([domain.boards for domain in self.domains if domain.boards])
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """Every job."""
+        own = [job for domain in self.domains for job in domain.jobs]
+        return [*own, *self.board_jobs.jobs, self.housekeeping]
+
+    @property
+    def run_all(self) -> list[Job]:
+        """What `trc run all` runs, in order."""
+        return [job for domain in self.domains for job in domain.run_all]
+
+    @property
+    def relations(self) -> list[Relation]:
+        """Every relation beside the steps' own tables."""
+        return [relation for domain in self.domains for relation in domain.relations]
+
+    @property
+    def steps(self) -> list[Step]:
+        """Every step."""
+        return [
+            *[step for domain in self.domains for step in domain.steps],
+            *self.housekeeping.steps,
+        ]
+
+    @property
+    def schemas(self) -> list[str]:
+        """Their schemas in the database, in the order in which these are made."""
+        return [domain.name for domain in self.domains]
+
+    @property
+    def checks(self) -> list[Check]:
+        """Every check."""
+        return [check for domain in self.domains for check in domain.checks]
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """Everything that asks for a job beyond its clock."""
+        own = [trigger for domain in self.domains for trigger in domain.triggers]
+        return [*own, *self.board_jobs.triggers]
+
+    @property
+    def actions(self) -> list[Action]:
+        """Everything that people do by hand in the UI."""
+        return [action for domain in self.domains for action in domain.actions]
+
+    @property
+    def conditions(self) -> list[FindConditions]:
+        """What else may be wrong, one function per domain."""
+        return [domain.conditions for domain in self.domains if domain.conditions]
+
+
+def read_catalogue(settings: Settings) -> Catalogue:
+    """What the domains declare that the settings switch on."""
+    return Catalogue([domain for domain in DOMAINS if domain.name in settings.domains])

@@ -1,0 +1,324 @@
+"""How a job runs: each step in a transaction of its own with its record, or all of them on one rolled back.
+
+A step's effects and the job's execution row commit together. A dry run is the same steps on one
+transaction that is rolled back.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
+from trc_pipelines.jobs.contract import (
+    Budget,
+    Days,
+    Job,
+    JobError,
+    Options,
+    Result,
+    Step,
+    UsageError,
+    Work,
+    refuse_limit,
+)
+from trc_pipelines.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOCK_NOT_AVAILABLE = "55P03"
+# A lost connection, a deadlock, a server that restarts: every step is safe to repeat.
+RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job: its steps share a connection, and each has a transaction of its own.
+
+    Attributes:
+        tables: what its steps write; the run has succeeded once every one is recorded.
+    """
+
+    database: Database
+    connection: Connection
+    settings: Settings
+    job_name: str
+    tables: Sequence[str]
+    days: Days
+    options: Options
+
+    def perform(self, step: Step) -> Result:
+        """Run one step and record it, both in one transaction; a lost one is tried again.
+
+        Raises:
+            JobError: another run holds this step, or the step refused what was asked.
+            DatabaseError: nothing was written, or it is unknown whether the commit happened.
+        """
+        attempt = Attempt(self, step)
+        try:
+            return attempt.perform()
+        except UsageError as error:
+            refusal = Result(0, str(error), skipped=True)
+            attempt.record_end(self.database.connect, refusal, "skipped")
+            raise
+        except Exception as error:
+            message = f"{step.table} failed: {_describe(error)}"
+            failure = Result(0, message, {"error": type(error).__name__})
+            attempt.record_end(self.database.connect, failure, "failed")
+            raise
+        except BaseException:
+            stop = Result(0, f"{step.table} was interrupted; what was open is rolled back")
+            # On the connection at hand: whoever stops us does not wait for another.
+            attempt.record_end(lambda: nullcontext(self.connection), stop, "interrupted")
+            raise
+        finally:
+            if step.prepare:
+                self._unlock_session()
+
+    def prepare(self, step: Step) -> Any:
+        """What the step needs from outside, if anything; no transaction is open meanwhile."""
+        if step.prepare is None:
+            return None
+        with self.connection.between_transactions() as transaction:
+            self.lock(transaction, step, "jobs/lock_session")
+            return step.prepare(transaction, self.settings, self.options)
+
+    def take_step(
+        self, transaction: Transaction, step: Step, prepared: Any = None, *, is_dry_run: bool
+    ) -> Result:
+        """Run one step in an open transaction."""
+        if isinstance(prepared, JobError):
+            raise prepared
+        options = self.options
+        refuse_limit(step.table, options.limit, [step.unit] if step.unit else [])
+        self.lock(transaction, step)
+        budget = Budget(options.limit)
+        days = options.days or self.days(transaction, self.settings, options.as_of)
+        if step.unit == "day":
+            days = _first_of(days, budget)
+        return step.run(
+            Work(
+                transaction,
+                self.database,
+                self.settings,
+                options,
+                days,
+                is_dry_run,
+                budget,
+                prepared,
+            )
+        )
+
+    def lock(self, transaction: Transaction, step: Step, statement: str = "jobs/lock_step") -> None:
+        """Wait for whoever is writing the step's table.
+
+        Raises:
+            JobError: it took longer than the settings allow.
+        """
+        try:
+            transaction.execute(statement, table=step.table)
+        except DatabaseError as error:
+            if error.sqlstate == LOCK_NOT_AVAILABLE:
+                raise JobError(
+                    f"another run is writing {step.table}; waited "
+                    f"{self.settings.lock_timeout_seconds:g} s (LOCK_TIMEOUT_SECONDS). "
+                    "Nothing was changed: run it again when that one is done."
+                ) from error
+            raise
+
+    def _unlock_session(self) -> None:
+        with suppress(DatabaseError), self.connection.between_transactions() as transaction:
+            transaction.execute("jobs/unlock_session")
+
+
+@dataclass
+class Attempt:
+    """One step being run: what it has brought so far, however often it is tried.
+
+    Attributes:
+        prepared: what the step's `prepare` found; it is not looked for again.
+        result: of the last try that came to its commit, acknowledged or not.
+    """
+
+    run: Run
+    step: Step
+    started: float = field(default_factory=time.perf_counter)
+    prepared: Any = None
+    result: Result | None = None
+
+    def perform(self) -> Result:
+        """Try until the step is committed, or fails for good."""
+        retries = 0
+        while True:
+            try:
+                if retries:
+                    self.run.connection.reconnect()
+                self.prepared = self.prepared or self.run.prepare(self.step)
+                return self._try_once()
+            except DatabaseError as error:
+                if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
+                    raise
+                logger.warning("%s: %s; it is tried again", self.step.table, error)
+                time.sleep(RETRY_DELAYS_SECONDS[retries])
+                retries += 1
+
+    def record_end(
+        self, connect: Callable[[], AbstractContextManager[Connection]], result: Result, state: str
+    ) -> None:
+        """Write down how a step ended that did not commit."""
+        try:
+            with connect() as connection, connection.transaction() as transaction:
+                self._record(transaction, result, state)
+        except DatabaseError:
+            # The database may be what failed; the error itself is on its way to the caller.
+            logger.warning("the end of %s could not be recorded", self.run.job_name, exc_info=True)
+
+    def _try_once(self) -> Result:
+        with self.run.connection.transaction() as transaction:
+            # A commit may have happened though nobody said so: its figures are the ones to report.
+            if self.result is not None and self._is_recorded(transaction):
+                return self.result
+            result = self.run.take_step(transaction, self.step, self.prepared, is_dry_run=False)
+            self._record(transaction, result, "running" if result.success else "failed")
+            self.result = result
+        return result
+
+    def _is_recorded(self, transaction: Transaction) -> bool:
+        # The lost session may still be about to commit: its lock goes with it.
+        self.run.lock(transaction, self.step)
+        return bool(
+            transaction.read_value(
+                "jobs/find_recorded_step",
+                job_name=self.run.job_name,
+                run_id=self.run.options.run_id,
+                table=self.step.table,
+            )
+        )
+
+    def _record(self, transaction: Transaction, result: Result, state: str) -> None:
+        skip = {"skipped_because": result.message} if result.skipped else {}
+        options = self.run.options
+        transaction.execute(
+            "jobs/upsert_job_execution",
+            job_name=self.run.job_name,
+            run_id=options.run_id,
+            as_of=options.as_of,
+            state=state,
+            message=result.message,
+            affected_count=result.affected,
+            duration_ms=round((time.perf_counter() - self.started) * 1000),
+            details=json.dumps({self.step.table: result.details | skip}, default=str),
+            executed_by=options.executed_by,
+            tables=list(self.run.tables),
+        )
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a job would do: its results by table, and what would end it."""
+
+    job: Job
+    results: dict[str, Result]
+    error: JobError | DatabaseError | None = None
+
+
+def perform(
+    database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
+) -> dict[str, Result]:
+    """Run the steps of a job in order; their results by table.
+
+    Stops after one without success, unless the others go on without it; what refused it is raised
+    when they are done.
+
+    Raises:
+        JobError: a step refused, or the job takes no limit.
+        DatabaseError: the database refused, or is away.
+    """
+    refuse_limit(job.name, options.limit, job.units)
+    if dry_run:
+        [outcome] = dry_run_jobs(database, settings, [job], options)
+        if outcome.error:
+            raise outcome.error
+        return outcome.results
+    with database.connect() as connection:
+        return _take_steps(job, _run_of(database, connection, settings, job, options).perform)
+
+
+def dry_run_jobs(
+    database: Database, settings: Settings, jobs: Sequence[Job], options: Options
+) -> Iterator[DryRun]:
+    """Run jobs one after the other on one transaction, and roll it back.
+
+    Each sees what those before it would do. One that is refused keeps no other from it.
+    """
+    with database.connect() as connection:
+        runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
+        # What is outside comes first: the rest is one transaction.
+        prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
+        with connection.rolled_back() as transaction:
+
+            def take(run: Run, step: Step) -> Result:
+                with transaction.savepoint():
+                    found = prepared[step.table]
+                    return run.take_step(transaction, step, found, is_dry_run=True)
+
+            for job, run in runs:
+                try:
+                    results = _take_steps(job, partial(take, run))
+                except DatabaseError as error:
+                    if error.is_transient:
+                        raise
+                    yield DryRun(job, {}, error)
+                except JobError as error:
+                    yield DryRun(job, {}, error)
+                else:
+                    yield DryRun(job, results)
+
+
+def _run_of(
+    database: Database, connection: Connection, settings: Settings, job: Job, options: Options
+) -> Run:
+    return Run(database, connection, settings, job.name, job.tables, job.days, options)
+
+
+def _prepare(run: Run, step: Step) -> Any:
+    """What the step needs from outside, or why it is refused: raised when it is its turn."""
+    try:
+        return run.prepare(step)
+    except JobError as error:
+        return error
+
+
+def _take_steps(job: Job, take: Callable[[Step], Result]) -> dict[str, Result]:
+    results: dict[str, Result] = {}
+    refusals: list[JobError] = []
+    for step in job.steps:
+        try:
+            results[step.table] = result = take(step)
+        except JobError as error:
+            if not step.others_go_on:
+                raise
+            refusals.append(error)
+            continue
+        if not (result.success or step.others_go_on):
+            break
+    if refusals:
+        raise refusals[0]
+    return results
+
+
+def _first_of(days: tuple[date, date], budget: Budget) -> tuple[date, date]:
+    first, last = days
+    return first, first + timedelta(days=budget.at_most((last - first).days + 1) - 1)
+
+
+def _describe(error: Exception) -> str:
+    """What may be told of an error: of one that is not worded here its type, for it may show a row."""
+    if type(error).__module__.startswith("trc_pipelines"):
+        return str(error)
+    return f"{type(error).__name__}; the log of its run has the rest"
