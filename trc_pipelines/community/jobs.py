@@ -21,7 +21,7 @@ def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -
     """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
     yesterday = max(as_of.date() - timedelta(days=1), settings.community_start_on)
     lagging = [
-        transaction.read_value(statement, until=yesterday, most=settings.community_start_on)
+        transaction.read_value(statement, before=yesterday, start_on=settings.community_start_on)
         for statement in ("community/find_uncomputed_day", "community/find_stale_streaks")
     ]
     return min([yesterday, *filter(None, lagging)]), yesterday

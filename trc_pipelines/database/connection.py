@@ -12,7 +12,7 @@ calls are made by a worker, and who waits for one has a deadline and can be inte
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -150,17 +150,6 @@ class Transaction:
             lambda cursor: cursor.adbc_ingest(name, rows, mode="replace", temporary=True),
         )
 
-    @contextmanager
-    def savepoint(self) -> Iterator["Transaction"]:
-        """Undo what the block did when it raises; what came before stands. See `rolled_back`."""
-        self.execute("database/open_savepoint")
-        try:
-            yield self
-        except Exception:
-            self.execute("database/roll_back_to_savepoint")
-            raise
-        self.execute("database/release_savepoint")
-
 
 class Connection:
     """An open connection: any number of transactions, one after the other.
@@ -195,22 +184,6 @@ class Connection:
             except DatabaseError:
                 self.close(wait_seconds=0)
             raise
-
-    @contextmanager
-    def rolled_back(self) -> Iterator[Transaction]:
-        """A transaction that never commits, and in which a part may be refused: `savepoint`.
-
-        The driver's own transactions accept nothing but their end after an error, so this one is
-        begun and ended by statements.
-        """
-        with self.between_transactions() as transaction:
-            transaction.execute("database/begin")
-            try:
-                yield transaction
-            finally:
-                # Closed without an answer, the connection is given up, and the server rolls back.
-                with suppress(DatabaseError):
-                    transaction.execute("database/roll_back")
 
     @contextmanager
     def between_transactions(self) -> Iterator[Transaction]:

@@ -7,7 +7,7 @@ through `jobs/execution.py`.
 import inspect
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
@@ -27,6 +27,18 @@ class JobError(Exception):
 
 class UsageError(JobError):
     """What was asked for is not possible: no fault of the job, and no failure of it."""
+
+
+class UnitRefusedError(Exception):
+    """The database refused a unit of a dry run, and with it the transaction of all the others.
+
+    The dry run begins again without the unit: what remains is what the others would do in a run.
+    """
+
+    def __init__(self, unit: Hashable, reason: str) -> None:
+        super().__init__(reason)
+        self.unit = unit
+        self.reason = reason
 
 
 def parse_moment(text: str) -> datetime:
@@ -146,7 +158,7 @@ class Work:
 
     `database` is for the rare fact that must outlive this transaction, `is_dry_run` for what no
     transaction rolls back: a cache, a file, another database. `prepared` is what the step's own
-    `prepare` brought.
+    `prepare` brought, `refused_units` what the database refused in an earlier try of a dry run.
     """
 
     transaction: Transaction
@@ -157,6 +169,7 @@ class Work:
     is_dry_run: bool
     budget: Budget = field(default_factory=lambda: Budget(None))
     prepared: Any = None
+    refused_units: Mapping[Hashable, str] = field(default_factory=dict)
 
     @property
     def as_of(self) -> datetime:
@@ -170,8 +183,8 @@ class Work:
 
         One that the database refuses keeps nobody waiting: the others are changed all the same. What
         is done stays done when the run is stopped, so a unit knows by itself whether it is done.
-        A dry run makes the changes one after the other in the transaction that is rolled back, each
-        behind a savepoint, so that it refuses what the run refuses.
+        A dry run makes the changes one after the other in the transaction that is rolled back; see
+        `UnitRefusedError` for what it does about a refusal.
 
         Args:
             change: gets this work with the unit's own transaction in it.
@@ -186,12 +199,17 @@ class Work:
             return done, refused
         with self._open_units() as begin:
             for unit in waiting:
+                if unit in self.refused_units:
+                    refused[unit] = self.refused_units[unit]
+                    continue
                 try:
                     with begin() as transaction:
                         result = change(replace(self, transaction=transaction), unit)
                 except DatabaseError as error:
                     if error.is_transient:
                         raise  # the whole step is tried again
+                    if self.is_dry_run:
+                        raise UnitRefusedError(unit, str(error)) from error
                     refused[unit] = str(error)
                 else:
                     done[unit] = result
@@ -200,7 +218,7 @@ class Work:
     @contextmanager
     def _open_units(self) -> Iterator[Callable[[], AbstractContextManager[Transaction]]]:
         if self.is_dry_run:
-            yield self.transaction.savepoint
+            yield lambda: nullcontext(self.transaction)
         else:
             with self.database.connect() as connection:
                 yield connection.transaction
@@ -224,13 +242,28 @@ class Result:
     """
 
     affected: int
-    message: str
+    message: str = ""
     details: dict[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     rows: int | None = None
     success: bool = True
     skipped: bool = False
     verdicts: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
     by_day: Mapping[date, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.message:
+            object.__setattr__(self, "message", "; ".join([describe(self.details), *self.notes]))
+
+
+def describe(details: Mapping[str, Any]) -> str:
+    """Say figures in words, each as its number and its name; what is 0 is not worth saying."""
+    said = [
+        f"{value:,} {name.replace('_', ' ')}"
+        for name, value in details.items()
+        if isinstance(value, int) and value
+    ]
+    return ", ".join(said) or "nothing to do"
 
 
 Prepare = Callable[[Transaction, Settings, Options], Any]

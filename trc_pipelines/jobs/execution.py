@@ -7,11 +7,11 @@ transaction that is rolled back.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
@@ -23,6 +23,7 @@ from trc_pipelines.jobs.contract import (
     Options,
     Result,
     Step,
+    UnitRefusedError,
     UsageError,
     Work,
     refuse_limit,
@@ -89,7 +90,13 @@ class Run:
             return step.prepare(transaction, self.settings, self.options)
 
     def take_step(
-        self, transaction: Transaction, step: Step, prepared: Any = None, *, is_dry_run: bool
+        self,
+        transaction: Transaction,
+        step: Step,
+        prepared: Any = None,
+        *,
+        is_dry_run: bool,
+        refused_units: Mapping[Hashable, str] | None = None,
     ) -> Result:
         """Run one step in an open transaction."""
         if isinstance(prepared, JobError):
@@ -111,6 +118,7 @@ class Run:
                 is_dry_run,
                 budget,
                 prepared,
+                refused_units or {},
             )
         )
 
@@ -251,33 +259,72 @@ def perform(
 
 def dry_run_jobs(
     database: Database, settings: Settings, jobs: Sequence[Job], options: Options
-) -> Iterator[DryRun]:
+) -> list[DryRun]:
     """Run jobs one after the other on one transaction, and roll it back.
 
-    Each sees what those before it would do. One that is refused keeps no other from it.
+    Each sees what those before it would do, and of what is refused nothing is left, as in a run:
+    the transaction that a refusal ended is begun again without it.
+
+    Raises:
+        DatabaseError: the database is away.
     """
     with database.connect() as connection:
         runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
         # What is outside comes first: the rest is one transaction.
         prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
-        with connection.rolled_back() as transaction:
+        refusals = Refusals()
+        while True:
+            try:
+                with connection.transaction(commit=False) as transaction:
+                    return [
+                        _dry_run_one(job, run, transaction, prepared, refusals) for job, run in runs
+                    ]
+            except _BeginAgainError:
+                logger.info("something was refused; the dry run begins again without it")
 
-            def take(run: Run, step: Step) -> Result:
-                with transaction.savepoint():
-                    found = prepared[step.table]
-                    return run.take_step(transaction, step, found, is_dry_run=True)
 
-            for job, run in runs:
-                try:
-                    results = _take_steps(job, partial(take, run))
-                except DatabaseError as error:
-                    if error.is_transient:
-                        raise
-                    yield DryRun(job, {}, error)
-                except JobError as error:
-                    yield DryRun(job, {}, error)
-                else:
-                    yield DryRun(job, results)
+class _BeginAgainError(Exception):
+    """A dry run came across something new that is refused."""
+
+
+@dataclass
+class Refusals:
+    """What a dry run came across that is refused: whole steps, and units of steps, by table."""
+
+    steps: dict[str, JobError | DatabaseError] = field(default_factory=dict)
+    units: dict[str, dict[Hashable, str]] = field(default_factory=lambda: defaultdict(dict))
+
+    def take_step(
+        self, run: Run, transaction: Transaction, step: Step, prepared: Any = None
+    ) -> Result:
+        """Run a step without its refused units, or raise what refused it in an earlier try."""
+        if step.table in self.steps:
+            raise self.steps[step.table]
+        try:
+            return run.take_step(
+                transaction, step, prepared, is_dry_run=True, refused_units=self.units[step.table]
+            )
+        except UnitRefusedError as refusal:
+            self.units[step.table][refusal.unit] = refusal.reason
+        except (JobError, DatabaseError) as error:
+            if isinstance(error, DatabaseError) and error.is_transient:
+                raise
+            self.steps[step.table] = error
+        raise _BeginAgainError
+
+
+def _dry_run_one(
+    job: Job, run: Run, transaction: Transaction, prepared: dict[str, Any], refusals: Refusals
+) -> DryRun:
+    def take(step: Step) -> Result:
+        return refusals.take_step(run, transaction, step, prepared[step.table])
+
+    try:
+        return DryRun(job, _take_steps(job, take))
+    except (JobError, DatabaseError) as error:
+        if isinstance(error, DatabaseError) and error.is_transient:
+            raise
+        return DryRun(job, {}, error)
 
 
 def _run_of(

@@ -10,10 +10,10 @@ from unittest.mock import patch
 
 import dagster as dg
 import pytest
-from trc_pipelines.community.review_job import review_snapshot
 
 from trc_pipelines.cli.main import main
-from trc_pipelines.jobs.orchestration import connected
+from trc_pipelines.community.actions import REVIEW_SNAPSHOT
+from trc_pipelines.jobs.orchestration import build_action, connected
 from trc_pipelines.settings import Settings, load_settings
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
@@ -60,6 +60,7 @@ BAD_VALUES = {
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
     "HEARTBEAT_URL": "secret.example.org/ping",
+    "DOMAINS": "chess",
     "ENVIRONMENT": "the attic",
     "SNAPSHOT_RETENTION_DAYS": "1",
     "HISTORY_RETENTION_DAYS": "2",
@@ -337,8 +338,10 @@ def test_the_ui_decides_as_the_command_does(trc: Trc, quarantined: int, world: W
     def decide(decision: str) -> dg.ExecuteInProcessResult:
         config = {"sync_id": quarantined, "decision": decision, "reason": "a reset"}
         with dg.instance_for_test() as instance:
-            return review_snapshot.execute_in_process(
-                {"ops": {"decide": {"config": config}}}, instance=instance, raise_on_error=False
+            return build_action(REVIEW_SNAPSHOT).execute_in_process(
+                {"ops": {"review_snapshot_by_hand": {"config": config}}},
+                instance=instance,
+                raise_on_error=False,
             )
 
     assert decide("rebaseline").success

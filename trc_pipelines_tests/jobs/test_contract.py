@@ -2,12 +2,14 @@
 
 import itertools
 import uuid
+from contextlib import suppress
 
 import pytest
 
-from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
-from trc_pipelines.jobs.execution import Run
+from trc_pipelines.database.connection import DatabaseError, Transaction
+from trc_pipelines.jobs.contract import Job, JobError, Options, Result, Step, Work
+from trc_pipelines.jobs.execution import Run, dry_run_jobs
+from trc_pipelines.jobs.execution import perform as perform_job
 from trc_pipelines.quiz.jobs import SESSION_CLEANUP
 from trc_pipelines_tests.world import NOON, World
 
@@ -77,16 +79,54 @@ def test_a_unit_that_is_refused_stops_no_other_and_leaves_nothing(world: World) 
     assert kept["target"].tolist() == ["unit 1", "unit 2"]
 
 
-def test_a_dry_run_refuses_the_units_that_the_run_refuses_and_leaves_nothing(world: World) -> None:
-    with world.database.connect() as connection:
-        with connection.rolled_back() as transaction:
-            done, refused = change_three(world, transaction, dry_run=True)
-        assert done == {1: 10, 2: 20}
-        assert "purges_removed_check" in refused[-1]
-        assert world.query("SELECT * FROM operations.purges").empty
-        # The connection is as good as before.
-        with connection.transaction(commit=False) as transaction:
-            assert transaction.read("monitoring/select_sessions") is not None
+def test_a_dry_run_refuses_what_the_run_refuses_and_leaves_nothing(world: World) -> None:
+    """A unit, a step of another job after some of its work, and the database in a third."""
+
+    def note(work: Work, name: str, removed: int) -> int:
+        work.transaction.execute(
+            "monitoring/upsert_purge",
+            run_id="r",
+            target=name,
+            removed_count=removed,
+            as_of=NOON,
+        )
+        return removed
+
+    def units(work: Work) -> Result:
+        done, refused = work.change_each([1, -1, 2], lambda work, n: note(work, f"unit {n}", n))
+        return Result(sum(done.values()), "; ".join(refused.values()), {"seen": see(work)})
+
+    def half(work: Work) -> Result:
+        note(work, "half", 1)
+        raise JobError("not today")
+
+    def refused(work: Work) -> Result:
+        note(work, "refused", -5)
+        return Result(0, "never said")
+
+    def last(work: Work) -> Result:
+        return Result(note(work, "last", 7), "", {"seen": see(work)})
+
+    def see(work: Work) -> list[str]:
+        sql = "SELECT target FROM operations.purges ORDER BY target"
+        rows = work.transaction._connection.use("see", lambda c: c.execute(sql).fetchall())
+        return [target for (target,) in rows]
+
+    jobs = [
+        Job(run.__name__, "", None, None, [Step(f"j.{run.__name__}", run)])
+        for run in (units, half, refused, last)
+    ]
+    options = Options(NOON, NOON, "r", "test")
+    tried = dry_run_jobs(world.database, world.settings, jobs, options)
+    assert world.query("SELECT * FROM operations.purges").empty
+    assert [type(one.error) for one in tried] == [type(None), JobError, DatabaseError, type(None)]
+    first, final = tried[0].results["j.units"], tried[-1].results["j.last"]
+    assert (first.affected, final.affected) == (3, 7)
+    assert "purges_removed_check" in first.message
+    for job in jobs:
+        with suppress(JobError, DatabaseError):
+            result = perform_job(world.database, world.settings, job, options)
+            assert result == next(one.results for one in tried if one.job is job)
 
 
 def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

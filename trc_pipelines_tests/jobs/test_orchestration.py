@@ -230,7 +230,7 @@ def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.Dagster
             instance=instance,
             run_config={
                 "ops": {
-                    "rehearse": {
+                    "try_steps": {
                         "config": {
                             "job": "daily_streaks",
                             "as_of": (MONDAY + timedelta(days=8, minutes=5)).isoformat(),

@@ -24,7 +24,7 @@ from trc_pipelines.community.reviews import review_sync
 from trc_pipelines.database.locate import locate_dagster_database
 from trc_pipelines.database.migrations import create_engine, ensure_database
 from trc_pipelines.jobs.contract import Result
-from trc_pipelines.jobs.orchestration import asset_key, connected, day_range_tags
+from trc_pipelines.jobs.orchestration import asset_key, connected, daily_partitions, day_range_tags
 from trc_pipelines.monitoring.housekeeping import DAGSTER_TARGETS, TARGETS
 from trc_pipelines.quiz.retention import TARGETS as QUIZ_TARGETS
 from trc_pipelines_tests.catalogue import CHECKS, HOUSEKEEPING, STEPS
@@ -446,7 +446,7 @@ def what_dagster_knows(instance: dg.DagsterInstance) -> dict[str, object]:
             [record.storage_id for record in instance.fetch_materializations(key, limit=1).records],
             storage.get_latest_planned_materialization_info(key),
         )
-        days = step.build(FIRST).partitions_def
+        days = daily_partitions(FIRST) if step.is_daily else None
         if days is not None:
             status = get_and_update_asset_status_cache_value(instance, key, days)
             # Nothing was ever computed of some domains.

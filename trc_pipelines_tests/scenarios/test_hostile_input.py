@@ -323,9 +323,9 @@ def play(stage: Stage) -> None:
 def play_in_the_ui(stage: Stage) -> None:
     """Runs that are launched from the UI, alerts that the daemon sends."""
     launched = [
-        launch(stage, "dry_run", {"rehearse": {"config": {"job": "mee6_sync"}}}),
+        launch(stage, "dry_run", {"try_steps": {"config": {"job": "mee6_sync"}}}),
         launch(
-            stage, "dry_run", {"rehearse": {"config": {"job": "mee6_sync", "as_of": EVERYTHING}}}
+            stage, "dry_run", {"try_steps": {"config": {"job": "mee6_sync", "as_of": EVERYTHING}}}
         ),
         launch(stage, "review_snapshot", {"decide": {"config": {
             "sync_id": stage.quarantined[2], "decision": "discard", "reason": EVERYTHING}}}),
@@ -505,7 +505,7 @@ def test_logs_are_printable_lines_that_nobody_forged(stage: Stage) -> None:
     folder = stage.installation.settings.trc_home / "logs"
     logs = {path.name: path.read_bytes().decode("utf-8") for path in folder.iterdir()}
     assert set(logs) == {"code_server.log", "webserver.log", "daemon.log"}
-    assert "rehearse" in logs["code_server.log"]
+    assert "try_steps" in logs["code_server.log"]
     for text in logs.values():
         assert_lines(text)
 

@@ -1,2 +1,0 @@
--- Begin a transaction that only statements end.
-BEGIN;

@@ -1,2 +1,0 @@
--- What follows can be undone without what came before.
-SAVEPOINT part;

@@ -1,2 +1,0 @@
--- Keep what followed the savepoint as part of the transaction.
-RELEASE SAVEPOINT part;

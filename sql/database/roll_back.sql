@@ -1,2 +1,0 @@
--- Undo everything since BEGIN.
-ROLLBACK;

@@ -1,2 +1,0 @@
--- Undo what followed the savepoint.
-ROLLBACK TO SAVEPOINT part;
