@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 
-from trc_pipelines.betting import BETTING
-from trc_pipelines.community import COMMUNITY
 from trc_pipelines.domain import Domain
 from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
 from trc_pipelines.leaderboards.jobs import BoardJobs
 from trc_pipelines.monitoring.health import FindConditions
 from trc_pipelines.monitoring.housekeeping import build_housekeeping
-from trc_pipelines.quiz import QUIZ
-from trc_pipelines.settings import Settings
-
-DOMAINS = [COMMUNITY, QUIZ, BETTING]
+from trc_pipelines.settings import KNOWN_DOMAINS, Settings
 
 
 @dataclass(frozen=True)
@@ -87,6 +83,12 @@ class Catalogue:
         return [domain.conditions for domain in self.domains if domain.conditions]
 
 
+def load_domains(names: Sequence[str] = KNOWN_DOMAINS) -> list[Domain]:
+    """What the packages of these names declare; the others are not even imported."""
+    return [import_module(f"trc_pipelines.{name}").DOMAIN for name in names]
+
+
 def read_catalogue(settings: Settings) -> Catalogue:
     """What the domains declare that the settings switch on."""
-    return Catalogue([domain for domain in DOMAINS if domain.name in settings.domains])
+    wanted = [name for name in KNOWN_DOMAINS if name in settings.domains]
+    return Catalogue(load_domains(wanted))

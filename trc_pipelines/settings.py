@@ -8,7 +8,7 @@ import os
 import re
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -100,6 +100,8 @@ def _redis_url(value: str) -> str:
     return value
 
 
+# Packages that declare a domain; each is a schema in the database. Schemas are made in this order.
+KNOWN_DOMAINS = ("community", "quiz", "betting")
 _HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"
 # No part of a path is "", "." or "..".
 _PATH = r"(?!\.{1,2}(/|$))[^/\s?#*@]+(/(?!\.{1,2}(/|$))[^/\s?#*@]+)*"
@@ -129,6 +131,12 @@ def _words(value: object) -> object:
     return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
 
 
+def _known_domains(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or set(value) - set(KNOWN_DOMAINS):
+        raise ValueError(f"accepts one or more of {', '.join(KNOWN_DOMAINS)}")
+    return value
+
+
 def _prefix(value: str) -> str:
     value = value.strip("/")
     if not re.fullmatch(_PATH, value):
@@ -137,10 +145,7 @@ def _prefix(value: str) -> str:
 
 
 Domains = Annotated[
-    tuple[Literal["community", "quiz", "betting"], ...],
-    Field(min_length=1),
-    NoDecode,
-    BeforeValidator(_words),
+    tuple[str, ...], NoDecode, BeforeValidator(_words), AfterValidator(_known_domains)
 ]
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -160,7 +165,7 @@ class Settings(BaseSettings):
 
     trc_home: Path = Field(description="where the embedded database and Dagster keep their files")
     domains: Domains = Field(
-        ("community", "quiz", "betting"), description="what runs here, by space or comma"
+        KNOWN_DOMAINS, description="what runs here, by space or comma; the rest is not there"
     )
     database_url: PostgresUrl | None = Field(
         None, description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME"

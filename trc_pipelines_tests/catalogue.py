@@ -1,8 +1,8 @@
 """What all domains declare, by the names tests know it by."""
 
-from trc_pipelines.domains import DOMAINS, Catalogue
+from trc_pipelines.domains import Catalogue, load_domains
 
-CATALOGUE = Catalogue(DOMAINS)
+CATALOGUE = Catalogue(load_domains())
 CHECKS = CATALOGUE.checks
 JOBS = CATALOGUE.jobs
 JOBS_OF_ALL = CATALOGUE.run_all

@@ -6,7 +6,7 @@ from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.betting.retention import TARGETS
 from trc_pipelines.domain import Domain
 
-BETTING = Domain(
+DOMAIN = Domain(
     "betting",
     relations=assets.RELATIONS,
     steps=assets.STEPS,

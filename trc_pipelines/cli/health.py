@@ -73,7 +73,7 @@ def _next_part(found: list[Finding]) -> str:
 def _look_at_ours(settings: Settings, database: Database, found: list[Finding]) -> None:
     with database.transaction(commit=False) as transaction:
         found.append(Finding("database", is_well=True, message="answers"))
-        pending = pending_migrations(database.url)
+        pending = pending_migrations(database.url, settings.domains)
         message = f"{pending[0]} is not applied: trc db migrate" if pending else "is current"
         found.append(Finding("schema", is_well=not pending, message=message))
         if pending:

@@ -89,7 +89,7 @@ def prepare_databases(installation: Installation) -> list[str]:
     """Create and update both databases and Dagster's pools; names of our migrations applied now."""
     ensure_database(installation.database.url)
     ensure_database(installation.dagster_url)
-    applied = migrate(installation.database.url)
+    applied = migrate(installation.database.url, installation.settings.domains)
     from trc_pipelines.definitions import defs  # slow: not every command needs it
 
     with dg.DagsterInstance.get() as instance:
@@ -107,7 +107,7 @@ def require_schema(installation: Installation) -> None:
     Raises:
         MigrationError: migrations are pending on a server that is not ours.
     """
-    pending = pending_migrations(installation.database.url)
+    pending = pending_migrations(installation.database.url, installation.settings.domains)
     if pending and not installation.is_embedded:
         raise MigrationError(f"migration {pending[0]} is not applied; run: trc db migrate")
     if pending:

@@ -480,7 +480,7 @@ def show_status(as_json: AsJson = False) -> None:
 
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(installation.database.url)
+        pending = pending_migrations(installation.database.url, installation.settings.domains)
     if as_json:
         print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
     else:

@@ -9,7 +9,7 @@ from trc_pipelines.community.retention import TARGETS
 from trc_pipelines.domain import Domain
 from trc_pipelines.leaderboards.jobs import Boards
 
-COMMUNITY = Domain(
+DOMAIN = Domain(
     "community",
     relations=assets.RELATIONS,
     steps=assets.STEPS,

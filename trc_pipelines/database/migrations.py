@@ -13,10 +13,10 @@ from alembic import command, op
 from alembic.config import Config
 
 from trc_pipelines.database.statements import SQL_FOLDER, read_file
+from trc_pipelines.settings import KNOWN_DOMAINS
 
 # Always installed; the domains stand on them, each without the others.
 SHARED = ("operations", "leaderboards")
-DOMAINS = ("community", "quiz", "betting")
 
 _FOLDER = SQL_FOLDER / "migrations"
 # Any number will do as long as every migrator takes the same one.
@@ -28,7 +28,7 @@ class MigrationError(Exception):
     """The schema cannot be brought up to date; the message says why and what to do."""
 
 
-def migrate(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
+def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
     """Bring what is shared and these domains up to date at `url`; names of the files applied now.
 
     Two migrators at once take turns. All files are applied in one transaction. Domains that were
@@ -60,7 +60,7 @@ def migrate(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
         engine.dispose()
 
 
-def pending_migrations(url: str, domains: Collection[str] = DOMAINS) -> list[str]:
+def pending_migrations(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
     """Names of the files of what is shared and these domains not applied to the database at `url`."""
     engine = create_engine(url)
     try:

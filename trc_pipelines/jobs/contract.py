@@ -253,17 +253,17 @@ class Result:
 
     def __post_init__(self) -> None:
         if not self.message:
-            object.__setattr__(self, "message", "; ".join([describe(self.details), *self.notes]))
+            object.__setattr__(self, "message", describe(self.details, self.notes))
 
 
-def describe(details: Mapping[str, Any]) -> str:
+def describe(details: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
     """Say figures in words, each as its number and its name; what is 0 is not worth saying."""
-    said = [
+    figures = ", ".join(
         f"{value:,} {name.replace('_', ' ')}"
         for name, value in details.items()
         if isinstance(value, int) and value
-    ]
-    return ", ".join(said) or "nothing to do"
+    )
+    return "; ".join(filter(None, [figures, *notes])) or "nothing to do"
 
 
 Prepare = Callable[[Transaction, Settings, Options], Any]

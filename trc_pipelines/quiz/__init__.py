@@ -7,7 +7,7 @@ from trc_pipelines.quiz.boards import BOARDS
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.retention import TARGETS
 
-QUIZ = Domain(
+DOMAIN = Domain(
     "quiz",
     relations=assets.RELATIONS,
     steps=assets.STEPS,

@@ -9,7 +9,8 @@ from alembic.script import ScriptDirectory
 
 from trc_pipelines.database import migrations
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import DOMAINS, MigrationError, ensure_database, migrate
+from trc_pipelines.database.migrations import MigrationError, ensure_database, migrate
+from trc_pipelines.settings import KNOWN_DOMAINS as DOMAINS
 from trc_pipelines_tests.servers import create_database, with_database
 
 ALL = ["0001_operations", "0002_leaderboards", "0003_community", "0004_quiz", "0005_betting"]

@@ -12,7 +12,8 @@ import pytest
 from trc_pipelines.database import migrations, statements
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.database.migrations import DOMAINS, SHARED, migrate
+from trc_pipelines.database.migrations import SHARED, migrate
+from trc_pipelines.settings import KNOWN_DOMAINS as DOMAINS
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.conftest import create_database, with_database
