@@ -16,8 +16,7 @@ class Domain:
 
     Attributes:
         relations: what its steps read of the app, and what they write beside their own tables.
-        steps: its tables and how each is written.
-        jobs: its steps with their clocks; those of its boards are shared with other domains.
+        jobs: its steps with their clocks. The jobs of boards are shared with other domains.
         checks: sentences that are true of its tables.
         retention: what of it grows old, and for how long it is kept.
         boards: its leaderboards; None when it ranks nobody.
@@ -29,7 +28,6 @@ class Domain:
 
     name: str
     relations: Sequence[Relation]
-    steps: Sequence[Step]
     jobs: Sequence[Job]
     checks: Sequence[Check]
     retention: Sequence[Target]
@@ -38,3 +36,12 @@ class Domain:
     actions: Sequence[Action] = ()
     conditions: FindConditions | None = None
     run_all: Sequence[Job] = ()
+
+    @property
+    def steps(self) -> list[Step]:
+        """Its tables and how each is written, in the order of its jobs."""
+        ranked = (
+            [self.boards.rankings, self.boards.archive, self.boards.cache] if self.boards else []
+        )
+        every = [*[step for job in self.jobs for step in job.steps], *ranked]
+        return list({step.table: step for step in every}.values())

@@ -9,7 +9,6 @@ from trc_pipelines.domain import Domain
 DOMAIN = Domain(
     "betting",
     relations=assets.RELATIONS,
-    steps=assets.STEPS,
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,

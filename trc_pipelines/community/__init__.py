@@ -12,7 +12,6 @@ from trc_pipelines.leaderboards.jobs import Boards
 DOMAIN = Domain(
     "community",
     relations=assets.RELATIONS,
-    steps=assets.STEPS,
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,

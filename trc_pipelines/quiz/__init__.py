@@ -2,19 +2,20 @@
 
 from trc_pipelines.domain import Domain
 from trc_pipelines.leaderboards.jobs import Boards
-from trc_pipelines.quiz import assets, jobs
 from trc_pipelines.quiz.boards import BOARDS
 from trc_pipelines.quiz.checks import CHECKS
+from trc_pipelines.quiz.jobs import JOBS
+from trc_pipelines.quiz.relations import NAME, RELATIONS
 from trc_pipelines.quiz.retention import TARGETS
+from trc_pipelines.quiz.steps.leaderboard_archive import leaderboard_archive
+from trc_pipelines.quiz.steps.leaderboard_cache import leaderboard_cache
+from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
 
 DOMAIN = Domain(
-    "quiz",
-    relations=assets.RELATIONS,
-    steps=assets.STEPS,
-    jobs=jobs.JOBS,
+    NAME,
+    relations=RELATIONS,
+    jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,
-    boards=Boards(
-        assets.leaderboard_rankings, assets.leaderboard_archive, assets.leaderboard_cache, BOARDS
-    ),
+    boards=Boards(leaderboard_rankings, leaderboard_archive, leaderboard_cache, BOARDS),
 )

@@ -4,7 +4,9 @@ from datetime import date, datetime, timedelta
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job
-from trc_pipelines.quiz import assets
+from trc_pipelines.quiz.steps.life_regenerations import life_regenerations
+from trc_pipelines.quiz.steps.quiz_sessions import quiz_sessions
+from trc_pipelines.quiz.steps.streak_evaluations import streak_evaluations
 from trc_pipelines.settings import Settings
 
 
@@ -22,14 +24,14 @@ LIFE_REGENERATION = Job(
     description="Give lives back that are due.",
     cron="*/30 * * * *",
     stale_after=timedelta(minutes=35),
-    steps=[assets.life_regenerations],
+    steps=[life_regenerations],
 )
 QUIZ_STREAK_UPDATE = Job(
     name="quiz_streak_update",
     description="Judge streaks that paused for more than 48 hours: protected, or broken.",
     cron="0 0 * * *",
     stale_after=timedelta(hours=25),
-    steps=[assets.streak_evaluations],
+    steps=[streak_evaluations],
     days=_days_to_judge,
 )
 SESSION_CLEANUP = Job(
@@ -37,6 +39,6 @@ SESSION_CLEANUP = Job(
     description="Expire sessions whose time is up.",
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
-    steps=[assets.quiz_sessions],
+    steps=[quiz_sessions],
 )
 JOBS = [LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP]

@@ -44,7 +44,7 @@ def test_a_time_without_a_zone_is_not_read_as_a_date(world: World, way: str) -> 
         ) as caught,
         world.database.transaction() as transaction,
     ):
-        getattr(transaction, way)("community/select_open_block", NOON)
+        getattr(transaction, way)("community/select_open_block", now=NOON)
     assert not caught.value.is_transient
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.database.statements import load_statement
 from trc_pipelines.leaderboards.closing import find_due_periods
-from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS, rank_players
+from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS
 from trc_pipelines.quiz.checks import CHECKS
+from trc_pipelines.quiz.rules.ranks import rank_players
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.quiz.conftest import DAY, HOUR, MINUTE, Quiz, player
 from trc_pipelines_tests.world import NOON
@@ -91,10 +92,10 @@ def test_who_has_no_xp_is_on_the_board_and_has_no_rank(quiz: Quiz) -> None:
     expected = [(1, 2, 5), (None, 1, 0), (None, 3, -5), (None, 4, 0)]
     assert {board: quiz.board(board) for board in ALL_BOARDS} == dict.fromkeys(ALL_BOARDS, expected)
     assert result.details == {
-        "global_ranked": 1,
-        "weekly_ranked": 1,
-        "monthly_ranked": 1,
-        "rewritten": 12,
+        "players_on_the_global_board": 1,
+        "players_on_the_weekly_board": 1,
+        "players_on_the_monthly_board": 1,
+        "ranks_rewritten": 12,
     }
     with quiz.database.transaction(commit=False) as transaction:
         published = CACHED_BOARDS.read_rows(transaction, "weekly")
@@ -133,12 +134,12 @@ def test_only_rows_that_change_are_written(quiz: Quiz) -> None:
     quiz.join(1, 2, 3, 4)
     for user, amount in [(1, 50), (2, 40), (3, 30)]:
         quiz.earn(user, amount, NOON - HOUR)
-    assert quiz.rank(NOON).details["rewritten"] == 12
+    assert quiz.rank(NOON).details["ranks_rewritten"] == 12
     before = standing(quiz)
-    assert quiz.rank(NOON + HOUR).details["rewritten"] == 0
+    assert quiz.rank(NOON + HOUR).details["ranks_rewritten"] == 0
     assert standing(quiz) == before
     quiz.earn(3, 15, NOON + HOUR)  # past the second
-    assert quiz.rank(NOON + HOUR).details["rewritten"] == 6
+    assert quiz.rank(NOON + HOUR).details["ranks_rewritten"] == 6
     after = standing(quiz)
     changed = {(row[0], row[1]) for row in after if row not in before}
     assert changed == {(board, player(user)) for board in ALL_BOARDS for user in (2, 3)}
@@ -151,7 +152,7 @@ def test_a_gain_that_changes_no_score_still_changes_when_it_was_reached(quiz: Qu
     quiz.rank(NOON)
     quiz.earn(1, 5, NOON)
     quiz.earn(1, -5, NOON)
-    assert quiz.rank(NOON).details["rewritten"] == 3
+    assert quiz.rank(NOON).details["ranks_rewritten"] == 3
     assert quiz.rows("SELECT DISTINCT reached_at FROM quiz.leaderboard_rankings") == [(NOON,)]
 
 
@@ -186,7 +187,7 @@ def test_an_empty_quiz_has_empty_boards_and_nothing_to_close(quiz: Quiz) -> None
 def test_a_rehearsal_ranks_and_closes_nothing(quiz: Quiz) -> None:
     quiz.join(1)
     quiz.earn(1, 10, NOON)
-    assert quiz.rank(NOON, dry_run=True).details["rewritten"] == 3
+    assert quiz.rank(NOON, dry_run=True).details["ranks_rewritten"] == 3
     assert quiz.close(MONDAY, dry_run=True).affected == 1
     assert standing(quiz) == quiz.events("LeaderboardReset") == []
     assert archive(quiz) == {}

@@ -72,7 +72,7 @@ def test_a_lost_life_without_a_deadline_gets_one_and_nothing_is_given(quiz: Quiz
     set_lives(quiz, 1, 3, None)
     result = quiz.regenerate(NOON)
     assert (result.affected, result.details["lives"]) == (1, 0)
-    assert "1 lost lives had no deadline and got one" in result.message
+    assert "1 missing deadlines set" in result.message
     assert quiz.lives(1) == (3, NOON + 30 * MINUTE)
     assert quiz.events("LifeRegenerated") == []
 
@@ -161,7 +161,7 @@ def test_a_deadline_out_of_this_world_stops_nobody_and_is_found(quiz: Quiz) -> N
 
 
 def test_batches_reach_everybody(quiz: Quiz, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", 3)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", 3)
     for user in range(1, 11):
         set_lives(quiz, user, 0, NOON - user * HOUR)
     assert quiz.regenerate(NOON).affected == 10

@@ -110,7 +110,7 @@ def test_a_limit_takes_the_oldest_deadline_first(quiz: Quiz) -> None:
 def test_batches_go_on_until_none_are_left(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch, limit: int | None, expired: int
 ) -> None:
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", 3)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", 3)
     for number in range(1, 11):
         begin(quiz, number, NOON - number * MINUTE)
     assert quiz.clean(NOON, limit=limit).affected == expired
@@ -152,7 +152,7 @@ def test_time_that_is_given_while_the_job_runs_counts(quiz: Quiz, had_deadline: 
 def test_a_last_answer_keeps_no_other_session_alive(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch, limit: int | None
 ) -> None:
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", 1)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", 1)
     for number in (1, 2, 3):
         begin(quiz, number, NOON - (9 - number) * MINUTE)
     quiz.race(ANSWER.format(session(1)), lambda: quiz.clean(NOON, limit=limit))
@@ -163,7 +163,7 @@ def test_a_last_answer_keeps_no_other_session_alive(
 def test_many_last_answers_against_the_running_job_end_every_session_in_one_way(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", 20)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", 20)
     sessions = range(1, 401)
     quiz.execute(
         "INSERT INTO quiz.quiz_sessions (id, user_id, started_at, expires_at) VALUES "

@@ -147,8 +147,8 @@ def test_a_streak_without_a_last_quiz_is_left_alone_and_counted_and_found(quiz: 
         keep(quiz, user, last, protections=1)
     keep(quiz, 5, None, streak=0)
     result = quiz.judge(THURSDAY)
-    assert (result.affected, result.details["without_last_quiz"]) == (1, 3)
-    assert "3 streaks have no last quiz and are left alone" in result.message
+    assert (result.affected, result.details["streaks_without_a_last_quiz"]) == (1, 3)
+    assert "3 streaks without a last quiz" in result.message
     assert [quiz.streak(user) for user in range(1, 5)] == [(7, 1)] * 3 + [(7, 0)]
     found = quiz.violations("every_streak_has_a_last_quiz")
     assert found["user_id"].tolist() == [player(1), player(2), player(3)]
@@ -192,7 +192,7 @@ def test_days_worked_off_in_pieces_end_like_one_run(quiz: Quiz, limit: int) -> N
 def test_batches_reach_everybody_once(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch, limit: int | None
 ) -> None:
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", 3)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", 3)
     for user in range(1, 11):
         keep(quiz, user, MONDAY - user * HOUR, protections=user % 3)
     assert quiz.judge(THURSDAY, limit=limit).affected == (limit or 10)
@@ -283,7 +283,7 @@ def test_who_plays_while_the_job_runs_hides_nobody_else(
     quiz: Quiz, monkeypatch: pytest.MonkeyPatch, limit: int | None, batch: int
 ) -> None:
     """Neither within a limit nor within a batch: the day is done when all of it is."""
-    monkeypatch.setattr("trc_pipelines.quiz.assets.BATCH", batch)
+    monkeypatch.setattr("trc_pipelines.quiz.batches.BATCH", batch)
     for user in (1, 2, 3):
         keep(quiz, user, MONDAY - (9 - user) * HOUR)
     statement = PLAYS.format(f"last_quiz_at = '{THURSDAY}'", player(1))

@@ -1,0 +1,1 @@
+"""The rules of the quiz: pure functions over frames."""
