@@ -100,6 +100,8 @@ def _redis_url(value: str) -> str:
     return value
 
 
+# The made-up guild of the demo, which is no real one.
+DEMO_GUILD_ID = 100000000000000001
 # Packages that declare a domain; each is a schema in the database. Schemas are made in this order.
 KNOWN_DOMAINS = ("community", "quiz", "betting")
 _HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"

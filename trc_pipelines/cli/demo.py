@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -10,7 +10,6 @@ import dagster as dg
 import pandas as pd
 from dotenv import dotenv_values
 
-from trc_pipelines.betting.jobs import JOBS as BETTING_JOBS
 from trc_pipelines.cli.installation import (
     Installation,
     make_home,
@@ -21,24 +20,26 @@ from trc_pipelines.cli.output import print_table, say, track
 from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
 from trc_pipelines.cli.services import first_free_port
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.demo import app, betting_app, quiz_app
 from trc_pipelines.demo.betting_app import BettingApp
-from trc_pipelines.demo.play import plan_slots, play, stop_clock
+from trc_pipelines.demo.community_app import (
+    HISTORY,
+    LIVE_READINGS,
+    QUARTER,
+    CommunityApp,
+    invent_population,
+    stop_clock,
+)
+from trc_pipelines.demo.play import App, keep_playing, play_history
 from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
-from trc_pipelines.demo.seasons import App, keep_playing, plan_ticks, play_season
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.names import clean_names
-from trc_pipelines.quiz.jobs import JOBS as QUIZ_JOBS
-from trc_pipelines.settings import Settings, SettingsError
+from trc_pipelines.settings import DEMO_GUILD_ID, Settings, SettingsError
 
 SIMULATOR_PORT = 8766
-QUARTER, LIVE_STEP = timedelta(minutes=15), timedelta(minutes=5)
-# Readings left to Dagster, so that its plots have points. It reads only what is now, so their
-# logical times are minutes ago, though the board they see moved a quarter of an hour each time.
-LIVE_READINGS = 3
+LIVE_STEP = timedelta(minutes=5)
 SHOWN = 10
 DAILY = [
     dg.AssetKey(["community", name])
@@ -49,7 +50,7 @@ DAILY = [
 @contextmanager
 def open_demo(settings: Settings) -> Iterator[Installation]:
     """The demo's installation, its guild served and played up to now."""
-    if settings.mee6_guild_id not in (None, app.GUILD_ID):
+    if settings.mee6_guild_id not in (None, DEMO_GUILD_ID):
         raise SettingsError(
             f"MEE6_GUILD_ID: is {settings.mee6_guild_id}, a real guild; the demo makes one up. "
             "Unset it for the demo, or start: trc up"
@@ -59,25 +60,24 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
     wanted = urlsplit(settings.mee6_base_url).port or SIMULATOR_PORT
     port = first_free_port(wanted)
     with (
-        Simulator(app.invent_population(), guild_id=app.GUILD_ID, port=port) as simulator,
+        Simulator(invent_population(), guild_id=DEMO_GUILD_ID, port=port) as simulator,
         serve_redis(home) if is_own else nullcontext(settings.redis_url) as redis_url,
     ):
         _write_settings(settings, simulator, redis_url)
         with open_installation() as installation:
             prepare_databases(installation)
-            database = installation.database
-            media = settings.trc_home / "media"
-            with QuizApp(database) as quiz, BettingApp(database, media) as betting:
+            with _open_apps(installation, simulator) as apps:
                 now = datetime.now(UTC).replace(microsecond=0)
-                _refuse_strangers(installation)
-                _play(installation, simulator, quiz, betting, now)
+                _play(installation, simulator, apps, now)
                 simulator.clock = lambda: datetime.now(UTC)
-                _show_boards(installation)
-                say(
-                    f"The made-up guild is served on {simulator.base_url}; it moves every 15 minutes. "
-                    "The made-up users of quiz and bets go on playing."
-                )
-                with keep_playing([quiz, betting], now):
+                if "community" in settings.domains:
+                    _show_boards(installation)
+                    say(
+                        f"The made-up guild is served on {simulator.base_url}; it moves every 15 "
+                        "minutes."
+                    )
+                # The guild moves by itself; the other users do what they do.
+                with keep_playing([app for app in apps if not app.takes_turns], now):
                     yield installation
 
 
@@ -85,9 +85,9 @@ def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | N
     """Put what every process needs to know into TRC_HOME; a `trc run` elsewhere reads it too."""
     path = settings.trc_home / "settings.env"
     values = {
-        "COMMUNITY_START_ON": str((datetime.now(UTC) - app.HISTORY).date()),
+        "COMMUNITY_START_ON": str((datetime.now(UTC) - HISTORY).date()),
         **dotenv_values(path),
-        "MEE6_GUILD_ID": str(app.GUILD_ID),
+        "MEE6_GUILD_ID": str(DEMO_GUILD_ID),
         "MEE6_BASE_URL": simulator.base_url,
         "MEE6_REQUEST_INTERVAL_SECONDS": "0",
     }
@@ -102,95 +102,68 @@ def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | N
     os.environ.update(home | {name: str(value) for name, value in values.items()})
 
 
-def _refuse_strangers(installation: Installation) -> None:
-    """Raise JobError where users live that the demo did not make."""
-    with installation.database.transaction(commit=False) as transaction:
-        strangers = transaction.read_value("demo/count_strange_users")
-    if strangers:
-        raise JobError(
-            f"this database has {strangers} users the demo did not make; nothing was played. "
-            "Unset DATABASE_URL to play in an embedded one, or name an empty database."
-        )
+@contextmanager
+def _open_apps(installation: Installation, simulator: Simulator) -> Iterator[list[App]]:
+    """The made-up apps of the domains that are switched on."""
+    database, settings = installation.database, installation.settings
+    apps: list[App] = []
+    with ExitStack() as stack:
+        if "community" in settings.domains:
+            ranking = read_catalogue(settings).board_jobs.recalculation
+            first_day = settings.community_start_on
+            apps.append(CommunityApp(database, simulator, first_day, ranking))
+        if "quiz" in settings.domains:
+            apps.append(stack.enter_context(QuizApp(database)))
+        if "betting" in settings.domains:
+            media = settings.trc_home / "media"
+            apps.append(stack.enter_context(BettingApp(database, media)))
+        yield apps
 
 
 def _play(
-    installation: Installation,
-    simulator: Simulator,
-    quiz: QuizApp,
-    betting: BettingApp,
-    now: datetime,
+    installation: Installation, simulator: Simulator, apps: Sequence[App], now: datetime
 ) -> None:
     """Play what is missing, and let Dagster see it."""
     database, settings = installation.database, installation.settings
-    with database.transaction() as transaction:
-        app.found_community(transaction, app.invent_population())
-        last_id = transaction.read_value("community/select_newest_accepted_sync")
-    last = datetime.fromtimestamp(last_id, UTC) if last_id else None
-    newest_board = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
-    end = newest_board - LIVE_READINGS * QUARTER
-    slots = plan_slots(settings.community_start_on, last, end)
-    if not slots:
-        return
-    played = play(database, settings, simulator, slots)
-    for _slot in track(played, len(slots), f"Playing {(slots[-1] - slots[0]).days} days of XP"):
-        pass
-    _play_quiz(installation, quiz, QUIZ_JOBS, now)
-    _play_betting(installation, betting, BETTING_JOBS, now)
+    has_run = False
+    for app in apps:
+        after = app.found(now)
+        ticks = app.plan(after, now)
+        played = play_history(database, settings, app, after, ticks)
+        days = f"{(now - after).days} days" if ticks else "nothing new"
+        for _tick in track(played, len(ticks), f"Playing {days} of {app.what}"):
+            pass
+        has_run |= any(tick.runs for tick in ticks)
+    if has_run:
+        _show_dagster(installation, simulator)
+
+
+def _show_dagster(installation: Installation, simulator: Simulator) -> None:
+    """Run every job once more as Dagster does, fill its partitions, and check everything."""
+    settings = installation.settings
+    has_community = "community" in settings.domains
     # On a busy machine playing took ten minutes, and a reading must be younger than fifteen.
     now = datetime.now(UTC).replace(microsecond=0)
+    newest = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
     live = [(MEE6_SYNC, number) for number in range(LIVE_READINGS)[::-1]]
-    # The weeks and months that lie behind close in one run, as after an outage.
-    boards = read_catalogue(settings).board_jobs
-    latest = [*QUIZ_JOBS, *BETTING_JOBS, boards.recalculation, boards.weekly_reset]
-    if settings.redis_url:
-        latest.append(boards.cache)
-    runs = [*live, *[(job, 0) for job in latest]]
+    runs = [*(live if has_community else []), *[(job, 0) for job in _latest_jobs(settings)]]
     for job, before in track(runs, len(runs), "Running the latest jobs in Dagster"):
-        stop_clock(simulator, newest_board - before * QUARTER)
+        stop_clock(simulator, newest - before * QUARTER)
         outcome = run_job(installation, job, now - before * LIVE_STEP)
         if not outcome.success:
             raise JobError(f"{job.name}: {outcome.message}")
-    materialize_days(DAILY, *_missing_days(settings.community_start_on, now.date()))
+    if has_community:
+        materialize_days(DAILY, *_missing_days(settings.community_start_on, now.date()))
     run_checks()
 
 
-def _play_quiz(
-    installation: Installation, quiz: QuizApp, jobs: Sequence[Job], now: datetime
-) -> None:
-    after = _played_until(installation, "demo/select_quiz_played_until", now - quiz_app.HISTORY)
-    quiz.join_players(after)
-    _play_season(installation, quiz, jobs, after, now, "quizzes")
-
-
-def _play_betting(
-    installation: Installation, betting: BettingApp, jobs: Sequence[Job], now: datetime
-) -> None:
-    start = now - betting_app.HISTORY
-    after = _played_until(installation, "demo/select_betting_played_until", start)
-    betting.found(after)
-    _play_season(installation, betting, jobs, after, now, "bets")
-
-
-def _played_until(installation: Installation, statement: str, start: datetime) -> datetime:
-    with installation.database.transaction(commit=False) as transaction:
-        last = transaction.read_value(statement)
-    # What is long gone is not worth waiting for.
-    return max(last, start) if last else start
-
-
-def _play_season(
-    installation: Installation,
-    app: App,
-    jobs: Sequence[Job],
-    after: datetime,
-    now: datetime,
-    what: str,
-) -> None:
-    ticks = plan_ticks(after, now)
-    played = play_season(installation.database, installation.settings, app, jobs, after, ticks)
-    for _tick in track(played, len(ticks), f"Playing {(now - after).days} days of {what}"):
-        pass
-    app.play(ticks[-1] if ticks else after, now)
+def _latest_jobs(settings: Settings) -> list[Job]:
+    """What shows how things stand: the weeks and months that lie behind close in one run."""
+    catalogue = read_catalogue(settings)
+    boards = catalogue.board_jobs
+    own = [job for domain in catalogue.domains if domain.name != "community" for job in domain.jobs]
+    ranked = [boards.recalculation, boards.weekly_reset, boards.cache] if boards.jobs else []
+    return [job for job in (*own, *ranked) if job.is_enabled(settings)]
 
 
 def _missing_days(first: date, last: date) -> tuple[date, date]:

@@ -32,7 +32,7 @@ from trc_pipelines.database.embedded import EmbeddedServerError, client_program
 from trc_pipelines.database.migrations import MigrationError, pending_migrations
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.names import clean_name
-from trc_pipelines.settings import SettingsError, load_settings
+from trc_pipelines.settings import DEMO_GUILD_ID, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.installation import Installation
@@ -100,13 +100,13 @@ def main() -> None:
 def up() -> None:
     """Run everything against your guild: database, code, schedules and the Dagster UI.
 
-    Needs MEE6_GUILD_ID. Runs until Ctrl-C. A second start continues where the first one stopped.
+    Needs MEE6_GUILD_ID where the community runs. Runs until Ctrl-C. A second start continues where
+    the first one stopped.
     """
     from trc_pipelines.cli.installation import make_home, open_installation, prepare_databases
-    from trc_pipelines.demo.app import GUILD_ID
 
     settings = load_settings()
-    if settings.mee6_guild_id in (None, GUILD_ID):
+    if "community" in settings.domains and settings.mee6_guild_id in (None, DEMO_GUILD_ID):
         raise SettingsError(
             "MEE6_GUILD_ID: is not set; it accepts the id of the Discord server to read "
             "(a made-up one: trc demo)"

@@ -17,13 +17,16 @@ from typing import Self
 
 import numpy as np
 
+from trc_pipelines.betting.jobs import JOBS
 from trc_pipelines.database.connection import Connection, Database
+from trc_pipelines.demo.play import Tick, plan_ticks, refuse_strangers
 
 SEED = 13
 USERS = 24
 HISTORY = timedelta(days=8)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 AT_ONCE = 3
+SCHEDULE = "demo/schedule_game"
 NAMESPACE = uuid.UUID(int=SEED)
 CHAT_HOURS = (1, 24, 168)
 NFL = ["Hawks", "Owls", "Bisons", "Comets", "Pirates", "Foxes", "Giants", "Storm"]
@@ -74,7 +77,7 @@ def _plan_game(game: str, sport: str, begins: datetime, rng: np.random.Generator
     yield Act(
         begins - 30 * HOUR,
         0,
-        "demo/schedule_game",
+        SCHEDULE,
         {
             "game_id": game,
             "sport": sport,
@@ -220,6 +223,9 @@ def _plan_content(midnight: datetime, rng: np.random.Generator) -> Iterator[Act]
 class BettingApp:
     """The app at work: a few connections, each for a share of the users, and a folder of media."""
 
+    what = "bets"
+    takes_turns = False
+
     def __init__(self, database: Database, media: Path) -> None:
         self._database = database
         self._media = media
@@ -236,8 +242,21 @@ class BettingApp:
     def __exit__(self, *exception: object) -> None:
         self._open.close()
 
-    def found(self, at: datetime) -> None:
-        """Everybody joins who has not; chats are opened; somebody has just changed their picture."""
+    def found(self, now: datetime) -> datetime:
+        """Have everybody join who has not; up to when they have played, HISTORY ago at most."""
+        with self._database.transaction(commit=False) as transaction:
+            refuse_strangers(transaction.read_value("demo/count_strange_bettors"))
+            last = transaction.read_value("demo/select_betting_played_until")
+        after: datetime = max(last or now - HISTORY, now - HISTORY)
+        self.open_doors(after)
+        return after
+
+    def plan(self, after: datetime, now: datetime) -> list[Tick]:
+        """Every half hour, with the jobs that were due."""
+        return plan_ticks(JOBS, after, now)
+
+    def open_doors(self, at: datetime) -> None:
+        """Users join, chats are opened, and somebody has just changed their picture."""
         with self._connections[0].transaction() as app:
             for user in range(USERS):
                 picture = f"avatars/{name_id('user', user)}.jpg"
@@ -261,9 +280,10 @@ class BettingApp:
         days = range(-1, (until.date() - after.date()).days + 3)
         acts = [act for n in days for act in plan_day(after.date() + n * DAY)]
         # Games on which the first bets are placed were announced before there was anybody.
-        announced = [a for a in acts if a.statement == "demo/schedule_game" and a.at <= until]
-        played = [a for a in acts if after < a.at <= until]
-        due = sorted(dict.fromkeys([*announced, *played]), key=lambda act: act.at)
+        due = sorted(
+            (a for a in acts if a.at <= until and (a.at > after or a.statement == SCHEDULE)),
+            key=lambda act: (act.at, act.statement != SCHEDULE),
+        )
         for done in [
             self._pool.submit(
                 self._perform, connection, [a for a in due if a.user % AT_ONCE == share]

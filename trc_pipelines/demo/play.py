@@ -1,79 +1,110 @@
-"""Weeks of a made-up guild played through the real jobs, over HTTP, with their clock moved.
+"""The past of the made-up apps, played through the real jobs with their clock moved; then their present.
 
 Showing it is the command line's business.
 """
 
+import logging
+import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import pandas as pd
+from cronsim import CronSim
 
-from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
-from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.demo.app import HISTORY, change_by_hand, invent_transactions
-from trc_pipelines.demo.population import Population
-from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.domains import read_catalogue
+from trc_pipelines.database.connection import Connection, Database, DatabaseError
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.settings import Settings
 
-# Hour by hour is enough for what lies back; the last day is as dense as a real one.
-DENSE = timedelta(days=1)
-QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+logger = logging.getLogger(__name__)
+
+HALF_HOUR = timedelta(minutes=30)
+LIVE_SECONDS = 20
 
 
-def plan_slots(first_day: date, last: datetime | None, end: datetime) -> list[datetime]:
-    """Moments to sync: after `last` (None: from the first day on), up to and including `end`."""
-    start = datetime.combine(first_day, time(), UTC)
-    if last is not None:
-        # What is long gone is not worth waiting for: the next reading catches up on it.
-        start = max(last + timedelta(microseconds=1), end - HISTORY)
-    hours = pd.date_range(pd.Timestamp(start).ceil("h"), end - DENSE, freq=HOUR)
-    dense = pd.date_range(pd.Timestamp(max(start, end - DENSE)).ceil("15min"), end, freq=QUARTER)
-    return [moment.to_pydatetime() for moment in hours.union(dense)]
+@dataclass(frozen=True)
+class Tick:
+    """A stretch of the past: its users play until then, and these jobs run, each as of its moment."""
+
+    until: datetime
+    runs: Sequence[tuple[Job, datetime]]
 
 
-def play(
-    database: Database, settings: Settings, simulator: Simulator, slots: Sequence[datetime]
-) -> Iterator[datetime]:
-    """Live through the slots in order; each is yielded once its jobs are committed.
+class App(Protocol):
+    """The made-up app of one domain. Its users write its tables, and know nothing of the jobs.
+
+    Attributes:
+        what: what its users produce, for people.
+        takes_turns: whether the jobs of a tick wait until its users have played, or run meanwhile.
+    """
+
+    what: str
+    takes_turns: bool
+
+    def found(self, now: datetime) -> datetime:
+        """Make its users where there are none; up to when they have played."""
+
+    def plan(self, after: datetime, now: datetime) -> list[Tick]:
+        """The ticks in (after, now], in order; none when nothing was missed."""
+
+    def play(self, after: datetime, until: datetime) -> None:
+        """Do what its users do in (after, until]."""
+
+
+def refuse_strangers(count: int) -> None:
+    """Refuse to play where users live that the demo did not make.
 
     Raises:
-        JobError: a job refused, or a sync was not accepted.
+        JobError: there are some.
     """
-    population = simulator.board
-    assert isinstance(population, Population)
-    if not slots:
-        return
-    ranking = read_catalogue(settings).board_jobs.recalculation
-    first_day = datetime.combine(settings.community_start_on, time(), UTC)
-    previous = max(slots[0] - HOUR, first_day)
-    days = pd.date_range(previous.date(), slots[-1].date()).date
-    awards = pd.concat([invent_transactions(day) for day in days])
+    if count:
+        raise JobError(
+            f"this database has {count} users the demo did not make; nothing was played. "
+            "Unset DATABASE_URL to play in an embedded one, or name an empty database."
+        )
+
+
+def plan_ticks(jobs: Sequence[Job], after: datetime, now: datetime) -> list[Tick]:
+    """Every half hour in (after, now]; while users play, what was due at its beginning runs."""
+    first = pd.Timestamp(after + timedelta(microseconds=1)).ceil("30min")
+    ends = [tick.to_pydatetime() for tick in pd.date_range(first, now, freq=HALF_HOUR)]
+    return [
+        Tick(end, [(job, begin) for job in jobs if is_due(job, begin)])
+        for begin, end in zip([after, *ends], [*ends, now], strict=True)
+    ]
+
+
+def is_due(job: Job, tick: datetime) -> bool:
+    """Whether the job's clock strikes at that moment."""
+    if job.cron is None:
+        return False
+    return next(CronSim(job.cron, tick - timedelta(seconds=1))) == tick
+
+
+def play_history(
+    database: Database, settings: Settings, app: App, after: datetime, ticks: Sequence[Tick]
+) -> Iterator[datetime]:
+    """Live through the ticks in order; each is yielded once its jobs are committed.
+
+    Raises:
+        JobError: a job refused, or was without success.
+    """
     # One connection for all: opening one for each of 600 syncs takes as long as the rest.
-    with database.connect() as connection:
-        for slot in slots:
-            due = awards[(awards["created_at"] > previous) & (awards["created_at"] <= slot)]
-            with connection.transaction() as app:
-                app.append("community.point_transactions", due)
-                change_by_hand(app, population, first_day, previous, slot)
-            stop_clock(simulator, slot)
-            run_job_at(database, connection, settings, MEE6_SYNC, slot)
-            if slot.time() == time() and slot > first_day:
-                run_job_at(database, connection, settings, ranking, slot)
-                later = slot + timedelta(minutes=5)
-                run_job_at(database, connection, settings, DAILY_STREAKS, later)
-            elif slot == slots[-1]:
-                run_job_at(database, connection, settings, ranking, slot)
-            previous = slot
-            yield slot
-
-
-def stop_clock(simulator: Simulator, moment: datetime) -> None:
-    """Let the board stand as it was at a moment."""
-    simulator.clock = lambda: moment
+    with database.connect() as connection, ThreadPoolExecutor(1) as users:
+        for tick in ticks:
+            playing = users.submit(app.play, after, tick.until)
+            if app.takes_turns:
+                playing.result()
+            for job, moment in tick.runs:
+                run_job_at(database, connection, settings, job, moment)
+            playing.result()
+            after = tick.until
+            yield after
 
 
 def run_job_at(
@@ -90,3 +121,29 @@ def run_job_at(
         result = run.perform(step)
         if not result.success:
             raise JobError(f"{job.name} at {moment:%Y-%m-%dT%H:%MZ}: {result.message}")
+
+
+@contextmanager
+def keep_playing(apps: Sequence[App], since: datetime) -> Iterator[None]:
+    """Have the users go on as time goes by, until the block ends."""
+    stop = threading.Event()
+
+    def live() -> None:
+        last = since
+        while not stop.wait(LIVE_SECONDS):
+            now = datetime.now(UTC)
+            try:
+                for app in apps:
+                    app.play(last, now)
+            except DatabaseError as error:
+                logger.warning("the made-up users have stopped: %s", error)
+                return
+            last = now
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from trc_pipelines.database.connection import Connection, Database
+from trc_pipelines.demo.play import Tick, plan_ticks, refuse_strangers
+from trc_pipelines.quiz.jobs import JOBS
 
 SEED = 11
 PLAYERS = 60
@@ -69,6 +71,9 @@ def plan_hour(hour: datetime) -> pd.DataFrame:
 class QuizApp:
     """The app at work: a few connections, each for a share of the players."""
 
+    what = "quizzes"
+    takes_turns = False
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connections: list[Connection] = []
@@ -84,8 +89,21 @@ class QuizApp:
     def __exit__(self, *exception: object) -> None:
         self._open.close()
 
+    def found(self, now: datetime) -> datetime:
+        """Have everybody join who has not; up to when they have played, HISTORY ago at most."""
+        with self._database.transaction(commit=False) as transaction:
+            refuse_strangers(transaction.read_value("demo/count_strange_players"))
+            last = transaction.read_value("demo/select_quiz_played_until")
+        after: datetime = max(last or now - HISTORY, now - HISTORY)
+        self.join_players(after)
+        return after
+
+    def plan(self, after: datetime, now: datetime) -> list[Tick]:
+        """Every half hour, with the jobs that were due."""
+        return plan_ticks(JOBS, after, now)
+
     def join_players(self, at: datetime) -> None:
-        """Everybody joins who has not."""
+        """Have everybody join who has not."""
         with self._connections[0].transaction() as app:
             for number in range(PLAYERS):
                 protections = number % (PROTECTIONS + 1)

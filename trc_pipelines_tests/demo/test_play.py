@@ -7,34 +7,40 @@ import pytest
 
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
-from trc_pipelines.demo import app
-from trc_pipelines.demo.play import HOUR, QUARTER, plan_slots, play
+from trc_pipelines.demo import community_app as app
+from trc_pipelines.demo.community_app import HOUR, QUARTER, CommunityApp, plan_slots
+from trc_pipelines.demo.play import play_history
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
-from trc_pipelines.settings import load_settings
-from trc_pipelines_tests.catalogue import CHECKS
+from trc_pipelines.settings import DEMO_GUILD_ID, load_settings
+from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.servers import create_database
 
 FIRST_DAY = date(2026, 3, 3)
 START = datetime(2026, 3, 3, tzinfo=UTC)
 # Two nights, so that streaks are computed and carried on.
 SLOTS = [START + 3 * HOUR * number for number in range(18)]
+END = SLOTS[-1]
 
 
-def play_into(database: Database, slots: list[datetime]) -> int:
-    """Found the community where there is none, and play; how many slots were played."""
-    population = app.invent_population()
-    with database.transaction() as transaction:
-        app.found_community(transaction, population)
-    with Simulator(population, guild_id=app.GUILD_ID) as simulator:
+def play_into(database: Database) -> int:
+    """Found the community where there is none, and play; how many ticks were played."""
+    with Simulator(app.invent_population(), guild_id=DEMO_GUILD_ID) as simulator:
         settings = load_settings(
             database_url=database.url,
             community_start_on=FIRST_DAY,
-            mee6_guild_id=app.GUILD_ID,
+            mee6_guild_id=DEMO_GUILD_ID,
             mee6_base_url=simulator.base_url,
             mee6_request_interval_seconds=0,
         )
-        return len(list(play(database, settings, simulator, slots)))
+        community = CommunityApp(database, simulator, FIRST_DAY, LEADERBOARD_RECALCULATION)
+        after = community.found(END)
+        ticks = [
+            tick
+            for tick in community.plan(after, END + app.LIVE_READINGS * QUARTER)
+            if tick.until in SLOTS
+        ]
+        return len(list(play_history(database, settings, community, after, ticks)))
 
 
 # Without what tells when it was written, and by which run.
@@ -64,7 +70,7 @@ def everything(database: Database) -> dict[str, pd.DataFrame]:
 def test_a_play_is_the_same_every_time(servers: dict[int, str]) -> None:
     played = [Database(create_database(servers[18])) for _ in range(2)]
     for database in played:
-        assert play_into(database, SLOTS) == len(SLOTS)
+        assert play_into(database) == len(SLOTS)
     first, second = (everything(database) for database in played)
     for table, rows in first.items():
         assert len(rows), table
@@ -77,20 +83,25 @@ def test_a_play_is_the_same_every_time(servers: dict[int, str]) -> None:
 
 def test_what_was_played_is_not_played_again() -> None:
     end = START + timedelta(days=3)
-    slots = plan_slots(FIRST_DAY, None, end)
+    slots = plan_slots(START - HOUR, end)
     assert slots[0] == START
     assert slots[-1] == end
     assert slots[1] - slots[0] == HOUR
     assert slots[-1] - slots[-2] == QUARTER
-    assert plan_slots(FIRST_DAY, end, end) == []
-    assert plan_slots(FIRST_DAY, slots[-3], end) == slots[-2:]
+    assert plan_slots(end, end) == []
+    assert plan_slots(slots[-3], end) == slots[-2:]
 
 
-def test_a_long_absence_is_not_played_in_full() -> None:
-    end = START + timedelta(days=300)
-    slots = plan_slots(FIRST_DAY, START, end)
-    assert end - slots[0] <= app.HISTORY
-    assert slots[-1] == end
+def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
+    with database.transaction() as transaction:
+        app.found_community(transaction, app.invent_population())
+    with Simulator(app.invent_population(), guild_id=DEMO_GUILD_ID) as simulator:
+        community = CommunityApp(database, simulator, FIRST_DAY, LEADERBOARD_RECALCULATION)
+        now = START + timedelta(days=300)
+        after = community.found(now)
+        ticks = community.plan(after, now)
+    assert now - after <= app.HISTORY + HOUR
+    assert ticks[-1].until == now - app.LIVE_READINGS * QUARTER
 
 
 def test_members_are_founded_once_and_strangers_refused(database: Database) -> None:
@@ -102,7 +113,7 @@ def test_members_are_founded_once_and_strangers_refused(database: Database) -> N
         stranger = pd.DataFrame({"member_id": ["ann"], "subscription_status": ["ACTIVE"]})
         transaction.append("community.members", stranger)
     with (
-        pytest.raises(JobError, match="1 members the demo did not make"),
+        pytest.raises(JobError, match="1 users the demo did not make"),
         database.transaction() as t,
     ):
         app.found_community(t, population)

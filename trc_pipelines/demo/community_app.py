@@ -4,16 +4,18 @@ It goes its own way into its own tables, as an app would, and knows nothing of t
 follows from the seed and the day.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.database.connection import Transaction
+from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.database.connection import Database, Transaction
+from trc_pipelines.demo.play import Tick, refuse_strangers
 from trc_pipelines.demo.population import Population
-from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.jobs.contract import Job
 
-GUILD_ID = 100000000000000001
 SEED = 7
 PLAYERS, LINKED, UNLINKED, OFF_BOARD = 300, 240, 24, 6
 HISTORY = timedelta(days=21)
@@ -24,6 +26,76 @@ POINTS = {"intro_completed": 25, "resource_download": 5, "benchmark_submission":
 # One member changes accounts, one gets points taken away: so long after the first day.
 RELINK_AFTER, ADJUSTMENT_AFTER = timedelta(days=9, hours=12), timedelta(days=11, hours=15)
 RELINKED, ADJUSTED, ADJUSTMENT = 40, 41, -100
+# Hour by hour is enough for what lies back; the last day is as dense as a real one.
+DENSE = timedelta(days=1)
+QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+# Readings left to Dagster, so that its plots have points. It reads only what is now, so their
+# logical times are minutes ago, though the board they see moved a quarter of an hour each time.
+LIVE_READINGS = 3
+
+
+class CommunityApp:
+    """The web app at work, beside a guild whose leaderboard the simulator serves."""
+
+    what = "XP"
+    takes_turns = True  # what a reading sees is the leaderboard of its moment
+
+    def __init__(
+        self, database: Database, simulator: Simulator, first_day: date, ranking: Job
+    ) -> None:
+        self._database = database
+        self._simulator = simulator
+        self._population = invent_population()
+        self._begin = datetime.combine(first_day, time(), UTC)
+        self._ranking = ranking
+
+    def found(self, now: datetime) -> datetime:
+        """Make the members where there are none; the newest reading, or the first midnight."""
+        with self._database.transaction() as transaction:
+            found_community(transaction, invent_population())
+            last_id = transaction.read_value("community/select_newest_accepted_sync")
+        # What is long gone is not worth waiting for: the next reading catches up on it.
+        last = datetime.fromtimestamp(last_id, UTC) if last_id else self._begin - HOUR
+        return max(last, now - HISTORY - HOUR, self._begin - HOUR)
+
+    def plan(self, after: datetime, now: datetime) -> list[Tick]:
+        """A sync at each; at midnight and at the end the boards, after midnight the streaks."""
+        newest = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
+        slots = plan_slots(after, newest - LIVE_READINGS * QUARTER)
+        return [Tick(slot, self._runs_at(slot, is_last=slot == slots[-1])) for slot in slots]
+
+    def _runs_at(self, slot: datetime, *, is_last: bool) -> list[tuple[Job, datetime]]:
+        runs = [(MEE6_SYNC, slot)]
+        is_midnight = slot.time() == time() and slot > self._begin
+        if is_midnight or is_last:
+            runs.append((self._ranking, slot))
+        if is_midnight:
+            runs.append((DAILY_STREAKS, slot + timedelta(minutes=5)))
+        return runs
+
+    def play(self, after: datetime, until: datetime) -> None:
+        """Award points, change by hand what is due, and let the leaderboard stand as of `until`."""
+        begin = max(after, self._begin)
+        days = pd.date_range(begin.date(), until.date()).date
+        awards = pd.concat([invent_transactions(day) for day in days])
+        due = awards[(awards["created_at"] > begin) & (awards["created_at"] <= until)]
+        with self._database.transaction() as app:
+            app.append("community.point_transactions", due)
+            change_by_hand(app, self._population, self._begin, begin, until)
+        stop_clock(self._simulator, until)
+
+
+def stop_clock(simulator: Simulator, moment: datetime) -> None:
+    """Let the leaderboard stand as it was at a moment."""
+    simulator.clock = lambda: moment
+
+
+def plan_slots(after: datetime, end: datetime) -> list[datetime]:
+    """Moments to sync in (after, end]: every hour, on the last day every quarter of one."""
+    start = after + timedelta(microseconds=1)
+    hours = pd.date_range(pd.Timestamp(start).ceil("h"), end - DENSE, freq=HOUR)
+    dense = pd.date_range(pd.Timestamp(max(start, end - DENSE)).ceil("15min"), end, freq=QUARTER)
+    return [moment.to_pydatetime() for moment in hours.union(dense)]
 
 
 def invent_population() -> Population:
@@ -90,11 +162,7 @@ def found_community(transaction: Transaction, population: Population) -> bool:
     members = invent_members(population)
     existing = transaction.read("demo/select_member_ids")["member_id"]
     strangers = existing[~existing.isin(members["member_id"])]
-    if len(strangers):
-        raise JobError(
-            f"this database has {len(strangers)} members the demo did not make; nothing was played. "
-            "Unset DATABASE_URL to play in an embedded one, or name an empty database."
-        )
+    refuse_strangers(len(strangers))
     if len(existing):
         return False
     transaction.append("community.members", members)
