@@ -7,17 +7,23 @@ import logging
 import os
 import re
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+IS_CHECKOUT = (_PACKAGE.parent / "sql").is_dir()
+# Where sql/ and Dagster's files are: beside the package in a checkout, inside it in a wheel.
+PROJECT_ROOT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE
+VERSION = version("trc_pipelines")
 
 # Both write URLs they are given, which hold tokens: Apprise in warnings, urllib3 when debugging.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -196,7 +202,7 @@ class Settings(BaseSettings):
     )
     mee6_base_url: HttpUrl = Field("https://mee6.xyz", description="where the API lives")
     mee6_user_agent: str = Field(
-        "trc-pipelines/0.1",
+        f"trc-pipelines/{VERSION}",
         pattern=r"^[\x20-\x7e]{1,200}$",
         description="sent with every request; library defaults have been refused",
     )
@@ -278,7 +284,8 @@ class Settings(BaseSettings):
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
 
-    TRC_HOME itself defaults to `.trc/live` when MEE6_GUILD_ID or DISCORD_GUILD_ID is set and to
+    TRC_HOME itself defaults to `.trc/live` in the checkout (in the user's data folder where a wheel
+    is installed) when MEE6_GUILD_ID or DISCORD_GUILD_ID is set and to
     `.trc/demo` when neither is, so that made-up data never meets real data.
 
     Raises:
@@ -286,7 +293,8 @@ def load_settings(**overrides: object) -> Settings:
     """
     is_live = os.environ.get("MEE6_GUILD_ID") or os.environ.get("DISCORD_GUILD_ID")
     world = "live" if is_live else "demo"
-    home = Path(os.environ.get("TRC_HOME") or PROJECT_ROOT / ".trc" / world).absolute()
+    homes = PROJECT_ROOT / ".trc" if IS_CHECKOUT else user_data_path("trc")
+    home = Path(os.environ.get("TRC_HOME") or homes / world).absolute()
     try:
         settings = Settings(
             _env_file=home / "settings.env",

@@ -35,6 +35,7 @@ class Services:
     """Running processes by name, each with its log."""
 
     def __init__(self, home: Path, lock: IO[str], environment: Mapping[str, str]) -> None:
+        self._home = home
         self._logs = home / "logs"
         self._logs.mkdir(exist_ok=True)
         self._environment = environment
@@ -47,7 +48,7 @@ class Services:
         with self._log(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603
                 [str(program), *command[1:]],
-                cwd=PROJECT_ROOT,
+                cwd=self._home,  # not where modules lie: theirs would be found before the library's
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

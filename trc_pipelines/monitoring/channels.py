@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,15 +23,15 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from trc_pipelines.monitoring.failures import is_own, name_cause
-from trc_pipelines.settings import Settings
+from trc_pipelines.settings import VERSION, Settings
 
 DEADLINE_SECONDS = 10.0
 MAX_TITLE_LENGTH = 200
 MAX_TAG_LENGTH = 200
 MAX_BODY_LENGTH = 2000
 HEARTBEAT_SECONDS = 5.0
-USER_AGENT = "trc-pipelines/0.1"
-RELEASE = f"trc-pipelines@{version('trc_pipelines')}"
+USER_AGENT = f"trc-pipelines/{VERSION}"
+RELEASE = f"trc-pipelines@{VERSION}"
 JOB_PLACEHOLDER = "{job}"
 
 Signal = Literal["start", "success", "fail"]
