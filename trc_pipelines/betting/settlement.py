@@ -164,6 +164,12 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     """
     if entries.empty:
         return
+    insert_entries(work, entries)
+    work.transaction.execute("betting/move_balances")
+
+
+def insert_entries(work: Work, entries: pd.DataFrame) -> None:
+    """Write entries as `write_entries` does, and leave the balances as they are."""
     types = {
         "game_id": "str", "week_start": "datetime64[s]", "source_key": "str",
         "corrects_entry_id": "Int64",
@@ -186,7 +192,6 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     )
     work.transaction.execute("betting/open_accounts", as_of=work.as_of, run_id=work.options.run_id)
     work.transaction.execute("betting/insert_bankroll_entries", run_id=work.options.run_id)
-    work.transaction.execute("betting/move_balances")
 
 
 def tell(work: Work, bets: pd.DataFrame, event_type: str, rounds: pd.Series) -> None:
