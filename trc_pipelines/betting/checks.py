@@ -17,8 +17,8 @@ CHECKS = [
         "paid_wins_match_the_odds",
         "What a won bet paid is what its odds give, to the cent.",
         every=HOURLY,
-        remedy="Put stake, odds and potential_win of these bets right in the app, then: "
-        "trc games resettle GAME --reason TEXT.",
+        remedy="If stake, odds or potential_win of a bet is wrong, put it right in the app. Then, to pay "
+        "what is right: trc games resettle GAME --reason TEXT.",
     ),
     Check(
         "betting.game_settlements",

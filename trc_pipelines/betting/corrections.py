@@ -123,9 +123,12 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
     rounds = int(last or 1) + 1
     net = int((corrected["net"].fillna(0) - corrected["posted"]).sum())
     _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)
+    by = f"by {game['is_now']} instead of {game['was']}"
+    if game["was"] == game["is_now"]:
+        by = f"again by {game['was']}"
     outcomes = corrected["outcome"].value_counts()
     return (
-        f"game {game_id}: settled by {game['is_now']} instead of {game['was']} (round {rounds}); "
+        f"game {game_id}: settled {by} (round {rounds}); "
         f"{len(corrected)} of {len(bets)} bets changed"
         + (
             f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items())})"
