@@ -452,6 +452,24 @@ def test_a_settled_bet_changed_by_hand_is_put_back(settled: Betting, edit: str) 
     assert settled.settle(NOON + 2 * HOUR).affected == 0
 
 
+def test_a_settled_bet_that_was_made_pending_by_hand_stops_no_other_bet(settled: Betting) -> None:
+    settled.execute(
+        "UPDATE betting.bets SET status = 'pending', payout = NULL, net = NULL, settled_at = NULL "
+        f"WHERE id = '{ident(1)}'"
+    )
+    settled.bet(4, 2, "g", odds=100)
+    done = settled.settle(NOON + HOUR)
+    assert (done.affected, done.details["left_pending"]) == (1, 1)
+    assert "was settled before" in done.message
+    assert "trc games resettle" in done.message
+    assert settled.results()[4] == ("won", 20_000, 10_000)
+    assert settled.settle(NOON + 2 * HOUR).affected == 0
+    resettle(settled, at=NOON + 3 * HOUR)
+    assert settled.results()[1] == ("won", 20_000, 10_000)
+    assert settled.balances() == {1: 110_000, 2: 100_000, 3: 100_000}
+    assert settled.broken() == []
+
+
 def test_a_bet_and_its_score_corrected_by_hand_are_paid_as_well(settled: Betting) -> None:
     settled.execute("UPDATE betting.games SET home_score = 10")
     settled.execute(
