@@ -71,7 +71,7 @@ def test_tables_and_columns_are_described(world: World) -> None:
         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE c.relnamespace::regnamespace::text
             IN ('betting', 'community', 'leaderboards', 'operations', 'quiz')
-          AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+          AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition
           AND col_description(c.oid, a.attnum) IS NULL
         """
     )

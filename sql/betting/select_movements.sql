@@ -22,6 +22,6 @@ SELECT
 FROM accounts AS a
 INNER JOIN betting.bankroll_ledger AS e ON a.user_id = e.user_id AND a.since <= e.effective_at
 WHERE
-    e.kind NOT IN ('opening', 'weekly_reset')
+    e.kind NOT IN ('opening', 'weekly_reset', 'restoration')
     AND e.effective_at >= (SELECT min(m.first_entry_since) FROM accounts AS m)
 ORDER BY e.entry_id

@@ -1,4 +1,5 @@
--- Pending bets of :game_id with everything they are graded and claimed by.
+-- Pending bets of :game_id with everything they are graded and claimed by. One that stands as settled in the ledger
+-- was made pending by hand.
 SELECT
     b.id::text AS bet_id,
     b.user_id::text AS user_id,
@@ -25,7 +26,14 @@ SELECT
     g.away_score,
     g.commence_time,
     g.completed_at,
-    k.user_id IS NOT NULL AS has_bankroll
+    k.user_id IS NOT NULL AS has_bankroll,
+    (
+        SELECT count(*) FROM betting.bankroll_ledger AS e
+        WHERE e.bet_id = b.id AND e.kind = 'bet_settled' AND e.source_key IS NULL
+    ) + (
+        SELECT coalesce(sum(CASE e.kind WHEN 'bet_settled' THEN 1 ELSE -1 END), 0) FROM betting.bankroll_ledger AS e
+        WHERE e.bet_id = b.id AND e.source_key IS NOT NULL
+    ) > 0 AS is_settled
 FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 LEFT JOIN betting.bankrolls AS k ON b.user_id = k.user_id

@@ -1,12 +1,12 @@
--- Bets of :game_id that were settled, with everything they are graded and claimed by, and where that stands
--- in the ledger: the entry that counts, the first one, and whether its week is still open.
+-- Bets of :game_id that were settled, whatever the bets themselves say now, with everything they are graded and
+-- claimed by, and where that stands in the ledger: what it moved, the first entry, whether its week is still open.
 WITH entries AS (
-    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.amount, e.corrects_entry_id, e.effective_at
     FROM betting.bets AS b
     INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.kind = 'bet_settled' AND e.source_key IS NULL
     WHERE b.game_id = :game_id
     UNION ALL
-    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.corrects_entry_id, e.effective_at
+    SELECT e.entry_id, e.bet_id, e.user_id, e.kind, e.amount, e.corrects_entry_id, e.effective_at
     FROM betting.bets AS b
     INNER JOIN betting.bankroll_ledger AS e ON b.id = e.bet_id AND e.source_key IS NOT NULL
     WHERE b.game_id = :game_id
@@ -14,13 +14,16 @@ WITH entries AS (
 
 standing AS (
     -- What takes from a balance is posted last, so a reversal may come after the settlement that replaces it.
-    SELECT e.*, sum(CASE e.kind WHEN 'bet_settled' THEN 1 ELSE -1 END) OVER (PARTITION BY e.bet_id) AS settlements
+    SELECT
+        e.*,
+        sum(CASE e.kind WHEN 'bet_settled' THEN 1 ELSE -1 END) OVER (PARTITION BY e.bet_id) AS settlements,
+        sum(e.amount) OVER (PARTITION BY e.bet_id) AS posted
     FROM entries AS e
 ),
 
 last_settlements AS (
     SELECT DISTINCT ON (e.bet_id)
-        e.bet_id, e.user_id, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at
+        e.bet_id, e.user_id, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at, e.posted
     FROM standing AS e
     WHERE e.kind = 'bet_settled' AND e.settlements = 1
     ORDER BY e.bet_id ASC, e.entry_id DESC
@@ -54,6 +57,7 @@ SELECT
     g.completed_at,
     TRUE AS has_bankroll,
     e.chain_id,
+    e.posted::bigint AS posted,
     CASE
         WHEN k.weekly_reset_at IS NULL OR e.effective_at >= k.weekly_reset_at THEN e.effective_at
         ELSE greatest(:as_of, k.weekly_reset_at)
@@ -62,5 +66,5 @@ FROM betting.bets AS b
 INNER JOIN betting.games AS g ON b.game_id = g.id
 INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
 INNER JOIN last_settlements AS e ON b.id = e.bet_id AND b.user_id = e.user_id
-WHERE b.game_id = :game_id AND b.status <> 'pending'
+WHERE b.game_id = :game_id
 ORDER BY b.id

@@ -127,7 +127,7 @@ COMMENT ON COLUMN operations.domain_events.dedupe_key IS 'What it happened to: t
 COMMENT ON COLUMN operations.domain_events.payload IS 'Figures and ids.';
 COMMENT ON COLUMN operations.domain_events.occurred_at IS 'Logical time.';
 COMMENT ON COLUMN operations.domain_events.recorded_at IS 'When it was written.';
-COMMENT ON COLUMN operations.domain_events.epoch IS 'In which count of transactions: one more after each restore into a cluster that counts from below.';
+COMMENT ON COLUMN operations.domain_events.epoch IS 'In which count of transactions: one more after each restore.';
 COMMENT ON COLUMN operations.domain_events.transaction_id IS 'Transaction that wrote it: followers wait for all that began before, so that none commits behind their back.';
 COMMENT ON COLUMN operations.domain_events.run_id IS 'Run that wrote it.';
 
@@ -278,37 +278,24 @@ END
 $$;
 COMMENT ON FUNCTION operations.announce_domain_events() IS 'Statement trigger: wakes whoever LISTENs to domain_events, on commit.';
 
--- Transaction ids are counted by one cluster: in another, where a dump was restored, the count begins anew
--- below the ids the events came with.
--- No identity of the cluster is asked for: not every login may read it, and not every managed server has
--- one. A transaction id nobody has handed out yet proves another count; one that is merely high does no harm.
-CREATE FUNCTION operations.event_epoch() RETURNS integer
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
-    WITH latest AS (
-        (
-            SELECT e.epoch, e.transaction_id FROM operations.domain_events AS e
-            ORDER BY e.epoch DESC, e.transaction_id DESC
-            LIMIT 1
-        )
-        UNION ALL
-        (
-            SELECT f.epoch, f.transaction_id FROM operations.event_followers AS f
-            ORDER BY f.epoch DESC, f.transaction_id DESC
-            LIMIT 1
-        )
-        ORDER BY epoch DESC, transaction_id DESC
-        LIMIT 1
-    )
+-- Transaction ids are counted by one cluster: in another, where a dump was restored, the count begins anew, below
+-- or above the ids the events came with. A restore makes materialized views anew, once everything else is there
+-- and before anybody works with it: so this one knows the epoch, whatever is written at the same time later.
+CREATE MATERIALIZED VIEW operations.current_epoch AS
+SELECT coalesce(max(k.epoch) + 1, 0) AS epoch, now() AS began_at
+FROM (
+    SELECT e.epoch FROM operations.domain_events AS e
+    UNION ALL
+    SELECT f.epoch FROM operations.event_followers AS f
+) AS k;
+COMMENT ON MATERIALIZED VIEW operations.current_epoch IS 'One row: in which count of transactions events are written. Made anew by a restore, and by nobody else.';
+COMMENT ON COLUMN operations.current_epoch.epoch IS 'One more than that of any event or place that came with the dump.';
+COMMENT ON COLUMN operations.current_epoch.began_at IS 'When the database was made, or restored.';
 
-    SELECT coalesce(max(
-        l.epoch + (
-            l.transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
-            AND l.transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned()
-        )::integer
-    ), 0)
-    FROM latest AS l
-$$;
-COMMENT ON FUNCTION operations.event_epoch() IS 'The epoch of events written now: that of the latest known, or the next one when its transaction id is still to come in this cluster.';
+-- In quotes, so that it is not known to read what is made from the table whose default it is.
+CREATE FUNCTION operations.event_epoch() RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog AS 'SELECT c.epoch FROM operations.current_epoch AS c';
+COMMENT ON FUNCTION operations.event_epoch() IS 'The epoch of events written now.';
 ALTER TABLE operations.domain_events ALTER COLUMN epoch SET DEFAULT operations.event_epoch();
 
 CREATE FUNCTION operations.take_domain_events(follower_name text, most integer DEFAULT 100)
@@ -393,7 +380,7 @@ BEGIN
         SELECT n.nspname, c.relname, c.relkind, n.nspname || '.' || c.relname = ANY(of_apps) AS is_of_app
         FROM pg_class AS c
         INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
-        WHERE n.nspname = ANY(ours) AND c.relkind IN ('r', 'p', 'v') AND pg_get_userbyid(c.relowner) = current_user
+        WHERE n.nspname = ANY(ours) AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(c.relowner) = current_user
     LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO trc_app, trc_analyst', item.nspname, item.relname);
         IF item.is_of_app AND item.relkind = 'r' THEN

@@ -415,8 +415,10 @@ COMMENT ON COLUMN betting.game_corrections.recorded_at IS 'When it was written.'
 CREATE TABLE betting.bankroll_adjustments (
     adjustment_key text COLLATE "C" CONSTRAINT bankroll_adjustments_pkey PRIMARY KEY,
     user_id uuid NOT NULL,
-    kind text NOT NULL CONSTRAINT bankroll_adjustments_kind_check CHECK (kind IN ('promotion', 'deposit', 'correction')),
-    amount bigint NOT NULL CONSTRAINT bankroll_adjustments_amount_check CHECK (amount <> 0 AND (amount > 0 OR kind = 'correction')),
+    kind text NOT NULL CONSTRAINT bankroll_adjustments_kind_check
+    CHECK (kind IN ('promotion', 'deposit', 'correction', 'restoration')),
+    amount bigint NOT NULL CONSTRAINT bankroll_adjustments_amount_check
+    CHECK (kind = 'restoration' OR (amount <> 0 AND (amount > 0 OR kind = 'correction'))),
     reason text NOT NULL CONSTRAINT bankroll_adjustments_reason_check CHECK (reason ~ '\S'),
     adjusted_by text NOT NULL,
     adjusted_at timestamptz NOT NULL,
@@ -426,8 +428,8 @@ CREATE TABLE betting.bankroll_adjustments (
 COMMENT ON TABLE betting.bankroll_adjustments IS 'One row per adjustment of a bankroll by a person, and why. Append-only.';
 COMMENT ON COLUMN betting.bankroll_adjustments.adjustment_key IS 'Idempotency key: the same adjustment is made once.';
 COMMENT ON COLUMN betting.bankroll_adjustments.user_id IS 'Whose bankroll.';
-COMMENT ON COLUMN betting.bankroll_adjustments.kind IS 'promotion, deposit or correction.';
-COMMENT ON COLUMN betting.bankroll_adjustments.amount IS 'Cents; only a correction takes away.';
+COMMENT ON COLUMN betting.bankroll_adjustments.kind IS 'promotion, deposit or correction; restoration: a balance changed around the ledger was put back.';
+COMMENT ON COLUMN betting.bankroll_adjustments.amount IS 'Cents the balance moved by; a promotion or deposit takes nothing away.';
 COMMENT ON COLUMN betting.bankroll_adjustments.reason IS 'Why.';
 COMMENT ON COLUMN betting.bankroll_adjustments.adjusted_by IS 'Who did it.';
 COMMENT ON COLUMN betting.bankroll_adjustments.adjusted_at IS 'Logical time.';
@@ -440,7 +442,7 @@ CREATE TABLE betting.bankroll_ledger (
     kind text NOT NULL CONSTRAINT bankroll_ledger_kind_check CHECK (
         kind IN (
             'opening', 'bet_settled', 'reversal', 'weekly_reset', 'write_off', 'write_off_reversal',
-            'promotion', 'deposit', 'correction'
+            'promotion', 'deposit', 'correction', 'restoration'
         )
     ),
     amount bigint NOT NULL,
@@ -472,7 +474,8 @@ COMMENT ON COLUMN betting.bankroll_ledger.user_id IS 'Whose balance.';
 COMMENT ON COLUMN betting.bankroll_ledger.kind IS
 'opening: the balance the app began with; bet_settled: net of a bet; reversal: a wrong result taken back; '
 'weekly_reset: to the week''s target; write_off: what a balance of 0 could not pay; '
-'write_off_reversal: a write-off the balance can pay after all; promotion, deposit, correction: by hand.';
+'write_off_reversal: a write-off the balance can pay after all; promotion, deposit, correction: by hand; '
+'restoration: the balance had been changed around the ledger; 0, unless a weekly reset came in between.';
 COMMENT ON COLUMN betting.bankroll_ledger.amount IS 'Cents.';
 COMMENT ON COLUMN betting.bankroll_ledger.balance_after IS 'Cents then.';
 COMMENT ON COLUMN betting.bankroll_ledger.bet_id IS 'The bet that was settled.';

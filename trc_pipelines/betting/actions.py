@@ -1,4 +1,4 @@
-"""What a person does from the Dagster UI: settle a game again, adjust a bankroll."""
+"""What a person does from the Dagster UI: settle a game again, adjust a bankroll, put it back."""
 
 from pydantic import BaseModel, Field
 
@@ -6,6 +6,7 @@ from trc_pipelines.betting.corrections import (
     AdjustmentKind,
     adjust_bankroll,
     resettle_game,
+    restore_bankroll,
     work_by_hand,
 )
 from trc_pipelines.database.connection import Database
@@ -46,6 +47,12 @@ class Adjustment(ByHand):
     key: str | None = Field(None, description="Idempotency key: made once for each.")
 
 
+class Restoration(ByHand):
+    """Whose bankroll."""
+
+    user_id: str = Field(description="The user's id, as the check names it.")
+
+
 def _resettle(database: Database, settings: Settings, _run_id: str, asked: Resettlement) -> str:
     who = asked.executed_by
     with work_by_hand(database, settings, done_by=who, dry_run=asked.dry_run) as work:
@@ -60,6 +67,12 @@ def _adjust(database: Database, settings: Settings, _run_id: str, asked: Adjustm
         )
 
 
+def _restore(database: Database, settings: Settings, _run_id: str, asked: Restoration) -> str:
+    who = asked.executed_by
+    with work_by_hand(database, settings, done_by=who, dry_run=asked.dry_run) as work:
+        return asked.say(restore_bankroll(work, asked.user_id, asked.reason))
+
+
 ACTIONS = [
     Action(
         "resettle",
@@ -72,5 +85,12 @@ ACTIONS = [
         "Adjust a bankroll: fill in the launchpad. The same as `trc bankroll adjust`.",
         Adjustment,
         _adjust,
+    ),
+    Action(
+        "bankroll_restoration",
+        "Put a balance changed by hand back to its ledger: fill in the launchpad. "
+        "The same as `trc bankroll restore`.",
+        Restoration,
+        _restore,
     ),
 ]

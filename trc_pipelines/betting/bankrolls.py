@@ -99,7 +99,7 @@ def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: dateti
     Args:
         accounts: user_id (unique), balance (now), wagered (in the week), referral_count.
         movements: of these accounts since their last reset, as for `find_missing_write_offs`, and
-            effective_at; without openings and resets.
+            effective_at; without openings, resets and restorations.
         boundary: when the week ends.
 
     Returns:
@@ -168,6 +168,29 @@ def correct_results(
     write_offs = write_off_entries(missing)
     entries = pd.concat([corrections, write_offs], ignore_index=True)
     return order_entries(entries.assign(balance=entries["user_id"].map(balances)))
+
+
+def restore_accounts(accounts: pd.DataFrame, movements: pd.DataFrame) -> pd.DataFrame:
+    """Ledger entries that bring accounts whose balance was changed around the ledger to what is due.
+
+    What was posted on a wrong balance wrote off too much or too little, which is mended as well.
+
+    Args:
+        accounts: user_id (unique), ledger_sum, due (write-offs apart).
+        movements: of these accounts since their last reset, as for `find_missing_write_offs`.
+
+    Returns:
+        One restoration per account (0 unless a reset came on the wrong balance), and write-offs, in
+        the order of posting, with balance_after.
+    """
+    by_user = accounts.set_index("user_id")
+    posted = movements.groupby("user_id")["amount"].sum().reindex(by_user.index, fill_value=0)
+    write_offs = write_off_entries(find_missing_write_offs(movements, by_user["due"] - posted))
+    restorations = accounts[["user_id"]].assign(
+        kind="restoration", amount=accounts["due"] - accounts["ledger_sum"], bet_id=None
+    )
+    entries = pd.concat([write_offs, restorations], ignore_index=True)
+    return order_entries(entries.assign(balance=entries["user_id"].map(by_user["ledger_sum"])))
 
 
 def write_off_entries(missing: pd.Series) -> pd.DataFrame:

@@ -8,36 +8,41 @@ CHECKS = [
         "every_settled_bet_is_in_the_ledger",
         "Every bet that was decided has one entry, of its net, and no pending bet has any.",
         every=HOURLY,
-        remedy="Compare the bets with their entries; correct the ledger by a new entry, never by hand.",
+        remedy="A bet was changed around its settlement. To settle it by its game, and pay what is "
+        "right: trc games resettle GAME --reason TEXT. One that has no entry (settled is NULL) was "
+        "never settled: make it pending in the app, the next settlement decides it.",
     ),
     Check(
         "betting.game_settlements",
         "paid_wins_match_the_odds",
         "What a won bet paid is what its odds give, to the cent.",
         every=HOURLY,
-        remedy="Compare stake, odds and net of these bets; correct the ledger by a new entry.",
+        remedy="If stake, odds or potential_win of a bet is wrong, put it right in the app. Then, to pay "
+        "what is right: trc games resettle GAME --reason TEXT.",
     ),
     Check(
         "betting.game_settlements",
         "results_stand_as_settled",
         "No game has another result than the one by which its bets were settled.",
         every=HOURLY,
-        remedy="Settle these games again, or put their result back.",
+        remedy="If the result is right now: trc games resettle GAME --reason TEXT, which reverses "
+        "what was paid by the other one. If it is wrong, put it back in the app.",
     ),
     Check(
         "betting.game_settlements",
         "no_bet_is_stuck",
         "No bet is pending on a game that was over an hour before the last settlement.",
         every=HOURLY,
-        remedy="The message of the last game_settlement says why; mend the bet or the game.",
+        remedy="The message of the last game_settlement says why. Mend the bet or the game in the "
+        "app, then: trc run game_settlement. To give the stakes back, set the game to cancelled.",
     ),
     Check(
         "betting.bankroll_ledger",
         "ledger_sums_match_balances",
         "Every balance is the sum of its entries, and the last of them says so.",
         every=HOURLY,
-        remedy="A balance was changed around the ledger: put it back to ledger_sum, or write the "
-        "difference into the ledger as a correction.",
+        remedy="A balance was changed around the ledger. To put it back to what the ledger says: "
+        "trc bankroll restore USER --reason TEXT. What the user is owed: trc bankroll adjust.",
     ),
     Check(
         "betting.bankroll_ledger",

@@ -1,4 +1,4 @@
-"""What a person does to money: settle a game again by another result, adjust a bankroll.
+"""What a person does to money: settle a game again, adjust a bankroll, put a balance back.
 
 Nothing is edited. A wrong result is reversed and the right one posted, in one transaction; while the
 week is open both count when the wrong one did, so that it is as if the right one had been settled in
@@ -16,19 +16,21 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import correct_results
+from trc_pipelines.betting.bankrolls import correct_results, restore_accounts
 from trc_pipelines.betting.messages import notify
 from trc_pipelines.betting.settlement import (
     LEDGER,
     claim,
     count,
     grade,
+    insert_entries,
     record,
     result_of,
     settlement_keys,
     tell,
     write_entries,
 )
+from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import JobError, Options, Work
 from trc_pipelines.names import clean_name
@@ -69,9 +71,9 @@ def name_operator(place: str) -> str:
 def resettle_game(work: Work, game_id: str, reason: str) -> str:
     """Settle a game again by what it is now; one line about what changed.
 
-    Bets whose outcome, payout or net come out differently are reversed and settled anew; those
-    that cannot be graded now, or whose game is not over after all, are pending again. When nothing
-    comes out differently, nothing is written.
+    Bets whose outcome, payout or net come out differently, from what they say or from what the
+    ledger has, are reversed and settled anew; those that cannot be graded now, or whose game is not
+    over after all, are pending again. When nothing comes out differently, nothing is written.
 
     Raises:
         JobError: there is no such game, it was never settled, it has no score, no reason is given,
@@ -105,6 +107,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
         (graded["outcome"] == graded["old_status"])
         & (graded["payout"] == graded["old_payout"]).fillna(False)
         & (graded["net"] == graded["old_net"]).fillna(False)
+        & (graded["net"] == graded["posted"]).fillna(False)
     )
     wrong = graded[differs]
     if wrong.empty and game["was"] == game["is_now"]:
@@ -115,13 +118,17 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
         )
     _post(work, corrected)
-    tell(work, corrected, "BetResettled", corrected["reversals"] + 2)
+    told = corrected.assign(old_net=corrected["posted"])
+    tell(work, told, "BetResettled", corrected["reversals"] + 2)
     rounds = int(last or 1) + 1
-    net = int((corrected["net"].fillna(0) - corrected["old_net"]).sum())
+    net = int((corrected["net"].fillna(0) - corrected["posted"]).sum())
     _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)
+    by = f"by {game['is_now']} instead of {game['was']}"
+    if game["was"] == game["is_now"]:
+        by = f"again by {game['was']}"
     outcomes = corrected["outcome"].value_counts()
     return (
-        f"game {game_id}: settled by {game['is_now']} instead of {game['was']} (round {rounds}); "
+        f"game {game_id}: settled {by} (round {rounds}); "
         f"{len(corrected)} of {len(bets)} bets changed"
         + (
             f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items())})"
@@ -142,7 +149,7 @@ def _post(work: Work, corrected: pd.DataFrame) -> None:
     rounds = (corrected["reversals"] + 1).astype("str")
     reversals = what.assign(
         kind="reversal",
-        amount=-corrected["old_net"],
+        amount=-corrected["posted"],
         source_key="reversal:" + corrected["bet_id"] + ":" + rounds,
     )
     again = corrected.assign(reversals=corrected["reversals"] + 1)
@@ -170,7 +177,8 @@ def _record_round(
 ) -> None:
     """What the game is settled by now, and who corrected it why."""
     game_id = str(game["game_id"])
-    pending = int(game["pending"] or 0) + int((wrong["outcome"] == "pending").sum())  # type: ignore[call-overload]
+    waits, waited = (wrong[name] == "pending" for name in ("outcome", "old_status"))
+    pending = int(game["pending"] or 0) + int(waits.sum()) - int(waited.sum())  # type: ignore[call-overload]
     figures = count(decided, left_pending=pending)
     result = result_of(decided) if len(decided) else {}
     work.transaction.execute(
@@ -209,13 +217,7 @@ def adjust_bankroll(
         JobError: there is no such bankroll, the amount does not fit kind or balance, no reason is
             given, or the key belongs to another adjustment.
     """
-    why = _clean_reason(reason)
-    try:
-        user = str(uuid.UUID(user_id))
-    except ValueError:
-        raise JobError(
-            f"{user_id!r} is no user; it accepts the id of one, as in betting.users"
-        ) from None
+    why, user = _clean_reason(reason), _clean_user(user_id)
     if kind not in ADJUSTMENT_KINDS:
         raise JobError(f"kind is {kind!r}; it accepts {', '.join(ADJUSTMENT_KINDS)}")
     if not 0 < abs(amount) <= MOST_ADJUSTED or (amount < 0 and kind != "correction"):
@@ -229,7 +231,7 @@ def adjust_bankroll(
     work.transaction.execute("jobs/lock_step", table=LEDGER)
     account = work.transaction.read_row("betting/select_account", user_id=user, as_of=work.as_of)
     if account is None:
-        raise JobError(f"user {user} has no bankroll; the app creates it")
+        raise JobError(_no_bankroll(user))
     day = work.as_of.date()
     said = hashlib.sha256(f"{user}|{kind}|{amount}|{day}|{why}".encode()).hexdigest()
     source = clean_name(key, LONGEST_KEY) if key else f"{day}:{said[:32]}"
@@ -253,9 +255,69 @@ def adjust_bankroll(
         "effective_at": account["effective_at"], "source_key": f"adjustment:{source}",
     }  # fmt: skip
     write_entries(work, pd.DataFrame([entry]).astype({"bet_id": "str"}))
+    _record_adjustment(work, source, user, kind, amount, balance, why)
+    return f"{kind} of {_dollars(amount)}: the balance of {user} is {_dollars(balance)} now"
+
+
+def restore_bankroll(work: Work, user_id: str, reason: str) -> str:
+    """Put a balance that was changed around the ledger back to what the ledger says; one line about it.
+
+    What happened on the wrong balance is mended too: losses that were written off by it, a weekly
+    reset that began with it. A balance that agrees with its ledger is left as it is.
+
+    Raises:
+        JobError: there is no such bankroll, or no reason is given.
+    """
+    why, user = _clean_reason(reason), _clean_user(user_id)
+    work.transaction.execute("jobs/lock_step", table=LEDGER)
+    account = work.transaction.read_row(
+        "betting/select_account_by_ledger", user_id=user, as_of=work.as_of
+    )
+    if account is None:
+        raise JobError(_no_bankroll(user))
+    was = account["balance"]
+    if account["ledger_sum"] is None:
+        return (
+            f"the ledger has no entry of {user} yet, so the balance of {_dollars(was)} is what the "
+            "app began with; nothing is to be restored"
+        )
+    if was == account["ledger_sum"] == account["last_balance"]:
+        return (
+            f"the balance of {user} is {_dollars(was)}, as its ledger has it; "
+            "nothing is to be restored"
+        )
+    accounts = pd.DataFrame([{"user_id": user} | account])
+    work.transaction.stage("staged_accounts", accounts[["user_id"]])
+    entries = restore_accounts(accounts, work.transaction.read("betting/select_movements"))
+    key = f"restoration:{work.options.run_id}"
+    is_write_off = entries["kind"] != "restoration"
+    week = pd.Timestamp(week_start(account["effective_at"].date()))
+    insert_entries(
+        work,
+        entries.assign(
+            effective_at=account["effective_at"],
+            week_start=pd.Series(week, entries.index).where(is_write_off),
+            source_key=pd.Series(key, entries.index, dtype="str").mask(is_write_off),
+        ),
+    )
+    balance = int(entries["balance_after"].iloc[-1])
+    work.transaction.execute("betting/restore_balance", user_id=user, balance=balance)
+    _record_adjustment(work, key, user, "restoration", balance - was, balance, why)
+    if balance == was:
+        return f"the balance of {user} stays {_dollars(balance)}, and its ledger has it again"
+    return (
+        f"the balance of {user} is {_dollars(balance)} again, as its ledger has it; "
+        f"it was {_dollars(was)}"
+    )
+
+
+def _record_adjustment(
+    work: Work, key: str, user: str, kind: str, amount: int, balance: int, why: str
+) -> None:
+    """Who did it and why; the user and the apps are told."""
     work.transaction.execute(
         "betting/insert_adjustment",
-        adjustment_key=source,
+        adjustment_key=key,
         user_id=user,
         kind=kind,
         amount=amount,
@@ -265,14 +327,24 @@ def adjust_bankroll(
         run_id=work.options.run_id,
     )
     what = pd.DataFrame([{"kind": kind, "amount": amount, "new_balance": balance}])
-    users, keys = pd.Series([user]), pd.Series([f"adjustment:{source}"])
     notify(
-        work.transaction, users, pd.Series(["system"]), what.assign(what="bankroll_adjusted"),
-        dedupe_keys=keys, at=work.as_of,
+        work.transaction, pd.Series([user]), pd.Series(["system"]), what.assign(what="bankroll_adjusted"),
+        dedupe_keys=pd.Series([f"adjustment:{key}"]), at=work.as_of,
     )  # fmt: skip
-    about = what.assign(user_id=user, reason=why)
-    record(work, "BankrollAdjusted", about, [source])
-    return f"{kind} of {_dollars(amount)}: the balance of {user} is {_dollars(balance)} now"
+    record(work, "BankrollAdjusted", what.assign(user_id=user, reason=why), [key])
+
+
+def _clean_user(user_id: str) -> str:
+    try:
+        return str(uuid.UUID(user_id))
+    except ValueError:
+        raise JobError(
+            f"{user_id!r} is no user; it accepts the id of one, as in betting.users"
+        ) from None
+
+
+def _no_bankroll(user: str) -> str:
+    return f"user {user} has no bankroll; the app creates it"
 
 
 def _clean_reason(reason: str) -> str:

@@ -14,6 +14,7 @@ from trc_pipelines.jobs.events import record_events
 LEDGER = "betting.bankroll_ledger"
 OUTCOMES = ("won", "lost", "push", "cancelled")
 NO_BANKROLL = "the user has no bankroll"
+MADE_PENDING = "it was settled before and made pending by hand: trc games resettle corrects it"
 CHANGED = "the bet or its game changed while it was graded"
 # What a claim compares: every field that grading, paying or telling used.
 READ = [
@@ -66,6 +67,7 @@ def settle_game(work: Work, game_id: str) -> Settled:
     work.transaction.execute("jobs/lock_step", table=LEDGER)
     bets = work.transaction.read("betting/select_pending_bets", game_id=game_id)
     graded = grade(work, bets)
+    graded["problem"] = graded["problem"].mask(bets["is_settled"], MADE_PENDING)
     claimed = claim(work, graded[graded["problem"].isna()], is_correction=False)
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
     changed = int(graded["problem"].isna().sum()) - len(claimed)
@@ -164,6 +166,12 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     """
     if entries.empty:
         return
+    insert_entries(work, entries)
+    work.transaction.execute("betting/move_balances")
+
+
+def insert_entries(work: Work, entries: pd.DataFrame) -> None:
+    """Write entries as `write_entries` does, and leave the balances as they are."""
     types = {
         "game_id": "str", "week_start": "datetime64[s]", "source_key": "str",
         "corrects_entry_id": "Int64",
@@ -186,7 +194,6 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     )
     work.transaction.execute("betting/open_accounts", as_of=work.as_of, run_id=work.options.run_id)
     work.transaction.execute("betting/insert_bankroll_entries", run_id=work.options.run_id)
-    work.transaction.execute("betting/move_balances")
 
 
 def tell(work: Work, bets: pd.DataFrame, event_type: str, rounds: pd.Series) -> None:

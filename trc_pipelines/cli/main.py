@@ -74,7 +74,7 @@ app.add_typer(
 games_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(games_app, name="games", help="Games that were settled: resettle.")
 bankroll_app = typer.Typer(rich_markup_mode=None)
-app.add_typer(bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust.")
+app.add_typer(bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
@@ -420,8 +420,9 @@ def resettle(
 ) -> None:
     """Settle a game again by what it is now: wrong results are reversed, the right ones posted.
 
-    Correct the game first (score, status); then this corrects its bets. Weeks that are closed stay
-    closed: what is corrected of them counts now.
+    Correct the game first (score, status); then this corrects its bets, also those that were
+    changed by hand after they were settled. Weeks that are closed stay closed: what is corrected of
+    them counts now.
     """
     from trc_pipelines.betting.corrections import resettle_game
 
@@ -459,6 +460,25 @@ def adjust(
     _do_by_hand(
         lambda work: adjust_bankroll(work, user_id, amount, chosen, reason, key), dry_run=dry_run
     )
+
+
+@bankroll_app.command(
+    "restore",
+    epilog="Example: trc bankroll restore 6f1c0f1e-8a54-4f0e-9d0c-2f6f3a3f1b11 "
+    '--reason "changed by SQL"',
+)
+def restore(
+    user_id: Annotated[str, typer.Argument(metavar="USER", help="The user's id.")],
+    reason: Why,
+    dry_run: Rehearsed = False,
+) -> None:
+    """Put a balance that was changed by hand back to what its ledger says.
+
+    What the user is owed beyond that: trc bankroll adjust.
+    """
+    from trc_pipelines.betting.corrections import restore_bankroll
+
+    _do_by_hand(lambda work: restore_bankroll(work, user_id, reason), dry_run=dry_run)
 
 
 @db_app.command(

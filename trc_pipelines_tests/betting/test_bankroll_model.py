@@ -6,13 +6,19 @@ Plain integers and fractions, none of the product's rules. `BETS=10000 pytest â€
 
 import os
 import random
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
 
-from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
+from trc_pipelines.betting.corrections import (
+    adjust_bankroll,
+    resettle_game,
+    restore_bankroll,
+    work_by_hand,
+)
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 
@@ -172,8 +178,11 @@ class Season:
         )
         self.now = BEGIN
         self.done = dict.fromkeys(
-            ("corrections", "reopened", "cancelled", "adjustments", "resets", "late resets"), 0
-        )
+            (
+                "corrections", "reopened", "cancelled", "adjustments", "resets", "late resets",
+                "edited bets", "restorations",
+            ), 0,
+        )  # fmt: skip
         for user, account in self.model.accounts.items():
             betting.join(user, balance=account.start, referrals=account.referrals)
 
@@ -181,9 +190,13 @@ class Season:
         while len(self.model.bets) < bets or self.done["late resets"] == 0:
             self.place()
             self.move_on()
+            edited = self.edit_balances()
             self.betting.settle(self.now)
             self.model.settle(self.now)
-            self.interfere()
+            self.correct_games()
+            for user in edited:
+                self.by_hand(lambda work, user=user: restore_bankroll(work, ident(user), "edited"))
+            self.adjust()
             self.compare()
 
     def place(self) -> None:
@@ -250,8 +263,40 @@ class Season:
             self.done["late resets"] += 1
         self.betting.reset(monday, now=self.now)
 
-    def interfere(self) -> None:
-        """Scores are corrected, games opened again, cancelled and uncancelled; bankrolls adjusted."""
+    def edit_balances(self) -> list[int]:
+        """Somebody changes balances by SQL; whose. The model never hears of it."""
+        # Before its first entry a balance is what the app says.
+        opened = self.betting.rows(
+            "SELECT user_id::text FROM betting.bankroll_ledger WHERE kind = 'opening' ORDER BY 1"
+        )
+        known = [uuid.UUID(user).int for (user,) in opened]
+        users = self.dice.sample(known, self.dice.randint(0, min(3, len(known))))
+        for user in users:
+            self.betting.execute(
+                f"UPDATE betting.bankrolls SET balance = {self.dice.choice([0, 5_000, 10**7])} "
+                f"WHERE user_id = '{ident(user)}'"
+            )
+        self.done["restorations"] += len(users)
+        return users
+
+    def edit_bet(self, game: dict) -> None:
+        """Somebody changes a settled bet of the game by SQL."""
+        settled = [bet["id"] for bet in self.model.bets_of(game) if bet["status"] != "pending"]
+        edit = self.dice.choice(
+            [
+                "status = 'won', payout = 2 * stake, net = stake",
+                "status = 'lost', payout = 0, net = -stake",
+                "net = net + 1",
+                "status = 'pending', payout = NULL, net = NULL, settled_at = NULL",
+            ]
+        )
+        self.betting.execute(
+            f"UPDATE betting.bets SET {edit} WHERE id = '{ident(self.dice.choice(settled))}'"
+        )
+        self.done["edited bets"] += 1
+
+    def correct_games(self) -> None:
+        """Scores are corrected, games opened again, cancelled and uncancelled."""
         dice = self.dice
         settled = [game for game in self.model.games.values() if game["recorded"]]
         for game in dice.sample(settled, min(len(settled), CORRECTIONS_A_TICK)):
@@ -267,6 +312,8 @@ class Season:
             self.done["cancelled"] += change == "cancelled"
             self.done["reopened"] += change == "live"
             self.update(game)
+            if dice.random() < 0.3:
+                self.edit_bet(game)
             for _ in range(dice.choice([1, 1, 2])):
                 self.by_hand(lambda work, game=game: resettle_game(work, game["id"], "corrected"))
             self.model.correct(game)
@@ -275,6 +322,10 @@ class Season:
             if game["status"] == "live" and dice.random() < 0.3:
                 game |= {"status": "completed", "home_score": dice.randint(0, 5)}
                 self.update(game)
+
+    def adjust(self) -> None:
+        """A bankroll is adjusted, twice by the same key."""
+        dice = self.dice
         user, amount = dice.choice(USERS), dice.choice([-30_000, -500, 250, 10_000])
         account = self.model.accounts[user]
         key = f"{self.now}"

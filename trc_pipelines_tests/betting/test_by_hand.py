@@ -80,6 +80,26 @@ def test_a_bankroll_is_adjusted_by_command(
         assert words in capsys.readouterr().err
 
 
+def test_a_balance_is_put_back_to_its_ledger_by_command(
+    installed: Betting, trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["bankroll", "restore", ident(1), "--reason", "somebody used SQL"]
+    installed.execute("UPDATE betting.bankrolls SET balance = 7")
+    assert trc(*command, "--dry-run") == 0
+    done = f"the balance of {ident(1)} is $1,100.00 again, as its ledger has it; it was $0.07\n"
+    assert capsys.readouterr().out == f"Dry run, rolled back: {done}"
+    assert installed.balances() == {1: 7}
+    assert trc(*command) == 0
+    assert capsys.readouterr().out == done
+    assert installed.balances() == {1: 110_000}
+    assert trc(*command) == 0
+    assert "nothing is to be restored" in capsys.readouterr().out
+    for wrong, words in [("somebody", "'somebody' is no user"), (ident(9), "has no bankroll")]:
+        assert trc("bankroll", "restore", wrong, "--reason", "why") == 1
+        assert words in capsys.readouterr().err
+    assert trc("bankroll", "restore", ident(1)) == 2
+
+
 def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
     jobs = {action.name: build_action(action) for action in ACTIONS}
 
@@ -104,12 +124,17 @@ def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
     assert not fill_in("resettle", game_id="nowhere")
     assert fill_in("bankroll_adjustment", **adjustment)
     assert installed.balances() == {1: 90_005}
+    installed.execute("UPDATE betting.bankrolls SET balance = 7")
+    assert fill_in("bankroll_restoration", user_id=ident(1), dry_run=True)
+    assert installed.balances() == {1: 7}
+    assert fill_in("bankroll_restoration", user_id=ident(1))
+    assert installed.balances() == {1: 90_005}
     assert (
         installed.rows(
             "SELECT corrected_by FROM betting.game_corrections "
             "UNION ALL SELECT adjusted_by FROM betting.bankroll_adjustments"
         )
-        == [("ui: alice",)] * 2
+        == [("ui: alice",)] * 3
     )
 
 

@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from trc_pipelines.betting import jobs
-from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
+from trc_pipelines.betting.corrections import (
+    adjust_bankroll,
+    resettle_game,
+    restore_bankroll,
+    work_by_hand,
+)
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.world import NOON
@@ -38,6 +43,22 @@ def adjust(
         betting.database, betting.settings, done_by="cli: alice", dry_run=dry_run, now=at
     ) as work:
         return adjust_bankroll(work, ident(user), amount, kind, "raffle", key)
+
+
+def restore(
+    betting: Betting, user: int = 1, at: datetime = NOON + HOUR, *, dry_run: bool = False
+) -> str:
+    with work_by_hand(
+        betting.database, betting.settings, done_by="cli: alice", dry_run=dry_run, now=at
+    ) as work:
+        return restore_bankroll(work, ident(user), " somebody \n used SQL")
+
+
+def move_by_hand(betting: Betting, cents: int, user: int = 1) -> None:
+    """What nobody may: a balance is changed, and the ledger does not know."""
+    betting.execute(
+        f"UPDATE betting.bankrolls SET balance = balance + {cents} WHERE user_id = '{ident(user)}'"
+    )
 
 
 def entries(betting: Betting, user: int = 1) -> list[tuple]:
@@ -298,3 +319,163 @@ def test_an_adjustment_is_an_entry_of_its_week_and_no_result_of_bets(betting: Be
     assert betting.rows(HISTORY) == [(100_000, 1_000, 5_000, 106_000, 1, 0)]
     assert betting.balances() == {1: 100_300}
     assert betting.broken() == []
+
+
+def test_a_balance_changed_by_hand_is_put_back_and_told(settled: Betting) -> None:
+    move_by_hand(settled, 500)
+    assert settled.broken() == ["ledger_sums_match_balances"]
+    before = settled.state()
+    rehearsed = restore(settled, dry_run=True)
+    assert settled.state() == before
+    assert restore(settled) == rehearsed
+    assert rehearsed == (
+        f"the balance of {ident(1)} is $1,100.00 again, as its ledger has it; it was $1,105.00"
+    )
+    assert (settled.balances()[1], settled.broken()) == (110_000, [])
+    assert entries(settled) == [
+        ("opening", 100_000, 100_000), ("bet_settled", 10_000, 110_000), ("restoration", 0, 110_000),
+    ]  # fmt: skip
+    assert settled.rows(
+        "SELECT kind, amount, reason, adjusted_by FROM betting.bankroll_adjustments"
+    ) == [("restoration", -500, "somebody used SQL", "cli: alice")]
+    assert settled.told(1) == ["bet_won", "system"]
+    (told,) = settled.events("BankrollAdjusted")
+    assert told == {
+        "user_id": ident(1), "kind": "restoration", "amount": -500, "new_balance": 110_000,
+        "reason": "somebody used SQL",
+    }  # fmt: skip
+    after = settled.state()
+    assert "nothing is to be restored" in restore(settled)
+    assert settled.state() == after
+    move_by_hand(settled, -500)
+    restore(settled)
+    move_by_hand(settled, -500)
+    restore(settled)
+    assert (settled.balances()[1], settled.broken()) == (110_000, [])
+    assert len(settled.events("BankrollAdjusted")) == 3
+
+
+def test_a_bankroll_that_no_entry_speaks_of_is_as_the_app_made_it(betting: Betting) -> None:
+    betting.join(1, balance=70_000)
+    assert "nothing is to be restored" in restore(betting)
+    assert betting.balances() == {1: 70_000}
+
+
+def test_only_a_bankroll_that_is_there_is_restored(settled: Betting) -> None:
+    with pytest.raises(JobError, match="has no bankroll"):
+        restore(settled, 7)
+    with (
+        pytest.raises(JobError, match="'somebody' is no user"),
+        work_by_hand(settled.database, settled.settings, done_by="x", dry_run=False) as work,
+    ):
+        restore_bankroll(work, "somebody", "why")
+    with (
+        pytest.raises(JobError, match="needs a reason"),
+        work_by_hand(settled.database, settled.settings, done_by="x", dry_run=False) as work,
+    ):
+        restore_bankroll(work, ident(1), " ")
+
+
+@pytest.mark.parametrize("by_hand", [500, -500, 10_000_000, -29_999, 25_000])
+@pytest.mark.parametrize("week_ends", [False, True])
+@pytest.mark.parametrize("again", [0, 700])
+def test_what_happened_on_a_wrong_balance_is_as_if_it_had_been_right(
+    betting: Betting, by_hand: int, *, week_ends: bool, again: int
+) -> None:
+    """Losses that were written off, gains, a weekly reset: whatever came between change and command."""
+    betting.join(1, 2, balance=30_000)
+    betting.execute("UPDATE betting.users SET created_at = '2026-02-01'")
+    for user in (1, 2):
+        betting.play(user, user, "won", 1_000, MONDAY - 4 * DAY)
+    betting.settle(MONDAY - 4 * DAY)
+    move_by_hand(betting, by_hand)
+    for user in (1, 2):
+        betting.play(10 + user, user, "lost", 50_000, MONDAY - 2 * DAY)
+        betting.play(20 + user, user, "won", 2_000, MONDAY - DAY)
+    betting.settle(MONDAY - 2 * DAY)
+    betting.settle(MONDAY - DAY)
+    if week_ends:
+        betting.reset(MONDAY)
+        for user in (1, 2):
+            betting.play(30 + user, user, "lost", 150_000, MONDAY + HOUR)
+            betting.play(40 + user, user, "won", 3_000, MONDAY + 2 * HOUR)
+        betting.settle(MONDAY + HOUR)
+        betting.settle(MONDAY + 2 * HOUR)
+    move_by_hand(betting, again)
+    restore(betting, at=MONDAY + 3 * HOUR)
+    balances = betting.balances()
+    assert balances[1] == balances[2]
+    assert betting.broken() == []
+    # It stays right: what comes later is reckoned from the right beginning.
+    monday = MONDAY + 7 * DAY
+    for user in (1, 2):
+        betting.play(50 + user, user, "lost", 1_000, MONDAY + 4 * HOUR)
+    betting.settle(MONDAY + 4 * HOUR)
+    betting.execute("UPDATE betting.games SET away_score = 4 WHERE id IN ('g21', 'g22')")
+    for game in ("g21", "g22"):
+        resettle(betting, game, MONDAY + 5 * HOUR)
+    if not week_ends:
+        betting.reset(MONDAY)
+    betting.reset(monday)
+    history = (
+        f"{HISTORY[: HISTORY.index(' ORDER')]} WHERE user_id = '{{}}' AND week_start = '2026-03-09'"
+    )
+    assert betting.rows(history.format(ident(1))) == betting.rows(history.format(ident(2)))
+    balances = betting.balances()
+    assert balances[1] == balances[2]
+    assert betting.broken() == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "status = 'won', payout = 20000, net = 10000",
+        "status = 'push', payout = 10000, net = 0",
+        "net = net + 1",
+        "payout = 5",
+        "status = 'pending', payout = NULL, net = NULL, settled_at = NULL",
+    ],
+)
+def test_a_settled_bet_changed_by_hand_is_put_back(settled: Betting, edit: str) -> None:
+    """Its entries say what the user was paid: they are what is compared, not the bet."""
+    settled.execute(f"UPDATE betting.bets SET {edit} WHERE id = '{ident(2)}'")
+    before = settled.results()
+    done = resettle(settled)
+    assert "settled again by 24:20 (round 2); 1 of 3 bets changed (1 lost)" in done
+    assert "moves balances by $0.00" in done
+    assert settled.results() == before | {2: ("lost", 0, -10_000)}
+    assert settled.balances() == {1: 110_000, 2: 90_000, 3: 100_000}
+    assert settled.broken() == []
+    (told,) = settled.events("BetResettled")
+    assert (told["bet_id"], told["outcome"], told["net"]) == (ident(2), "lost", -10_000)
+    assert "nothing is to be corrected" in resettle(settled, at=NOON + 2 * HOUR)
+    assert settled.settle(NOON + 2 * HOUR).affected == 0
+
+
+def test_a_settled_bet_that_was_made_pending_by_hand_stops_no_other_bet(settled: Betting) -> None:
+    settled.execute(
+        "UPDATE betting.bets SET status = 'pending', payout = NULL, net = NULL, settled_at = NULL "
+        f"WHERE id = '{ident(1)}'"
+    )
+    settled.bet(4, 2, "g", odds=100)
+    done = settled.settle(NOON + HOUR)
+    assert (done.affected, done.details["left_pending"]) == (1, 1)
+    assert "was settled before" in done.message
+    assert "trc games resettle" in done.message
+    assert settled.results()[4] == ("won", 20_000, 10_000)
+    assert settled.settle(NOON + 2 * HOUR).affected == 0
+    resettle(settled, at=NOON + 3 * HOUR)
+    assert settled.results()[1] == ("won", 20_000, 10_000)
+    assert settled.balances() == {1: 110_000, 2: 100_000, 3: 100_000}
+    assert settled.broken() == []
+
+
+def test_a_bet_and_its_score_corrected_by_hand_are_paid_as_well(settled: Betting) -> None:
+    settled.execute("UPDATE betting.games SET home_score = 10")
+    settled.execute(
+        "UPDATE betting.bets SET status = 'won', payout = 20000, net = 10000 "
+        f"WHERE id = '{ident(2)}'"
+    )
+    assert "3 of 3 bets changed" in resettle(settled)
+    assert settled.balances() == {1: 90_000, 2: 110_000, 3: 90_000}
+    assert settled.broken() == []

@@ -74,7 +74,7 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
         "SELECT n.nspname || '.' || c.relname AS name, c.relkind FROM pg_class AS c "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
         "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
-        "AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition"
+        "AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition"
     )
     named = lived_in.query(
         "SELECT schema_name || '.' || relation_name AS name FROM operations.app_relations"
@@ -142,6 +142,6 @@ def test_the_whole_pipeline_runs_as_a_member_of_the_owner(world: World, login: L
     foreign = world.query(
         "SELECT c.relname FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
         "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
-        "AND c.relkind IN ('r', 'p', 'v') AND pg_get_userbyid(c.relowner) <> 'trc_owner'"
+        "AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(c.relowner) <> 'trc_owner'"
     )
     assert foreign.empty

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pandas as pd
@@ -46,14 +47,19 @@ def fresh_server() -> Iterator[str]:
 def used(quiet_servers: dict[int, str]) -> World:
     """A world on a server that has counted thousands of transactions; it reads no board."""
     world = World(Database(create_database(quiet_servers[POSTGRES_VERSIONS[0]])), None, None)
+    count_transactions(world, LATER)
+    return world
+
+
+def count_transactions(world: World, more: int) -> None:
+    """So many transactions come and go on the server."""
     connection = connect(world)
     connection.autocommit = True
     connection.cursor().execute("SET synchronous_commit = off")
     connection.cursor().execute(
-        f"DO $$ BEGIN FOR i IN 1..{LATER} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+        f"DO $$ BEGIN FOR i IN 1..{more} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
     )
     connection.close()
-    return world
 
 
 def restore(world: World, server_url: str, folder: Path, name: str = "restored") -> World:
@@ -166,6 +172,41 @@ def test_restores_there_and_back_lose_nothing(
         tell(transaction, 6)
     for world in (back, again):
         assert take_all(world) == ["4", "5", "6"][: 2 if world is back else 3]
+
+
+def test_a_transaction_that_began_below_the_count_of_the_dump_and_ended_above_it_is_followed(
+    used: World, fresh_server: str, tmp_path: Path
+) -> None:
+    with used.database.transaction() as transaction:
+        tell(transaction, 1)
+    assert take_all(used) == ["1"]
+    restored = restore(used, fresh_server, tmp_path, "restored_below")
+    with restored.database.transaction() as transaction:
+        transaction.stage("begun", pd.DataFrame({"n": [1]}))
+        catch_up(restored, used)
+        tell(transaction, 2)
+    assert take_all(restored) == ["2"]
+
+
+def test_while_the_first_event_after_a_restore_commits_none_beside_it_is_passed_over(
+    used: World, fresh_server: str, tmp_path: Path
+) -> None:
+    with used.database.transaction() as transaction:
+        tell(transaction, 1)
+    restored = restore(used, fresh_server, tmp_path, "restored_beside")
+    with ExitStack() as later:
+        with restored.database.transaction() as first:
+            tell(first, 2)
+            catch_up(restored, used)
+            second = later.enter_context(restored.database.transaction())
+            tell(second, 3)
+        taken = take_all(restored)
+    assert taken + take_all(restored) == ["1", "2", "3"]
+
+
+def catch_up(restored: World, used: World) -> None:
+    """The count of the restored world's server passes that of the one the dump came from."""
+    count_transactions(restored, next_transaction_id(used) - next_transaction_id(restored) + 1)
 
 
 def next_transaction_id(world: World) -> int:
