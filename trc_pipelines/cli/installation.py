@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import dagster as dg
-
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import stop_embedded_server
 from trc_pipelines.database.locate import locate_dagster_database, locate_database
@@ -18,6 +16,7 @@ from trc_pipelines.database.migrations import (
     migrate,
     pending_migrations,
 )
+from trc_pipelines.domains import read_catalogue
 from trc_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
 # Not TRC_HOME itself, where our logs are: Dagster takes a folder "logs" there for its telemetry.
@@ -63,12 +62,23 @@ def make_home(settings: Settings) -> Path:
 
 
 @contextmanager
-def open_installation() -> Iterator[Installation]:
+def open_installation(domain: str | None = None) -> Iterator[Installation]:
     """The installation the settings describe; an embedded server runs until the block ends.
 
     This process then has the environment that Dagster's own have.
+
+    Args:
+        domain: what the command is about, if one alone.
+
+    Raises:
+        SettingsError: the domain is switched off, or a setting cannot be used.
     """
     settings = load_settings()
+    if domain and domain not in settings.domains:
+        raise SettingsError(
+            f"DOMAINS: is {', '.join(settings.domains)}; this command is about {domain}, which is "
+            "not among them"
+        )
     home = make_home(settings)
     is_embedded = settings.database_url is None
     try:
@@ -90,13 +100,13 @@ def prepare_databases(installation: Installation) -> list[str]:
     ensure_database(installation.database.url)
     ensure_database(installation.dagster_url)
     applied = migrate(installation.database.url, installation.settings.domains)
-    from trc_pipelines.definitions import defs  # slow: not every command needs it
+    import dagster as dg  # slow: few commands need it
 
+    pools = {step.domain for step in read_catalogue(installation.settings).steps}
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
-        nodes = defs().resolve_asset_graph().asset_nodes
         # The default limit of dagster.yaml lets the first wave of a new pool through.
-        for pool in sorted({pool for node in nodes for pool in node.pools or ()}):
+        for pool in sorted(pools):
             instance.event_log_storage.set_concurrency_slots(pool, 1)
     return applied
 

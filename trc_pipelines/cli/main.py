@@ -4,23 +4,28 @@ Errors that were foreseen are one line on stderr: exit code 1, or 2 when the com
 wrong. Anything else is a bug and keeps its traceback.
 """
 
-import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
-from sqlalchemy.engine import make_url
+from cronsim import CronSim
 from typer.exceptions import TyperException
 
-from trc_pipelines.cli.output import print_json, print_table, say
+from trc_pipelines.cli import database, money, snapshots
+from trc_pipelines.cli.health import probe
+from trc_pipelines.cli.installation import (
+    Installation,
+    make_home,
+    open_installation,
+    prepare_databases,
+    require_schema,
+)
+from trc_pipelines.cli.output import AsJson, print_json, print_table, say
 from trc_pipelines.cli.services import (
     ServiceError,
     first_free_port,
@@ -28,20 +33,17 @@ from trc_pipelines.cli.services import (
     run_services,
 )
 from trc_pipelines.database.connection import DatabaseError
-from trc_pipelines.database.embedded import EmbeddedServerError, client_program
-from trc_pipelines.database.migrations import MigrationError, pending_migrations
-from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.database.embedded import EmbeddedServerError
+from trc_pipelines.database.migrations import MigrationError
+from trc_pipelines.domains import read_catalogue
+from trc_pipelines.jobs.contract import JobError, parse_moment
 from trc_pipelines.names import clean_name
 from trc_pipelines.settings import DEMO_GUILD_ID, SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from trc_pipelines.cli.installation import Installation
     from trc_pipelines.cli.runs import Outcome
-    from trc_pipelines.community.reviews import Decision
-    from trc_pipelines.jobs.contract import Work
 
-# Imports of Dagster and of the definitions stay inside the commands: they take seconds, and the
-# definitions read settings that must be checked, or written by the demo, before.
+# Imports of Dagster stay inside the commands that need it: it takes seconds.
 
 FORESEEN = (
     SettingsError,
@@ -63,20 +65,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-db_app = typer.Typer(rich_markup_mode=None)
-app.add_typer(db_app, name="db", help="The database: migrate, status, shell.")
-snapshots_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(database.app, name="db", help="The database: migrate, status, shell.")
 app.add_typer(
-    snapshots_app,
+    snapshots.app,
     name="snapshots",
     help="Quarantined readings of the board: list, show, approve, rebaseline, discard.",
 )
-games_app = typer.Typer(rich_markup_mode=None)
-app.add_typer(games_app, name="games", help="Games that were settled: resettle.")
-bankroll_app = typer.Typer(rich_markup_mode=None)
-app.add_typer(bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore.")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+app.add_typer(money.games_app, name="games", help="Games that were settled: resettle.")
+app.add_typer(
+    money.bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore."
+)
 
 
 def main() -> None:
@@ -103,8 +101,6 @@ def up() -> None:
     Needs MEE6_GUILD_ID where the community runs. Runs until Ctrl-C. A second start continues where
     the first one stopped.
     """
-    from trc_pipelines.cli.installation import make_home, open_installation, prepare_databases
-
     settings = load_settings()
     if "community" in settings.domains and settings.mee6_guild_id in (None, DEMO_GUILD_ID):
         raise SettingsError(
@@ -123,7 +119,6 @@ def demo() -> None:
     Nothing leaves this machine. A second start plays only what was missed.
     """
     from trc_pipelines.cli.demo import open_demo
-    from trc_pipelines.cli.installation import make_home
 
     settings = load_settings()
     with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
@@ -133,11 +128,6 @@ def demo() -> None:
 @app.command(epilog="Example: trc jobs")
 def jobs(as_json: AsJson = False) -> None:
     """List the jobs: cadence (cron, UTC), last success, next run."""
-    from dagster._utils.schedules import get_next_cron_tick
-
-    from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.domains import read_catalogue
-
     with open_installation() as installation:
         require_schema(installation)
         settings = installation.settings
@@ -150,7 +140,7 @@ def jobs(as_json: AsJson = False) -> None:
             "job": job.name,
             "cadence": job.cron,
             "last_success": last.get(job.name),
-            "next_run": get_next_cron_tick(job.cron, now, "UTC")
+            "next_run": next(CronSim(job.cron, now))
             if job.cron and job.is_enabled(settings)
             else None,
             "description": job.description,
@@ -199,11 +189,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
-    from trc_pipelines.cli.installation import open_installation, require_schema
     from trc_pipelines.cli.runs import dry_run as try_jobs
     from trc_pipelines.cli.runs import run_job
-    from trc_pipelines.domains import read_catalogue
-    from trc_pipelines.jobs.contract import parse_moment
 
     catalogue = read_catalogue(load_settings())
     by_name = {job.name: [job] for job in catalogue.jobs} | {"all": catalogue.run_all}
@@ -282,9 +269,6 @@ def verify(as_json: AsJson = False) -> None:
 
     What is found is kept: an alert about a check is over once this finds it well again.
     """
-    from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.domains import read_catalogue
-
     with open_installation() as installation:
         require_schema(installation)
         rows = []
@@ -316,8 +300,6 @@ def health(as_json: AsJson = False) -> None:
     Looks at the database, its schema, Dagster's daemon, late or failing jobs, and alerts that are
     not delivered. Takes a few seconds at most, and starts nothing.
     """
-    from trc_pipelines.cli.health import probe
-
     findings = probe(load_settings())
     wrong = [finding for finding in findings if not finding.is_well]
     if as_json:
@@ -331,247 +313,7 @@ def health(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-SyncId = Annotated[int, typer.Argument(min=1, max=2**63 - 1, metavar="SYNC", help="Its id.")]
-Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the sync.")
-]
-
-
-@snapshots_app.command("list", epilog="Example: trc snapshots list")
-def list_snapshots(as_json: AsJson = False) -> None:
-    """List readings that wait for a decision, and those that had one."""
-    from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.community.reviews import list_syncs
-
-    with open_installation() as installation:
-        require_schema(installation)
-        with installation.database.transaction(commit=False) as transaction:
-            syncs = list_syncs(transaction)
-    if as_json:
-        print_json(syncs.to_dict("records"))
-    elif syncs.empty:
-        say("no reading was ever quarantined")
-    else:
-        syncs["synced_at"] = syncs["synced_at"].dt.strftime("%Y-%m-%d %H:%M")
-        print_table("Quarantined readings (times in UTC)", syncs)
-
-
-@snapshots_app.command("show", epilog="Example: trc snapshots show 1772625600")
-def show_snapshot(
-    sync_id: SyncId,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many accounts.")] = 20,
-    as_json: AsJson = False,
-) -> None:
-    """Show how a reading differs from what is known: who is missing, whose XP changed most."""
-    from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.community.reviews import compare_snapshot
-
-    with open_installation() as installation:
-        require_schema(installation)
-        with installation.database.transaction(commit=False) as transaction:
-            accounts = compare_snapshot(transaction, sync_id, limit)
-    if as_json:
-        print_json(accounts.astype("object").where(accounts.notna(), None).to_dict("records"))
-    elif accounts.empty:
-        say(f"no account of sync {sync_id} differs from what is known")
-    else:
-        print_table(f"Sync {sync_id} against what is known", accounts)
-
-
-@snapshots_app.command(
-    "approve", epilog='Example: trc snapshots approve 1772625600 --reason "purge"'
-)
-def approve_snapshot(sync_id: SyncId, reason: Reason) -> None:
-    """Believe a reading: what was gained or lost since the last accepted one is posted."""
-    _review(sync_id, "approve", reason)
-
-
-@snapshots_app.command(
-    "rebaseline", epilog='Example: trc snapshots rebaseline 1772625600 --reason "XP was reset"'
-)
-def rebaseline_snapshot(sync_id: SyncId, reason: Reason) -> None:
-    """Take a reading as a new beginning: no points either way, counting starts from its figures."""
-    _review(sync_id, "rebaseline", reason)
-
-
-@snapshots_app.command(
-    "discard", epilog='Example: trc snapshots discard 1772625600 --reason "MEE6 outage"'
-)
-def discard_snapshot(sync_id: SyncId, reason: Reason) -> None:
-    """Drop a reading: nothing comes of it."""
-    _review(sync_id, "discard", reason)
-
-
-Why = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with what is done.")
-]
-Rehearsed = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would change, roll everything back.")
-]
-
-
-@games_app.command(
-    "resettle", epilog='Example: trc games resettle 4711 --reason "score corrected by the league"'
-)
-def resettle(
-    game_id: Annotated[str, typer.Argument(metavar="GAME", help="Its id.")],
-    reason: Why,
-    dry_run: Rehearsed = False,
-) -> None:
-    """Settle a game again by what it is now: wrong results are reversed, the right ones posted.
-
-    Correct the game first (score, status); then this corrects its bets, also those that were
-    changed by hand after they were settled. Weeks that are closed stay closed: what is corrected of
-    them counts now.
-    """
-    from trc_pipelines.betting.corrections import resettle_game
-
-    _do_by_hand(lambda work: resettle_game(work, game_id, reason), dry_run=dry_run)
-
-
-@bankroll_app.command(
-    "adjust",
-    # A negative amount is no option.
-    context_settings={"ignore_unknown_options": True},
-    epilog="Example: trc bankroll adjust 6f1c0f1e-8a54-4f0e-9d0c-2f6f3a3f1b11 5000 "
-    '--kind promotion --reason "winner of the raffle"',
-)
-def adjust(
-    user_id: Annotated[str, typer.Argument(metavar="USER", help="The user's id.")],
-    amount: Annotated[int, typer.Argument(metavar="CENTS", help="What is added, in cents.")],
-    kind: Annotated[
-        str,
-        typer.Option("--kind", help="promotion, deposit, or correction (may be below 0)."),
-    ],
-    reason: Why,
-    key: Annotated[
-        str | None, typer.Option("--key", help="Idempotency key; the same one acts once.")
-    ] = None,
-    dry_run: Rehearsed = False,
-) -> None:
-    """Add to a bankroll, or take from it as a correction. The same twice in a day is made once."""
-    from trc_pipelines.betting.corrections import ADJUSTMENT_KINDS, adjust_bankroll
-
-    chosen = next((one for one in ADJUSTMENT_KINDS if one == kind), None)
-    if chosen is None:
-        raise typer.BadParameter(
-            f"{kind!r} is no kind; it accepts {', '.join(ADJUSTMENT_KINDS)}", param_hint="--kind"
-        )
-    _do_by_hand(
-        lambda work: adjust_bankroll(work, user_id, amount, chosen, reason, key), dry_run=dry_run
-    )
-
-
-@bankroll_app.command(
-    "restore",
-    epilog="Example: trc bankroll restore 6f1c0f1e-8a54-4f0e-9d0c-2f6f3a3f1b11 "
-    '--reason "changed by SQL"',
-)
-def restore(
-    user_id: Annotated[str, typer.Argument(metavar="USER", help="The user's id.")],
-    reason: Why,
-    dry_run: Rehearsed = False,
-) -> None:
-    """Put a balance that was changed by hand back to what its ledger says.
-
-    What the user is owed beyond that: trc bankroll adjust.
-    """
-    from trc_pipelines.betting.corrections import restore_bankroll
-
-    _do_by_hand(lambda work: restore_bankroll(work, user_id, reason), dry_run=dry_run)
-
-
-@db_app.command(
-    "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
-)
-def migrate_database() -> None:
-    """Create what is missing and bring the schema up to date; Dagster's own database too."""
-    from trc_pipelines.cli.installation import open_installation, prepare_databases
-
-    with open_installation() as installation:
-        applied = prepare_databases(installation)
-    say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
-
-
-@db_app.command("status", epilog="Example: trc db status")
-def show_status(as_json: AsJson = False) -> None:
-    """Show which database is used and which migrations are pending; exit code 1 when some are."""
-    from trc_pipelines.cli.installation import open_installation
-
-    with open_installation() as installation:
-        url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(installation.database.url, installation.settings.domains)
-    if as_json:
-        print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
-    else:
-        say(f"{url}{' (embedded)' if installation.is_embedded else ''}")
-    if pending:
-        raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate")
-    if not as_json:
-        say("up to date")
-
-
-@db_app.command(
-    "shell",
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    epilog='Example: trc db shell -c "SELECT * FROM community.current_streaks LIMIT 5"',
-)
-def open_shell(context: typer.Context) -> None:
-    """Open psql on the database; further options are psql's."""
-    from trc_pipelines.cli.installation import open_installation
-
-    with open_installation() as installation:
-        psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
-        if psql is None:
-            raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
-        url = make_url(installation.database.url).set(drivername="postgresql")
-        # Other users of the machine see arguments, but not the environment.
-        password = {"PGPASSWORD": str(url.password)} if url.password else {}
-        # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
-        # psql would inherit.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        code = subprocess.call(  # noqa: S603
-            [psql, url._replace(password=None).render_as_string(), *context.args],
-            env={**os.environ, **password},
-        )
-    raise typer.Exit(code)
-
-
-def _review(sync_id: int, decision: "Decision", reason: str) -> None:
-    from trc_pipelines.cli.installation import open_installation, require_schema
-    from trc_pipelines.community.reviews import review_sync
-
-    with open_installation() as installation:
-        require_schema(installation)
-        with installation.database.transaction() as transaction:
-            done = review_sync(
-                transaction,
-                sync_id,
-                decision,
-                reason=reason,
-                reviewed_by="cli",
-                now=datetime.now(UTC),
-            )
-    say(done)
-
-
-def _do_by_hand(change: Callable[["Work"], str], *, dry_run: bool) -> None:
-    from trc_pipelines.betting.corrections import name_operator, work_by_hand
-    from trc_pipelines.cli.installation import open_installation, require_schema
-
-    with open_installation() as installation:
-        require_schema(installation)
-        with work_by_hand(
-            installation.database,
-            installation.settings,
-            done_by=name_operator("cli"),
-            dry_run=dry_run,
-        ) as work:
-            done = change(work)
-    say(f"Dry run, rolled back: {done}" if dry_run else done)
-
-
-def _serve(installation: "Installation", lock: IO[str]) -> None:
+def _serve(installation: Installation, lock: IO[str]) -> None:
     """Run the services until Ctrl-C or SIGTERM."""
     wanted = installation.settings.webserver_port
     port = first_free_port(wanted)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pandas as pd
 import typer
@@ -16,6 +16,7 @@ from trc_pipelines.names import clean_name
 T = TypeVar("T")
 
 MAX_CELL_LENGTH = 200
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 

@@ -322,6 +322,11 @@ class Step:
     others_go_on: bool = False
 
     @property
+    def domain(self) -> str:
+        """Whose table it is."""
+        return self.table.split(".")[0]
+
+    @property
     def description(self) -> str:
         """What the table holds."""
         return inspect.cleandoc(self.run.__doc__ or "")

@@ -269,10 +269,9 @@ def build_trigger(trigger: Trigger, dagster_job: Any) -> dg.SensorDefinition:
 
 def build_follower(job: Job, step: Step, dagster_job: Any) -> dg.SensorDefinition:
     """Make a sensor that asks for a job whenever a step has written its table."""
-    domain = step.table.split(".")[0]
 
     @dg.asset_sensor(
-        name=f"{domain}_{job.name.removeprefix('leaderboard_')}_sensor",
+        name=f"{step.domain}_{job.name.removeprefix('leaderboard_')}_sensor",
         asset_key=asset_key(step),
         job=dagster_job,
         minimum_interval_seconds=30,

@@ -1,0 +1,67 @@
+"""`trc db`: which database is used, its schema, and psql on it."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import typer
+from sqlalchemy.engine import make_url
+
+from trc_pipelines.cli.installation import open_installation, prepare_databases
+from trc_pipelines.cli.output import AsJson, print_json, say
+from trc_pipelines.cli.services import ServiceError
+from trc_pipelines.database.embedded import client_program
+from trc_pipelines.database.migrations import MigrationError, pending_migrations
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(
+    "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
+)
+def migrate_database() -> None:
+    """Create what is missing and bring the schema up to date; Dagster's own database too."""
+    with open_installation() as installation:
+        applied = prepare_databases(installation)
+    say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
+
+
+@app.command("status", epilog="Example: trc db status")
+def show_status(as_json: AsJson = False) -> None:
+    """Show which database is used and which migrations are pending; exit code 1 when some are."""
+    with open_installation() as installation:
+        url = make_url(installation.database.url).render_as_string(hide_password=True)
+        pending = pending_migrations(installation.database.url, installation.settings.domains)
+    if as_json:
+        print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
+    else:
+        say(f"{url}{' (embedded)' if installation.is_embedded else ''}")
+    if pending:
+        raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate")
+    if not as_json:
+        say("up to date")
+
+
+@app.command(
+    "shell",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog='Example: trc db shell -c "SELECT * FROM community.current_streaks LIMIT 5"',
+)
+def open_shell(context: typer.Context) -> None:
+    """Open psql on the database; further options are psql's."""
+    with open_installation() as installation:
+        psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
+        if psql is None:
+            raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
+        url = make_url(installation.database.url).set(drivername="postgresql")
+        # Other users of the machine see arguments, but not the environment.
+        password = {"PGPASSWORD": str(url.password)} if url.password else {}
+        # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
+        # psql would inherit.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        code = subprocess.call(  # noqa: S603
+            [psql, url._replace(password=None).render_as_string(), *context.args],
+            env={**os.environ, **password},
+        )
+    raise typer.Exit(code)
