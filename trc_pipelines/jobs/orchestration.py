@@ -142,7 +142,7 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         # What the others go on without runs before whatever else is ready.
         op_tags={"dagster/priority": "1"} if step.others_go_on else None,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=step.max_age),
-        metadata={"dagster/table_name": step.table},
+        metadata={"dagster/table_name": step.table, **_link_to_source(step)},
         check_specs=[
             dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
             for name, description in step.verdicts.items()
@@ -153,6 +153,15 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         return _materialize(context, run_options.resolve(context, chosen), step)
 
     return shell
+
+
+def _link_to_source(step: Step) -> dict[str, Any]:
+    """Where the step is written: the UI opens it in an editor."""
+    code = step.run.__code__
+    where = dg.LocalFileCodeReference(code.co_filename, code.co_firstlineno, step.table)
+    return dict(
+        dg.CodeReferencesMetadataSet(code_references=dg.CodeReferencesMetadataValue([where]))
+    )
 
 
 def build_job(job: Job) -> Any:

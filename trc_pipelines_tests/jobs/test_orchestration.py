@@ -14,9 +14,9 @@ from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs import orchestration
-from trc_pipelines.jobs.orchestration import AS_OF_TAG, connected, day_range_tags
+from trc_pipelines.jobs.orchestration import AS_OF_TAG, asset_key, connected, day_range_tags
 from trc_pipelines.settings import PROJECT_ROOT
-from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION
+from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION, STEPS
 from trc_pipelines_tests.world import QUARTER, World
 
 # What is tested is Dagster's side.
@@ -300,3 +300,14 @@ def test_a_tick_that_failed_is_tried_again_by_the_scheduler(tmp_path: Path) -> N
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.scheduler.max_tick_retries == 1000
+
+
+def test_every_asset_of_a_step_links_to_the_lines_that_write_it() -> None:
+    graph = definitions.defs().resolve_asset_graph()
+    for step in STEPS:
+        [where] = graph.get(asset_key(step)).metadata["dagster/code_references"].code_references
+        lines = Path(where.file_path).read_text().splitlines()
+        assert any(
+            f"def {step.table.split('.')[1]}(" in line
+            for line in lines[where.line_number - 1 : where.line_number + 15]
+        )
