@@ -54,9 +54,10 @@ class CommunityApp:
         with self._database.transaction() as transaction:
             found_community(transaction, invent_population())
             last_id = transaction.read_value("community/select_newest_accepted_sync")
+        if last_id is None:
+            return self._begin - HOUR
         # What is long gone is not worth waiting for: the next reading catches up on it.
-        last = datetime.fromtimestamp(last_id, UTC) if last_id else self._begin - HOUR
-        return max(last, now - HISTORY - HOUR, self._begin - HOUR)
+        return max(datetime.fromtimestamp(last_id, UTC), now - HISTORY)
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
         """A sync at each; at midnight and at the end the boards, after midnight the streaks."""

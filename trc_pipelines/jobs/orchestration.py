@@ -158,10 +158,11 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
 def _link_to_source(step: Step) -> dict[str, Any]:
     """Where the step is written: the UI opens it in an editor."""
     code = step.run.__code__
-    where = dg.LocalFileCodeReference(code.co_filename, code.co_firstlineno, step.table)
-    return dict(
-        dg.CodeReferencesMetadataSet(code_references=dg.CodeReferencesMetadataValue([where]))
+    where = dg.LocalFileCodeReference(
+        file_path=code.co_filename, line_number=code.co_firstlineno, label=step.table
     )
+    references = dg.CodeReferencesMetadataValue(code_references=[where])
+    return {"dagster/code_references": references}
 
 
 def build_job(job: Job) -> Any:
