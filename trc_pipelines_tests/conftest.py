@@ -16,15 +16,10 @@ import pytest
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.databases import PooledDatabase, lend_database
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.progress import Progress
-from trc_pipelines_tests.servers import (
-    POSTGRES_VERSIONS,
-    PooledDatabase,
-    Servers,
-    end_servers,
-    lend_database,
-)
+from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers
 from trc_pipelines_tests.servers import create_database as create_database
 from trc_pipelines_tests.servers import with_database as with_database
 from trc_pipelines_tests.world import World, board
@@ -111,11 +106,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str) -> Database:
     """The same, as the pipelines know it; waits are short so that a hanging test is seen."""
-    pooled = PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
-    yield pooled
-    pooled.close()
+    return PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
 
 
 @pytest.fixture

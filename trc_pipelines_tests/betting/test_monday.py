@@ -11,7 +11,8 @@ from trc_pipelines.betting import jobs
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import HOUR, MINUTE, Betting
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.databases import close_connections
+from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 
@@ -124,6 +125,7 @@ def test_any_order_of_two_mondays_jobs_late_or_missed_gives_one_state(
         ]
     ]  # fmt: skip
     template = betting.database.url
+    close_connections(template)
     expected = None
     for order in range(tried + 1):
         runs = mondays(dice) if order else on_time
