@@ -6,6 +6,7 @@ from trc_pipelines_tests import isolation
 # isort: split
 import os
 import signal
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +15,15 @@ import hypothesis
 import pytest
 
 from trc_pipelines.database.connection import Database
+from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.commands import Trc, install
 from trc_pipelines_tests.databases import PooledDatabase, lend_database
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.progress import Progress
+from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers
-from trc_pipelines_tests.servers import create_database as create_database
-from trc_pipelines_tests.servers import with_database as with_database
 from trc_pipelines_tests.world import World, board
 
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.
@@ -136,3 +138,26 @@ def settings(database_url: str, simulator: Simulator, tmp_path: Path) -> Setting
 def world(database: Database, settings: Settings, simulator: Simulator) -> World:
     """An empty community."""
     return World(database, settings, simulator)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Sentry and a webhook on loopback."""
+    running = Receiver()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """URL of a server of this worker's own."""
+    with tempfile.TemporaryDirectory(prefix="rd") as folder, serve_redis(Path(folder)) as url:
+        assert url, "neither the wheel of requirements.lock nor this machine has a Redis server"
+        yield url
+
+
+@pytest.fixture
+def trc(tmp_path: Path) -> Iterator[Trc]:
+    """The command, on an installation of its own."""
+    with install(tmp_path) as call:
+        yield call

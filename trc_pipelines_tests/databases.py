@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -25,8 +26,7 @@ EMPTY = (Path(__file__).parent / "empty_database.sql").read_text()
 MOST_KEPT = 3
 # Nothing is vacuumed here: what was once in the catalogs stays there as dead rows.
 MOST_LOANS = 100
-
-SESSION_END_SECONDS = 1.0
+SESSION_END_SECONDS = 5.0
 
 SEEDED = """\
 SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > 0
@@ -75,22 +75,30 @@ class PooledDatabase(Database):
         except BaseException:
             connection.close()
             raise
-        _idle[self.url].append((self, connection))
+        # What one run staged must not be there for the next, nor a transaction that waits for it.
+        if _set_autocommit(connection, "DISCARD TEMP"):
+            _idle[self.url].append((self, connection))
 
     def _take(self) -> Connection | None:
         for entry in reversed(_idle[self.url]):
             if entry[0] == self:
                 _idle[self.url].remove(entry)
-                if _forget(entry[1]):
+                if _set_autocommit(entry[1], None):
                     return entry[1]
         return None
 
 
-def _forget(connection: Connection) -> bool:
-    """What one job staged must not be there for the next; whether the connection answers."""
+def _set_autocommit(connection: Connection, statement: str | None) -> bool:
+    """Between transactions, where it runs the statement, or in one; whether the server answers."""
+
+    def change(driver: adbc.Connection) -> None:
+        driver.adbc_connection.set_autocommit(statement is not None)
+        if statement:
+            with driver.cursor() as cursor:
+                cursor.execute(statement)
+
     try:
-        with connection.transaction():
-            connection.use("DISCARD", lambda cursor: cursor.execute("DISCARD TEMP"))
+        connection._call("keep", change, SESSION_END_SECONDS)
     except DatabaseError:
         connection.close()
         return False
@@ -164,7 +172,7 @@ class Reused:
 
     def _is_left_alone(self) -> bool:
         """Whether nobody is connected but those who are kept, and Dagster was never here."""
-        kept = _idle[self.url] = [entry for entry in _idle[self.url] if _forget(entry[1])]
+        kept = _idle[self.url]
         while len(kept) > MOST_KEPT:
             kept.pop()[1].close()
         deadline = time.monotonic() + SESSION_END_SECONDS

@@ -11,7 +11,6 @@ import pytest
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.jobs.contract import Job, Result
-from trc_pipelines_tests.cli.test_main import trc  # noqa: F401
 from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import NOON, World
 

@@ -8,8 +8,8 @@ import pytest
 from trc_pipelines.betting.badges import CALCULATORS
 from trc_pipelines.database.connection import Database
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE
-from trc_pipelines_tests.betting.test_badge_weeks import MONDAY, SUNDAY, TICK, WEEK, Week
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.betting.weeks import MONDAY, SUNDAY, TICK, WEEK, Week
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import NOON
 
 NEXT = MONDAY + WEEK

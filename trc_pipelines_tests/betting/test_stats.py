@@ -16,7 +16,7 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Result
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
-from trc_pipelines_tests.betting.test_statistics import COLUMN_TYPES, modelled_rows
+from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
 from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)

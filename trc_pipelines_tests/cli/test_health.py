@@ -20,7 +20,7 @@ from trc_pipelines.cli.health import DAEMON_PARTS, probe
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.monitoring.alerts import Condition, News, report, tell
 from trc_pipelines.settings import Settings
-from trc_pipelines_tests.cli.test_main import Trc, trc  # noqa: F401
+from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World
@@ -152,7 +152,7 @@ def test_asking_starts_nothing_and_makes_no_folder(tmp_path: Path) -> None:
 
 
 def test_machines_get_json_and_an_exit_code(
-    trc: Trc,  # noqa: F811
+    trc: Trc,
     installation: Settings,
     dagster_url: str,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,3 @@
-# ruff: noqa: F811
 """Signs of life outside: what is told when, and that nobody waits for it."""
 
 import time
@@ -16,14 +15,8 @@ from trc_pipelines.monitoring.channels import DeliveryError, send_heartbeat
 from trc_pipelines.monitoring.heartbeats import beat
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests.databases import lend_database
-from trc_pipelines_tests.monitoring.test_channels import (
-    SILENT,
-    SOON,
-    Configure,
-    Receiver,
-    configure,  # noqa: F401
-    receiver,  # noqa: F401
-)
+from trc_pipelines_tests.monitoring.conftest import SOON, Configure
+from trc_pipelines_tests.receivers import SILENT, Receiver
 from trc_pipelines_tests.world import World
 
 NOW = datetime.now(UTC)

@@ -59,8 +59,7 @@ from trc_pipelines_tests.hostile import (
     assert_one_line,
     named,
 )
-from trc_pipelines_tests.leaderboards.conftest import redis_url  # noqa: F401
-from trc_pipelines_tests.monitoring.test_channels import Receiver
+from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
@@ -171,7 +170,7 @@ def hostile_board(xp: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def stage(
     servers: dict[int, str],
-    redis_url: str,  # noqa: F811
+    redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("hostile")
