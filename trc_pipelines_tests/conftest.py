@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
 
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.redis_server import serve_redis
@@ -23,6 +24,7 @@ from trc_pipelines_tests.databases import PooledDatabase, lend_database
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.progress import Progress
 from trc_pipelines_tests.receivers import Receiver
+from trc_pipelines_tests.scheduling import Scheduling, when
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers
 from trc_pipelines_tests.world import World, board
 
@@ -59,14 +61,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         end_servers(isolation.FOLDER)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("quiet"):
-            item.add_marker(pytest.mark.xdist_group("quiet"))
     left_out = [item for item in items if is_on_the_other_version(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+    items.sort(key=lambda item: when(item.nodeid))
 
 
 def is_on_the_other_version(item: pytest.Item) -> bool:

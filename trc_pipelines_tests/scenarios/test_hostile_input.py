@@ -63,8 +63,6 @@ from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
-# The stage takes half a minute to set: once is enough.
-pytestmark = pytest.mark.xdist_group("hostile")
 DAYS = 9
 SNAPSHOT = "community.mee6_leaderboard_snapshot"
 # Keys of the app: unique, and short enough for an index.

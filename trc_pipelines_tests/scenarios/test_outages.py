@@ -28,8 +28,6 @@ from trc_pipelines_tests.catalogue import (
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
-# They share the world without an outage.
-pytestmark = pytest.mark.xdist_group("outages")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP = 3 * HOUR  # instead of a quarter of an hour: a fortnight is long
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
