@@ -128,17 +128,27 @@ def lend_database(request: pytest.FixtureRequest, version: int) -> Iterator[str]
     if request.node.get_closest_marker("quiet"):
         url = create_database(request.getfixturevalue("quiet_servers")[version])
         yield url
-        close_connections(url)
-        drop_database(url)
-        return
-    server = request.getfixturevalue("servers")[version]
+        remove_database(url)
+    else:
+        with borrow_database(request.getfixturevalue("servers")[version]) as url:
+            yield url
+
+
+@contextmanager
+def borrow_database(server: str) -> Iterator[str]:
+    """A migrated database without a row, that others may have had before; its URL."""
     reused = _free[server].pop() if _free[server] else Reused(create_database(server))
     yield reused.url
     if reused.is_as_new():
         _free[server].append(reused)
     else:
-        close_connections(reused.url)
-        drop_database(reused.url)
+        remove_database(reused.url)
+
+
+def remove_database(url: str) -> None:
+    """Drop it, and what is kept open to it."""
+    close_connections(url)
+    drop_database(url)
 
 
 @dataclass

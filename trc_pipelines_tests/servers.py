@@ -76,9 +76,9 @@ def with_database(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def create_database(server_url: str, template: str = TEMPLATE) -> str:
+def create_database(server_url: str, template: str = TEMPLATE, name: str | None = None) -> str:
     """A new database, copied from the migrated template; its URL."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = name or f"test_{uuid.uuid4().hex[:12]}"
     # By files: half the work of the default, which writes every page into the log as well.
     _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return with_database(server_url, name)

@@ -267,11 +267,12 @@ def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(wor
     assert caught.value.is_transient
 
 
+@pytest.mark.either
 def test_connections_leave_no_thread_and_no_session(database_url: str) -> None:
     close_connections(database_url)
     database = Database(database_url)
     before = threading.active_count()
-    for i in range(200):
+    for i in range(50):
         with database.connect() as connection:
             if i % 10 == 0:
                 connection.reconnect()

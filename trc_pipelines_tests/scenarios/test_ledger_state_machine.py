@@ -46,7 +46,7 @@ from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
-EXAMPLES = examples(50)  # on each of the two servers
+EXAMPLES = {18: examples(20), 16: examples(8)}
 STEPS = 30
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = timedelta(minutes=15)
@@ -616,7 +616,7 @@ def test_any_history_with_any_accident_ends_in_the_balances_of_the_model(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=EXAMPLES,
+                max_examples=EXAMPLES[version],
                 stateful_step_count=STEPS,
                 deadline=None,
                 print_blob=True,
