@@ -31,9 +31,10 @@ SESSION_END_SECONDS = 5.0
 SEEDED = """\
 SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > 0
 AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema') ORDER BY 1"""
+PARTITIONS = "SELECT oid::regclass::text FROM pg_class WHERE relispartition AND relkind = 'r'"
 # Where whatever makes a database another one is written.
 CATALOGS = [
-    "pg_attrdef", "pg_attribute", "pg_class", "pg_constraint", "pg_default_acl", "pg_event_trigger",
+    "pg_attrdef", "pg_attribute", "pg_constraint", "pg_default_acl", "pg_event_trigger",
     "pg_extension", "pg_index", "pg_inherits", "pg_policy", "pg_proc", "pg_publication", "pg_rewrite",
     "pg_sequence", "pg_statistic", "pg_statistic_ext", "pg_trigger", "pg_type",
 ]  # fmt: skip
@@ -43,6 +44,13 @@ SELECT '{0}', count(*), max(xmin::text::bigint)::text FROM pg_catalog.{0}"""
 LOOK_AT_SEEDED = (
     "SELECT '{0}', count(*), md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {0} AS t"
 )
+# A table that had a partition is not what it was, to the server: only that it may have one.
+LOOK_AT_RELATIONS = """\
+SELECT 'pg_class', count(*), concat(
+max(xmin::text::bigint) FILTER (WHERE relkind NOT IN ('p', 'I')),
+array_agg(ROW(oid, relname, relnamespace, relowner, relnatts, relchecks, relhastriggers, relrowsecurity,
+relacl, reloptions) ORDER BY oid) FILTER (WHERE relkind IN ('p', 'I')))
+FROM pg_class"""
 LOOK_AT_SCHEMAS = LOOK_AT_CATALOG.format("pg_namespace") + r" WHERE nspname !~ '^pg_(toast_)?temp_'"
 LOOK_AT_SHARED = """\
 SELECT 'pg_database', 1, d::text || array(
@@ -165,10 +173,11 @@ class Reused:
     def __post_init__(self) -> None:
         with engine_of(self.url).begin() as connection:
             self.seeded = list(connection.exec_driver_sql(SEEDED).scalars())
+            self.partitions = list(connection.exec_driver_sql(PARTITIONS).scalars())
             self._look = " UNION ALL ".join(
                 [LOOK_AT_CATALOG.format(name) for name in CATALOGS]
                 + [LOOK_AT_SEEDED.format(name) for name in self.seeded]
-                + [LOOK_AT_SCHEMAS, LOOK_AT_SHARED]
+                + [LOOK_AT_RELATIONS, LOOK_AT_SCHEMAS, LOOK_AT_SHARED]
             )
             self.state = self._read_state(connection)
 
@@ -197,6 +206,9 @@ class Reused:
 
     def _empty(self) -> bool:
         with engine_of(self.url).begin() as connection:
+            made = set(connection.exec_driver_sql(PARTITIONS).scalars()) - set(self.partitions)
+            if made:  # by every sync of another day
+                connection.exec_driver_sql(f"DROP TABLE {', '.join(made)}")
             if self._read_state(connection) != self.state:
                 return False
             connection.execute(
