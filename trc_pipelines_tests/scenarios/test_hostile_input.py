@@ -324,9 +324,9 @@ def play_in_the_ui(stage: Stage) -> None:
         launch(
             stage, "dry_run", {"try_steps": {"config": {"job": "mee6_sync", "as_of": EVERYTHING}}}
         ),
-        launch(stage, "review_snapshot", {"decide": {"config": {
+        launch(stage, "review_snapshot", {"review_snapshot_by_hand": {"config": {
             "sync_id": stage.quarantined[2], "decision": "discard", "reason": EVERYTHING}}}),
-        launch(stage, "review_snapshot", {"decide": {"config": {
+        launch(stage, "review_snapshot", {"review_snapshot_by_hand": {"config": {
             "sync_id": stage.quarantined[3], "decision": "discard", "reason": "a\x00b"}}}),
     ]  # fmt: skip
     give_up_at = time.monotonic() + 120

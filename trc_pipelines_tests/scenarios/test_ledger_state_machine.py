@@ -37,7 +37,7 @@ from hypothesis.stateful import (
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
-from trc_pipelines.jobs import contract
+from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
@@ -425,7 +425,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         # What was done and not acknowledged is done again on another connection, and counts once.
         connection._driver = LosesAcknowledgements(connection._driver)
-        with self.served(self.board()), mock.patch.object(contract, "RETRY_DELAYS_SECONDS", (0,)):
+        with self.served(self.board()), mock.patch.object(execution, "RETRY_DELAYS_SECONDS", (0,)):
             run.perform(step)
         assert not isinstance(connection._driver, LosesAcknowledgements)
         self.model.run(self.now, self.rate, self.board(), lost)
