@@ -6,27 +6,26 @@ from trc_pipelines_tests import isolation
 # isort: split
 import os
 import signal
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
 
 from trc_pipelines.database.connection import Database
+from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.commands import Trc, install
+from trc_pipelines_tests.databases import PooledDatabase, lend_database
 from trc_pipelines_tests.faults import injection
 from trc_pipelines_tests.progress import Progress
-from trc_pipelines_tests.servers import (
-    POSTGRES_VERSIONS,
-    PooledDatabase,
-    Servers,
-    end_servers,
-    lend_database,
-)
-from trc_pipelines_tests.servers import create_database as create_database
-from trc_pipelines_tests.servers import with_database as with_database
+from trc_pipelines_tests.receivers import Receiver
+from trc_pipelines_tests.scheduling import Scheduling, when
+from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers
 from trc_pipelines_tests.world import World, board
 
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.
@@ -62,14 +61,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         end_servers(isolation.FOLDER)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("quiet"):
-            item.add_marker(pytest.mark.xdist_group("quiet"))
     left_out = [item for item in items if is_on_the_other_version(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+    items.sort(key=lambda item: when(item.nodeid))
 
 
 def is_on_the_other_version(item: pytest.Item) -> bool:
@@ -111,11 +113,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str) -> Database:
     """The same, as the pipelines know it; waits are short so that a hanging test is seen."""
-    pooled = PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
-    yield pooled
-    pooled.close()
+    return PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
 
 
 @pytest.fixture
@@ -143,3 +143,26 @@ def settings(database_url: str, simulator: Simulator, tmp_path: Path) -> Setting
 def world(database: Database, settings: Settings, simulator: Simulator) -> World:
     """An empty community."""
     return World(database, settings, simulator)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Sentry and a webhook on loopback."""
+    running = Receiver()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """URL of a server of this worker's own."""
+    with tempfile.TemporaryDirectory(prefix="rd") as folder, serve_redis(Path(folder)) as url:
+        assert url, "neither the wheel of requirements.lock nor this machine has a Redis server"
+        yield url
+
+
+@pytest.fixture
+def trc(tmp_path: Path) -> Iterator[Trc]:
+    """The command, on an installation of its own."""
+    with install(tmp_path) as call:
+        yield call

@@ -1,20 +1,17 @@
-"""Servers that all workers of a test run share, and databases on them."""
+"""Servers that all workers of a test run share; databases are made and dropped on them."""
 
 import fcntl
 import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Connection, Database, DatabaseError
 from trc_pipelines.database.embedded import (
     SERVER_SETTINGS,
     start_embedded_server,
@@ -35,46 +32,6 @@ autovacuum = off
 max_connections = 300
 max_wal_size = '512MB'
 """
-
-
-@dataclass(frozen=True)
-class PooledDatabase(Database):
-    """A database whose connections are kept and used again.
-
-    To open one takes 45 ms, more than most tests do with it; a third of the suite was spent so.
-    """
-
-    # Not passed on by dataclasses.replace: that may name another database.
-    idle: list[Connection] = field(default_factory=list, init=False, compare=False)
-
-    @contextmanager
-    def connect(self) -> Iterator[Connection]:
-        """An idle connection that still answers, or a new one; kept when the block ends well."""
-        connection = self._take() or Connection(self)
-        try:
-            yield connection
-        except BaseException:
-            connection.close()
-            raise
-        self.idle.append(connection)
-
-    def _take(self) -> Connection | None:
-        while self.idle:
-            connection = self.idle.pop()
-            try:
-                # What one test run staged must not be there for the next.
-                with connection.transaction():
-                    connection.use("DISCARD", lambda cursor: cursor.execute("DISCARD TEMP"))
-            except DatabaseError:
-                connection.close()
-            else:
-                return connection
-        return None
-
-    def close(self) -> None:
-        """Close what is idle."""
-        while self.idle:
-            self.idle.pop().close()
 
 
 class Servers(dict[int, str]):
@@ -119,9 +76,9 @@ def with_database(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-def create_database(server_url: str, template: str = TEMPLATE) -> str:
+def create_database(server_url: str, template: str = TEMPLATE, name: str | None = None) -> str:
     """A new database, copied from the migrated template; its URL."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = name or f"test_{uuid.uuid4().hex[:12]}"
     # By files: half the work of the default, which writes every page into the log as well.
     _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     return with_database(server_url, name)
@@ -130,16 +87,6 @@ def create_database(server_url: str, template: str = TEMPLATE) -> str:
 def drop_database(url: str) -> None:
     """End whoever is still connected, and remove it: thousands would fill memory and disk."""
     _administer(url, f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
-
-
-@contextmanager
-def lend_database(request: pytest.FixtureRequest, version: int) -> Iterator[str]:
-    """A fresh, migrated database on a server of that version, for one test; its URL."""
-    is_quiet = request.node.get_closest_marker("quiet")
-    servers = request.getfixturevalue("quiet_servers" if is_quiet else "servers")
-    url = create_database(servers[version])
-    yield url
-    drop_database(url)
 
 
 def end_servers(folder: Path) -> None:

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job, Options, Result
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.settings import Settings
+from trc_pipelines_tests.databases import engine_of
 
 # A Wednesday: weekdays on both sides.
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -66,20 +66,12 @@ class World:
 
     def query(self, sql: str) -> pd.DataFrame:
         """Look at the tables."""
-        engine = create_engine(self.database.url)
-        try:
-            return pd.read_sql(sa.text(sql), engine)
-        finally:
-            engine.dispose()
+        return pd.read_sql(sa.text(sql), engine_of(self.database.url))
 
     def execute(self, sql: str) -> None:
         """Do to the tables what an app or a person might."""
-        engine = create_engine(self.database.url)
-        try:
-            with engine.begin() as connection:
-                connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-        finally:
-            engine.dispose()
+        with engine_of(self.database.url).begin() as connection:
+            connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
     def points(self) -> dict[str, int]:
         """Balances by member."""

@@ -11,8 +11,7 @@ import pytest
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.jobs.contract import Job, Result
-from trc_pipelines_tests.cli.test_main import trc  # noqa: F401
-from trc_pipelines_tests.servers import lend_database
+from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -6,10 +6,9 @@ from datetime import datetime
 import pytest
 
 from trc_pipelines.betting.badges import CALCULATORS
-from trc_pipelines.database.connection import Database
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE
-from trc_pipelines_tests.betting.test_badge_weeks import MONDAY, SUNDAY, TICK, WEEK, Week
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.betting.weeks import MONDAY, SUNDAY, TICK, WEEK, Week
+from trc_pipelines_tests.databases import PooledDatabase, borrow_database
 from trc_pipelines_tests.world import NOON
 
 NEXT = MONDAY + WEEK
@@ -134,14 +133,15 @@ def test_whatever_ticks_come_and_in_whatever_order_the_same_stands(
     }
     found = set()
     for order in sorted(orders):
-        week = Week(Database(create_database(servers[18])), settings, simulator)
-        week.award(MONDAY + DAY)
-        week.bets_of(1, "www", at=LATE, net=5)
-        week.bets_of(2, "w", at=LATE - 2 * HOUR, net=7)
-        week.bets_of(3, "www", at=NEXT + HOUR, net=9)
-        for as_of in order:
-            week.award(as_of, now=NEXT + DAY)
-        found.add(standing(week))
+        with borrow_database(servers[18]) as url:
+            week = Week(PooledDatabase(url), settings, simulator)
+            week.award(MONDAY + DAY)
+            week.bets_of(1, "www", at=LATE, net=5)
+            week.bets_of(2, "w", at=LATE - 2 * HOUR, net=7)
+            week.bets_of(3, "www", at=NEXT + HOUR, net=9)
+            for as_of in order:
+                week.award(as_of, now=NEXT + DAY)
+            found.add(standing(week))
     assert len(orders) == 16
     assert len(found) == 1
 

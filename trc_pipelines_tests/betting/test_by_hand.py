@@ -10,7 +10,7 @@ from trc_pipelines.betting.jobs import find_due_reset
 from trc_pipelines.jobs import orchestration
 from trc_pipelines.jobs.orchestration import AS_OF_TAG, build_action, connected
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
-from trc_pipelines_tests.cli.test_main import Trc
+from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.world import NOON
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)

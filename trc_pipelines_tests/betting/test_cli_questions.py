@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from trc_pipelines_tests.betting.conftest import Betting
-from trc_pipelines_tests.cli.test_main import Trc
+from trc_pipelines_tests.commands import Trc
 
 OF_ALL = ["content_expiration", "game_settlement", "stats_rollup", "badge_calculation"]
 

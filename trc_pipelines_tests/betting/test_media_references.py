@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.betting.media import MOST_ENDS, find_orphans, find_references, is_referenced
-from trc_pipelines_tests.betting.test_media import App, Folder
+from trc_pipelines_tests.betting.media_stores import App, Folder
 from trc_pipelines_tests.world import NOON, World
 
 PREFIXES = ("posts", "stories", "messages", "avatars", "chats")

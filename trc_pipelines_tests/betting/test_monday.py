@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.betting import jobs
-from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import HOUR, MINUTE, Betting
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.databases import PooledDatabase, close_connections
+from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 
@@ -124,11 +124,12 @@ def test_any_order_of_two_mondays_jobs_late_or_missed_gives_one_state(
         ]
     ]  # fmt: skip
     template = betting.database.url
+    close_connections(template)
     expected = None
     for order in range(tried + 1):
         runs = mondays(dice) if order else on_time
         url = create_database(template, template=make_url(template).database)
-        state = play(Betting(Database(url), betting.settings, betting.simulator), runs)
+        state = play(Betting(PooledDatabase(url), betting.settings, betting.simulator), runs)
         expected = expected or state
         for what, rows in state.items():
             assert rows == expected[what], (what, [f"{job.name} {as_of}" for job, as_of in runs])

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from trc_pipelines.betting import jobs, resets, settlement
 from trc_pipelines.betting.bankrolls import close_week, post_results
 from trc_pipelines.betting.checks import CHECKS
-from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
+from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
@@ -258,7 +258,7 @@ def test_a_limit_takes_who_waits_longest_and_the_next_run_finishes(betting: Bett
 
 def test_one_late_run_does_what_two_on_time_would_have_done(betting: Betting) -> None:
     other_url = create_database(betting.database.url)
-    late = Betting(Database(other_url), betting.settings, betting.simulator)
+    late = Betting(PooledDatabase(other_url), betting.settings, betting.simulator)
     for world in (betting, late):
         world.join(1, 2, balance=120_000)
         world.execute("UPDATE betting.users SET referral_count = 2")

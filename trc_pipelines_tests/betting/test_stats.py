@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.betting import jobs
-from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Result
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
-from trc_pipelines_tests.betting.test_statistics import COLUMN_TYPES, modelled_rows
+from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
+from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Rollup(Betting):
     """A betting app on one connection, emptied for each history."""
 
     def __init__(self, url: str, home: Path) -> None:
-        super().__init__(Database(url), load_settings(trc_home=home, database_url=url), None)
+        super().__init__(PooledDatabase(url), load_settings(trc_home=home, database_url=url), None)
         self.app = psycopg2.connect(
             make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         )

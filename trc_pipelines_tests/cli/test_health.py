@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from trc_pipelines.cli.health import DAEMON_PARTS, probe
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.monitoring.alerts import Condition, News, report, tell
 from trc_pipelines.settings import Settings
-from trc_pipelines_tests.cli.test_main import Trc, trc  # noqa: F401
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.commands import Trc
+from trc_pipelines_tests.databases import lend_database
+from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World
 
 NOW = datetime.now(UTC)
@@ -36,8 +38,9 @@ def dagster_url(servers: dict[int, str]) -> str:
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
-    return create_database(servers[18])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with lend_database(request, 18) as url:
+        yield url
 
 
 @pytest.fixture
@@ -149,7 +152,7 @@ def test_asking_starts_nothing_and_makes_no_folder(tmp_path: Path) -> None:
 
 
 def test_machines_get_json_and_an_exit_code(
-    trc: Trc,  # noqa: F811
+    trc: Trc,
     installation: Settings,
     dagster_url: str,
     capsys: pytest.CaptureFixture[str],

@@ -1,20 +1,15 @@
 """What people type, and what they are told when it is wrong."""
 
 import json
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest.mock import patch
 
 import dagster as dg
 import pytest
 
-from trc_pipelines.cli.main import main
 from trc_pipelines.community.actions import REVIEW_SNAPSHOT
-from trc_pipelines.jobs.orchestration import build_action, connected
+from trc_pipelines.jobs.orchestration import build_action
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # What is tested is the command.
@@ -65,28 +60,6 @@ BAD_VALUES = {
     "SNAPSHOT_RETENTION_DAYS": "1",
     "HISTORY_RETENTION_DAYS": "2",
 }
-
-Trc = Callable[..., int]
-
-
-@pytest.fixture
-def trc(tmp_path: Path) -> Iterator[Trc]:
-    """The command, on an installation of its own; leaves environment and signals as they were."""
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-
-    def call(*arguments: str) -> int:
-        with patch.object(sys, "argv", ["trc", *arguments]), pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    connected.cache_clear()
-    with patch.dict(os.environ, {"TRC_HOME": str(tmp_path)}):
-        for name in {*BAD_VALUES, "DATABASE_URL"} - {"TRC_HOME"}:
-            os.environ.pop(name, None)
-        yield call
-    connected.cache_clear()
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])

@@ -1,7 +1,12 @@
 """Who links an account again starts anew: what was gained meanwhile is nobody's."""
 
+import pytest
+
 from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.world import NOON, QUARTER, World
+
+# What is tested is the rule.
+pytestmark = pytest.mark.either
 
 LINKED = {"ann": 1001, "bob": 1002}
 

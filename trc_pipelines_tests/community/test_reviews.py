@@ -12,6 +12,9 @@ from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.catalogue import CHECKS
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
+# What is tested are decisions of people.
+pytestmark = pytest.mark.either
+
 LINKED = {f"m{i}": 1000 + i for i in range(10)}
 BEFORE = dict.fromkeys(LINKED.values(), 1000)
 AFTER = dict.fromkeys(LINKED.values(), 1150)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Connection, Database, DatabaseError
 from trc_pipelines.database.waiting import Worker
+from trc_pipelines_tests.databases import close_connections
 from trc_pipelines_tests.world import NOON, World
 
 
@@ -266,10 +267,12 @@ def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(wor
     assert caught.value.is_transient
 
 
+@pytest.mark.either
 def test_connections_leave_no_thread_and_no_session(database_url: str) -> None:
+    close_connections(database_url)
     database = Database(database_url)
     before = threading.active_count()
-    for i in range(200):
+    for i in range(50):
         with database.connect() as connection:
             if i % 10 == 0:
                 connection.reconnect()

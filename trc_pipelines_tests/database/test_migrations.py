@@ -11,6 +11,7 @@ from trc_pipelines.database import migrations
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import MigrationError, ensure_database, migrate
 from trc_pipelines.settings import KNOWN_DOMAINS as DOMAINS
+from trc_pipelines_tests.database.plain_sql import read, run_sql
 from trc_pipelines_tests.servers import create_database, with_database
 
 ALL = ["0001_operations", "0002_leaderboards", "0003_community", "0004_quiz", "0005_betting"]
@@ -22,21 +23,6 @@ SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^public$|^inf
 def empty_url(request: pytest.FixtureRequest, servers: dict[int, str]) -> str:
     """A database with nothing in it."""
     return create_database(servers[request.param], template="template1")
-
-
-def run_sql(url: str, sql: str) -> None:
-    engine = migrations.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(sql)
-    engine.dispose()
-
-
-def read(url: str, sql: str) -> list:
-    engine = migrations.create_engine(url)
-    with engine.connect() as connection:
-        rows = [row[0] if len(row) == 1 else tuple(row) for row in connection.execute(sa.text(sql))]
-    engine.dispose()
-    return rows
 
 
 def test_a_new_database_gets_everything_and_a_second_time_nothing(empty_url: str) -> None:

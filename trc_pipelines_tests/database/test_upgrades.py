@@ -16,8 +16,8 @@ from trc_pipelines.database.migrations import SHARED, migrate
 from trc_pipelines.settings import KNOWN_DOMAINS as DOMAINS
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import CHECKS
-from trc_pipelines_tests.conftest import create_database, with_database
-from trc_pipelines_tests.database.test_migrations import read, run_sql
+from trc_pipelines_tests.database.plain_sql import read, run_sql
+from trc_pipelines_tests.servers import create_database, with_database
 
 # A release is the digests of its migrations, and rows of its tables: the files are still there.
 RELEASES = sorted(Path(__file__).parent.glob("releases/*.sha256"), key=lambda path: path.stem)

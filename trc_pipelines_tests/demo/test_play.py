@@ -14,6 +14,7 @@ from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, load_settings
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION
+from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 
 FIRST_DAY = date(2026, 3, 3)
@@ -68,7 +69,7 @@ def everything(database: Database) -> dict[str, pd.DataFrame]:
 
 
 def test_a_play_is_the_same_every_time(servers: dict[int, str]) -> None:
-    played = [Database(create_database(servers[18])) for _ in range(2)]
+    played = [PooledDatabase(create_database(servers[18])) for _ in range(2)]
     for database in played:
         assert play_into(database) == len(SLOTS)
     first, second = (everything(database) for database in played)

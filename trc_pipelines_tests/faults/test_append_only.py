@@ -10,26 +10,9 @@ from psycopg2.errorcodes import RESTRICT_VIOLATION
 
 from trc_pipelines.database.statements import SQL_FOLDER
 from trc_pipelines_tests.catalogue import LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.faults.append_only import APPEND_ONLY, CHANGES
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
-# What must be append-only, and a column of text in it. The catalogue test finds what is missing here.
-APPEND_ONLY = {
-    "community.point_ledger": "member_id",
-    "community.ledger_batches": "digest",
-    "community.xp_deltas": "member_id",
-    "leaderboards.archived_rankings": "member_id",
-    "leaderboards.closed_periods": "run_id",
-    "quiz.evaluated_days": "run_id",
-    "quiz.streak_evaluations": "run_id",
-    "betting.bankroll_ledger": "run_id",
-    "betting.ledger_batches": "digest",
-    "betting.bankroll_weekly_history": "run_id",
-    "betting.reset_weeks": "run_id",
-    "betting.badge_history": "run_id",
-    "betting.game_corrections": "run_id",
-    "betting.bankroll_adjustments": "run_id",
-    "betting.badge_weeks": "run_id",
-}
 # A row of each table that the community does not fill.
 ROWS = (
     "INSERT INTO quiz.evaluated_days VALUES ('2026-03-04', 0, 1, 'r')",
@@ -66,18 +49,6 @@ def lived_in(world: World) -> World:
     world.run(LEADERBOARD_WEEKLY_RESET, NOON + timedelta(days=7))
     world.execute(";".join(ROWS))
     return world
-
-
-CHANGES = [
-    "UPDATE {table} SET {column} = 'eve'",
-    "UPDATE {table} SET {column} = 'eve' WHERE FALSE",
-    "DELETE FROM {table}",
-    "DELETE FROM ONLY {table} WHERE {column} = 'ann'",
-    "TRUNCATE {table}",
-    "TRUNCATE {table} RESTART IDENTITY CASCADE",
-    "WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM gone",
-    "MERGE INTO {table} AS t USING (SELECT 'ann' AS m) AS s ON t.{column} = s.m WHEN MATCHED THEN DELETE",
-]
 
 
 @pytest.mark.parametrize("role", ["origin", "replica", "local"])

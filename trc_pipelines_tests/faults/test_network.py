@@ -13,7 +13,7 @@ import pytest
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, DatabaseError
-from trc_pipelines.jobs import contract
+from trc_pipelines.jobs import execution
 from trc_pipelines_tests.faults.proxy import Proxy
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
@@ -44,7 +44,7 @@ def behind(world: World) -> World:
 @pytest.fixture
 def tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one attempt leaves behind; by itself the contract would try again."""
-    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", ())
+    monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", ())
 
 
 def run_through(world: World, proxy: Proxy) -> None:
@@ -171,7 +171,7 @@ LOCK_A_ROW = "SELECT member_id FROM community.members WHERE member_id = 'ann' FO
 def test_a_step_whose_commit_is_lost_is_tried_again_on_a_new_connection_and_counts_once(
     behind: World, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
-    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", (0.01,))
+    monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", (0.01,))
     before = counts(behind)
     with Proxy(behind.database.url) as proxy:
         setattr(proxy, cut, COMMITS["community.point_ledger"])

@@ -14,7 +14,7 @@ from trc_pipelines_tests.catalogue import (
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines_tests.faults.test_append_only import APPEND_ONLY, CHANGES
+from trc_pipelines_tests.faults.append_only import APPEND_ONLY, CHANGES
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 Login = Callable[[str], psycopg2.extensions.connection]

@@ -20,7 +20,7 @@ from trc_pipelines.database.embedded import (
     stop_embedded_server,
 )
 from trc_pipelines.database.migrations import ensure_database, migrate
-from trc_pipelines.jobs import contract
+from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Job, Result, Step, Work
 from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
@@ -102,7 +102,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_retry(own_server: World)
 def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contract, "RETRY_DELAYS_SECONDS", (0.05, 0.1))
+    monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", (0.05, 0.1))
     both_hold_one = threading.Barrier(2, timeout=10)
     attempts: list[str] = []
 

@@ -36,9 +36,11 @@ TERMINATE = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }
 
 
 class House:
-    """The services on a database, and somebody who holds the lock of the boards."""
+    """A database, its services if they run, and somebody who holds the lock of the boards."""
 
-    def __init__(self, installation: Installation, services: Services, port: int) -> None:
+    def __init__(
+        self, installation: Installation, services: Services | None = None, port: int = 0
+    ) -> None:
         self.installation = installation
         self.services = services
         self.url = f"http://127.0.0.1:{port}/graphql"
@@ -118,9 +120,9 @@ def wait_until(is_so: Callable[[], object], seconds: float = 30) -> float:
 
 
 @pytest.fixture
-def open_house(
+def installation(
     servers: dict[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], House]]:
+) -> Iterator[Installation]:
     for name, value in {
         "TRC_HOME": tmp_path / "home",
         "DATABASE_URL": create_database(servers[18]),
@@ -129,9 +131,14 @@ def open_house(
         "LOCK_TIMEOUT_SECONDS": "120",
     }.items():
         monkeypatch.setenv(name, str(value))
+    with open_installation() as opened:
+        prepare_databases(opened)
+        yield opened
+
+
+@pytest.fixture
+def open_house(installation: Installation) -> Iterator[Callable[[], House]]:
     with ExitStack() as stack:
-        installation = stack.enter_context(open_installation())
-        prepare_databases(installation)
         # Ticks of its own would meet the runs of the tests.
         lock = stack.enter_context(hold_home(installation.settings.trc_home))
 
@@ -226,10 +233,9 @@ def test_code_server_and_worker_killed_together_are_found_out_and_their_place_is
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_from_the_command_line_is_stopped_at_once_and_says_so(
-    open_house: Callable[[], House], number: int
+    installation: Installation, number: int
 ) -> None:
-    house = open_house()
-    house.services.stop()
+    house = House(installation)
     with subprocess.Popen(
         [Path(sys.executable).with_name("trc"), "run", JOB], stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip

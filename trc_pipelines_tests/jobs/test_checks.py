@@ -15,7 +15,7 @@ from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.monitoring.checks import check_key, show_results
 from trc_pipelines.monitoring.health import GRACE, watch
 from trc_pipelines_tests.catalogue import CHECKS
-from trc_pipelines_tests.conftest import create_database
+from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE = timedelta(minutes=1)
@@ -27,8 +27,9 @@ SUMS = next(
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
-    return create_database(servers[18])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with lend_database(request, 18) as url:
+        yield url
 
 
 def evaluate(world: World, now: datetime, check: Check = SUMS) -> None:

@@ -4,41 +4,14 @@ import select
 import threading
 
 import pandas as pd
-import psycopg2
 import pytest
 import sqlalchemy.exc
-from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.events import record_events
+from trc_pipelines_tests.jobs.followers import connect, take, tell
 from trc_pipelines_tests.world import NOON, World
 
 # Events wait for every older transaction of the server, whichever database it is in.
 pytestmark = pytest.mark.quiet
-TAKE = "SELECT payload ->> 'n' FROM operations.take_domain_events('app', 2)"
-
-
-def tell(transaction: Transaction, *numbers: int) -> int:
-    return record_events(
-        transaction,
-        "Counted",
-        pd.DataFrame({"n": numbers, "at": pd.Timestamp(NOON), "on": NOON.date()}),
-        dedupe_keys=pd.Series([f"number:{number}" for number in numbers]),
-        occurred_at=NOON,
-        run_id="run",
-    )
-
-
-def connect(world: World) -> psycopg2.extensions.connection:
-    return psycopg2.connect(
-        make_url(world.database.url).set(drivername="postgresql").render_as_string(False)
-    )
-
-
-def take(connection: psycopg2.extensions.connection) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE)
-        return [row[0] for row in cursor.fetchall()]
 
 
 def test_an_event_is_told_once_and_reads_as_json(world: World) -> None:

@@ -17,7 +17,7 @@ from trc_pipelines.database.embedded import (
     stop_embedded_server,
 )
 from trc_pipelines.database.migrations import create_engine, ensure_database
-from trc_pipelines_tests.jobs.test_events import connect, take, tell
+from trc_pipelines_tests.jobs.followers import connect, take, tell
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, create_database, with_database
 from trc_pipelines_tests.world import World
 

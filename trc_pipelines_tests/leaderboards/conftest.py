@@ -1,21 +1,9 @@
 """A real Redis for the tests of the cache, emptied for each."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import redis
-
-from trc_pipelines.demo.redis_server import serve_redis
-
-
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """URL of a server of this worker's own."""
-    with tempfile.TemporaryDirectory(prefix="rd") as folder, serve_redis(Path(folder)) as url:
-        assert url, "neither the wheel of requirements.lock nor this machine has a Redis server"
-        yield url
 
 
 @pytest.fixture

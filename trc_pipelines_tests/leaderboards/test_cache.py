@@ -23,7 +23,7 @@ from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.ranking import rank_boards
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import LEADERBOARD_CACHE, LEADERBOARD_RECALCULATION
-from trc_pipelines_tests.servers import lend_database
+from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import World
 
 DAY = date(2026, 3, 4)  # a Wednesday

@@ -1,4 +1,3 @@
-# ruff: noqa: F811
 """What Sentry gets of a failed run: where it failed and why, and nothing of what was in it."""
 
 import json
@@ -14,14 +13,15 @@ from trc_pipelines.monitoring.channels import RELEASE
 from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.failures import describe, find_failures, name_cause
 from trc_pipelines.monitoring.sensors import record_ended_runs
-from trc_pipelines_tests.conftest import create_database
-from trc_pipelines_tests.monitoring.test_channels import Receiver, receiver  # noqa: F401
+from trc_pipelines_tests.databases import lend_database
+from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.world import World
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
-    return create_database(servers[18])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with lend_database(request, 18) as url:
+        yield url
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ from trc_pipelines.monitoring.sensors import end_lost_runs, record_ended_runs
 from trc_pipelines_tests.catalogue import JOBS
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
+# What is tested is what people are told.
+pytestmark = pytest.mark.either
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LOOK = timedelta(minutes=5)
 STALE = Condition("stale", "mee6_sync", "error", "look")

@@ -1,7 +1,7 @@
-# ruff: noqa: F811
 """Signs of life outside: what is told when, and that nobody waits for it."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,15 +14,9 @@ from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.monitoring.channels import DeliveryError, send_heartbeat
 from trc_pipelines.monitoring.heartbeats import beat
 from trc_pipelines.settings import Settings
-from trc_pipelines_tests.conftest import create_database
-from trc_pipelines_tests.monitoring.test_channels import (
-    SILENT,
-    SOON,
-    Configure,
-    Receiver,
-    configure,  # noqa: F401
-    receiver,  # noqa: F401
-)
+from trc_pipelines_tests.databases import lend_database
+from trc_pipelines_tests.monitoring.conftest import SOON, Configure
+from trc_pipelines_tests.receivers import SILENT, Receiver
 from trc_pipelines_tests.world import World
 
 NOW = datetime.now(UTC)
@@ -30,8 +24,9 @@ RUN = "123e4567-e89b-42d3-a456-426614174000"
 
 
 @pytest.fixture
-def database_url(servers: dict[int, str]) -> str:
-    return create_database(servers[18])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with lend_database(request, 18) as url:
+        yield url
 
 
 def lines(receiver: Receiver) -> list[str]:

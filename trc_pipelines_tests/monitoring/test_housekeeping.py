@@ -28,7 +28,8 @@ from trc_pipelines.jobs.orchestration import asset_key, connected, daily_partiti
 from trc_pipelines.monitoring.housekeeping import DAGSTER_TARGETS, TARGETS
 from trc_pipelines.quiz.retention import TARGETS as QUIZ_TARGETS
 from trc_pipelines_tests.catalogue import CHECKS, HOUSEKEEPING, STEPS
-from trc_pipelines_tests.servers import create_database, drop_database, once, with_database
+from trc_pipelines_tests.databases import remove_database
+from trc_pipelines_tests.servers import create_database, once, with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 PURGES = "operations.purges"
@@ -397,8 +398,8 @@ def house(
     world.database = replace(world.database, url=url)
     world.settings = world.settings.model_copy(update={"database_url": url})
     yield world
-    drop_database(dagster_url(world))
-    drop_database(url)
+    remove_database(dagster_url(world))
+    remove_database(url)
 
 
 def dagster_url(world: World) -> str:

@@ -17,7 +17,7 @@ from trc_pipelines.jobs.contract import Result
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
-from trc_pipelines_tests.servers import lend_database
+from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

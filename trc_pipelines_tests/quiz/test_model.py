@@ -35,7 +35,7 @@ from trc_pipelines_tests.catalogue import (
 )
 from trc_pipelines_tests.servers import create_database
 
-EXAMPLES = examples(25)
+EXAMPLES = examples(12)
 SKIPPED = set() if os.environ.get("QUIZ_SHRINK") else {Phase.shrink, Phase.explain}
 START = datetime(2026, 3, 26, 9, 0, tzinfo=UTC)  # a Thursday; the month ends on a Tuesday
 MINUTE, HALF_HOUR, HOUR, DAY = (timedelta(minutes=m) for m in (1, 30, 60, 1440))

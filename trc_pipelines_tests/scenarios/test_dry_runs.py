@@ -2,7 +2,10 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -13,7 +16,9 @@ from trc_pipelines.database.embedded import client_program
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import dry_run_jobs
 from trc_pipelines_tests.catalogue import JOBS, JOBS_OF_ALL, LEADERBOARD_RECALCULATION
-from trc_pipelines_tests.world import World
+from trc_pipelines_tests.databases import close_connections, remove_database
+from trc_pipelines_tests.servers import create_database, once
+from trc_pipelines_tests.world import World, board
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -32,12 +37,40 @@ def dump(world: World) -> str:
 
 
 @pytest.fixture
-def lived_in(world: World) -> World:
+def lived_in(
+    world: World, servers: dict[int, str], shared_folder: Path, request: pytest.FixtureRequest
+) -> Iterator[World]:
     """A fortnight with everything in it and something for every job still to do."""
+    version = request.node.callspec.params["database_url"]
+
+    def make() -> None:
+        change_database(world, create_database(servers[version], name="lived_in"))
+        live(world)
+        close_connections(world.database.url)
+
+    once(shared_folder / f"{version}.lived_in", make)
+    change_database(world, create_database(servers[version], "lived_in"))
+    world.simulator.board = board(xp_on(13, more=333))
+    upload_media(world, MONDAY + 14 * DAY)
+    yield world
+    remove_database(world.database.url)
+
+
+def change_database(world: World, url: str) -> None:
+    world.database = replace(world.database, url=url)
+    world.settings = world.settings.model_copy(update={"database_url": url})
+
+
+def xp_on(day: int, more: int = 0) -> dict[int, int]:
+    return {
+        account: 1000 + 170 * day + account % 7 * 30 * day + more for account in LINKED.values()
+    }
+
+
+def live(world: World) -> None:
     world.link(LINKED)
     for day in range(14):
-        xp = {account: 1000 + 170 * day + account % 7 * 30 * day for account in LINKED.values()}
-        world.sync(MONDAY + day * DAY + 9 * HOUR, xp)
+        world.sync(MONDAY + day * DAY + 9 * HOUR, xp_on(day))
         if day:
             world.run(DAILY_STREAKS, MONDAY + day * DAY + 10 * HOUR)
     world.run(LEADERBOARD_RECALCULATION, MONDAY + 13 * DAY + 10 * HOUR)
@@ -46,9 +79,7 @@ def lived_in(world: World) -> World:
         f"SELECT member_id, 'resource_download', 5, '{MONDAY + 13 * DAY + 12 * HOUR}' "
         "FROM community.members"
     )
-    world.simulator.board = world.simulator.board.assign(xp=world.simulator.board["xp"] + 333)
     live_in_the_apps(world, MONDAY + 14 * DAY)
-    return world
 
 
 def live_in_the_apps(world: World, now: datetime) -> None:
@@ -82,6 +113,11 @@ def live_in_the_apps(world: World, now: datetime) -> None:
         """
     )
     world.run(GAME_SETTLEMENT, day_ago)
+
+
+def upload_media(world: World, now: datetime) -> None:
+    """Files of the betting app, as old as those of its first users."""
+    month_ago = now - 31 * DAY
     for name in ("avatars/1", "posts/1", "posts/2", "posts/9"):
         path = world.settings.trc_home / "media" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,6 +175,7 @@ def rehearsed_and_run(world: World, moment: datetime) -> tuple[dict, dict]:
 def test_a_rehearsal_of_all_tells_what_the_run_of_all_then_does(world: World) -> None:
     moment = MONDAY + 14 * DAY + HOUR
     live_in_the_apps(world, MONDAY + 14 * DAY)
+    upload_media(world, MONDAY + 14 * DAY)
     place_bets(world, MONDAY + 14 * DAY)
     before = dump(world)
     options = Options(as_of=moment, now=moment, run_id="rehearsal", executed_by="test")

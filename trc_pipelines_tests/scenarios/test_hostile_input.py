@@ -59,13 +59,10 @@ from trc_pipelines_tests.hostile import (
     assert_one_line,
     named,
 )
-from trc_pipelines_tests.leaderboards.conftest import redis_url  # noqa: F401
-from trc_pipelines_tests.monitoring.test_channels import Receiver
+from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
-# The stage takes half a minute to set: once is enough.
-pytestmark = pytest.mark.xdist_group("hostile")
 DAYS = 9
 SNAPSHOT = "community.mee6_leaderboard_snapshot"
 # Keys of the app: unique, and short enough for an index.
@@ -171,7 +168,7 @@ def hostile_board(xp: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def stage(
     servers: dict[int, str],
-    redis_url: str,  # noqa: F811
+    redis_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("hostile")
@@ -327,9 +324,9 @@ def play_in_the_ui(stage: Stage) -> None:
         launch(
             stage, "dry_run", {"try_steps": {"config": {"job": "mee6_sync", "as_of": EVERYTHING}}}
         ),
-        launch(stage, "review_snapshot", {"decide": {"config": {
+        launch(stage, "review_snapshot", {"review_snapshot_by_hand": {"config": {
             "sync_id": stage.quarantined[2], "decision": "discard", "reason": EVERYTHING}}}),
-        launch(stage, "review_snapshot", {"decide": {"config": {
+        launch(stage, "review_snapshot", {"review_snapshot_by_hand": {"config": {
             "sync_id": stage.quarantined[3], "decision": "discard", "reason": "a\x00b"}}}),
     ]  # fmt: skip
     give_up_at = time.monotonic() + 120

@@ -37,7 +37,7 @@ from hypothesis.stateful import (
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
-from trc_pipelines.jobs import contract
+from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
@@ -46,7 +46,7 @@ from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
-EXAMPLES = examples(50)  # on each of the two servers
+EXAMPLES = {18: examples(20), 16: examples(8)}
 STEPS = 30
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = timedelta(minutes=15)
@@ -425,7 +425,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         # What was done and not acknowledged is done again on another connection, and counts once.
         connection._driver = LosesAcknowledgements(connection._driver)
-        with self.served(self.board()), mock.patch.object(contract, "RETRY_DELAYS_SECONDS", (0,)):
+        with self.served(self.board()), mock.patch.object(execution, "RETRY_DELAYS_SECONDS", (0,)):
             run.perform(step)
         assert not isinstance(connection._driver, LosesAcknowledgements)
         self.model.run(self.now, self.rate, self.board(), lost)
@@ -616,7 +616,7 @@ def test_any_history_with_any_accident_ends_in_the_balances_of_the_model(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=EXAMPLES,
+                max_examples=EXAMPLES[version],
                 stateful_step_count=STEPS,
                 deadline=None,
                 print_blob=True,

@@ -11,9 +11,9 @@ from trc_pipelines import definitions
 from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.monitoring import sensors
 from trc_pipelines_tests.betting.conftest import Betting, betting, ident  # noqa: F401
-from trc_pipelines_tests.cli.test_main import Trc, trc  # noqa: F401
-from trc_pipelines_tests.conftest import create_database
-from trc_pipelines_tests.monitoring.test_channels import Receiver, receiver  # noqa: F401
+from trc_pipelines_tests.commands import Trc
+from trc_pipelines_tests.receivers import Receiver
+from trc_pipelines_tests.servers import create_database
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 BEGAN = datetime.now(UTC).replace(microsecond=0)

@@ -14,7 +14,6 @@ from trc_pipelines.community.jobs import (
     RECOMPUTE_DAYS,
     first_day_to_recompute,
 )
-from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.leaderboards.closing import find_due_periods
@@ -25,11 +24,10 @@ from trc_pipelines_tests.catalogue import (
     LEADERBOARD_WEEKLY_RESET,
     STEPS,
 )
+from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
-# They share the world without an outage.
-pytestmark = pytest.mark.xdist_group("outages")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP = 3 * HOUR  # instead of a quarter of an hour: a fortnight is long
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -104,7 +102,7 @@ def new_world(
                 mee6_base_url=simulator.base_url,
                 mee6_request_interval_seconds=0,
             )
-            return World(Database(url, 30, 5), settings, simulator)
+            return World(PooledDatabase(url, 30, 5), settings, simulator)
 
         yield make
 

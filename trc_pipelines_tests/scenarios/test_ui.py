@@ -17,6 +17,7 @@ from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
@@ -67,7 +68,7 @@ def two_months(
     }.items():
         monkeypatch.setenv(name, str(value))
     with open_installation() as installation, Simulator(board({})) as simulator:
-        world = World(installation.database, installation.settings, simulator)
+        world = World(PooledDatabase(url), installation.settings, simulator)
         world.link({f"m{i:02}": 1_000 + i for i in range(20)})
         rng = np.random.default_rng(7)
         is_active = rng.random((20, DAYS)) < rng.random((20, 1))

@@ -1,0 +1,38 @@
+"""The `trc` command, in this process."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from trc_pipelines.cli.main import main
+from trc_pipelines.jobs.orchestration import connected
+from trc_pipelines_tests.isolation import belongs_to_the_person
+
+Trc = Callable[..., int]
+
+
+@contextmanager
+def install(home: Path) -> Iterator[Trc]:
+    """The command, on an installation of its own; leaves environment and signals as they were."""
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+    def call(*arguments: str) -> int:
+        with patch.object(sys, "argv", ["trc", *arguments]), pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    connected.cache_clear()
+    with patch.dict(os.environ):
+        for name in [*filter(belongs_to_the_person, os.environ)]:
+            del os.environ[name]
+        os.environ["TRC_HOME"] = str(home)
+        yield call
+    connected.cache_clear()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -1,0 +1,40 @@
+"""Which worker runs what, and when: what shares a world runs together, what takes longest begins first.
+
+Not by the marker of pytest-xdist 3.8: pytest 9.2 gave tests another id, and since then it is ignored.
+"""
+
+from xdist.scheduler import LoadScopeScheduling
+
+from trc_pipelines_tests.progress import file_of
+
+# A worker for all tests of a file: what they share takes up to a minute to set, or servers of its own.
+TOGETHER = {
+    "scenarios/test_hostile_input.py": "hostile",
+    "scenarios/test_outages.py": "outages",
+    # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
+    "scenarios/test_ui.py": "services",
+    "faults/test_stopping.py": "services",
+    "cli/test_services.py": "services",
+    "jobs/test_events.py": "quiet",
+    "jobs/test_restores.py": "quiet",
+}
+# Begun last, one of these would keep a worker busy while the others have nothing left to do.
+LONGEST = [
+    "scenarios/test_ledger_state_machine.py", "scenarios/test_hostile_input.py", "scenarios/test_ui.py",
+    "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
+    "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
+    "jobs/test_restores.py", "jobs/test_events.py",
+]  # fmt: skip
+
+
+class Scheduling(LoadScopeScheduling):
+    """Gives workers test after test, those of `TOGETHER` at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER.get(file_of(nodeid), nodeid)
+
+
+def when(nodeid: str) -> int:
+    """Its turn, to sort by."""
+    name = file_of(nodeid)
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
