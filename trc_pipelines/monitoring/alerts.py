@@ -118,13 +118,14 @@ def _tell_of_incident(
 ) -> None:
     since = f"since {incident['opened_at']:%Y-%m-%d %H:%M} UTC"
     words = {"opened": "", "over": "Over: "}.get(moment, "Still: ")
+    was = "Nothing is left to do. What was wrong: " if moment == "over" else ""
     tell(
         transaction,
         News(
             f"incident:{incident['incident_id']}:{moment}",
             severity,
             f"{words}{incident['subject']} {incident['kind']}",
-            f"{incident['message']} ({since})",
+            f"{was}{incident['message']} ({since})",
             {"kind": str(incident["kind"]), "subject": str(incident["subject"])},
         ),
         now,

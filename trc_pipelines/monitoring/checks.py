@@ -64,7 +64,7 @@ def show_results(
 
     Dagster shows a check as not evaluated once its asset is materialised again, which is every
     quarter of an hour here. A verdict stands until the check is evaluated again, and says when it
-    was. It also shows what `trc verify` found.
+    was. It also shows what `trc verify` found, of tables that no step makes as well.
 
     Args:
         results: as for `assess_checks`, with evaluated_at.
@@ -83,15 +83,17 @@ def show_results(
         row = by_key.get((check.table, check.name))
         newest = materializations.get(check_key(check).asset_key)
         execution = executions.get(check_key(check))
-        if row is None or row["evaluated_at"] is None or newest is None:
+        if row is None or row["evaluated_at"] is None:
             continue
         if execution and execution.status is AssetCheckExecutionRecordStatus.PLANNED:
             continue  # about to be evaluated
         event = execution and execution.event
         if execution and event and event.timestamp > row["evaluated_at"].timestamp():
             target = execution.evaluation and execution.evaluation.target_materialization_data
-            if execution.run_id == newest.run_id or (
-                target and target.storage_id == newest.storage_id
+            if (
+                newest is None
+                or execution.run_id == newest.run_id
+                or (target and target.storage_id == newest.storage_id)
             ):
                 continue
         instance.report_runless_asset_event(
@@ -104,7 +106,8 @@ def show_results(
                     "first": row["first_violations"],
                     "evaluated_at": dg.TimestampMetadataValue(row["evaluated_at"].timestamp()),
                 },
-                target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                target_materialization_data=newest
+                and AssetCheckEvaluationTargetMaterializationData(
                     storage_id=newest.storage_id,
                     run_id=newest.run_id,
                     timestamp=newest.timestamp,

@@ -147,6 +147,24 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     connected.cache_clear()
 
 
+def test_the_ui_shows_what_trc_verify_found_of_a_table_that_no_step_makes(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    ledger = next(check for check in CHECKS if check.name == "ledger_sums_match_balances")
+
+    def show() -> int:
+        with world.database.transaction(commit=False) as transaction:
+            results = transaction.read_rows("monitoring/select_check_results")
+        return show_results(instance, [ledger], results)
+
+    hourly = definitions.defs().resolve_job_def("hourly_checks")
+    assert hourly.execute_in_process(instance=instance).success
+    assert show() == 0
+    evaluate(world, datetime.now(UTC), ledger)
+    assert show() == 1
+    assert show() == 0
+
+
 def test_what_was_green_stays_green_in_the_ui_when_its_table_is_made_again(
     world: World, instance: dg.DagsterInstance
 ) -> None:

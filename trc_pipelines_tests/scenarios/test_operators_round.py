@@ -141,6 +141,9 @@ def test_money_that_is_wrong_is_told_three_times_mended_and_three_times_over(
     over = [title for title in told() if title.startswith("INFO")]
     assert over == sorted(f"INFO: Over: {check} broken" for check in CHECKS)
     assert len(told()) == 6
+    recoveries = [s.parsed[-1] for s in receiver.sent if s.parsed[-1].get("type") == "info"]
+    assert len(recoveries) == 3
+    assert all(one["message"].startswith("Nothing is left to do.") for one in recoveries)
 
     events = [sent.parsed[-1] for sent in receiver.sent if "logentry" in sent.parsed[-1]]
     assert len(events) == 6
