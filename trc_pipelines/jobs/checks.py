@@ -1,7 +1,7 @@
 """Checks: sentences that are true of the tables. Seen in the UI as asset checks, run by `trc verify`.
 
-What a check found is kept (`operations.check_results`): health tells people of one that fails, and
-of checks that are not evaluated any more.
+What a check found is kept (`operations.check_results`): health alerts people to one that fails, and
+to checks that are no longer evaluated.
 """
 
 import json
@@ -15,9 +15,9 @@ from trc_pipelines.database.connection import Transaction
 
 MAX_SHOWN = 5
 HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
-# What says which row it is, in whatever check: the rest are figures.
-_NO_ID = re.compile(r"[^A-Za-z0-9_.:+/-]")
 LONGEST_KEY = 64
+_NO_ID = re.compile(r"[^A-Za-z0-9_.:+/-]")
+# Columns that say which row it is, in whatever check. The others are figures.
 _KEY_COLUMN = re.compile(r"(^|_)(id|day|week|period|start|board|badge)$")
 
 
@@ -42,14 +42,14 @@ class Check:
     remedy: str = "Find out who or what changed it and mend that."
 
     def find_violations(self, transaction: Transaction) -> pd.DataFrame:
-        """Rows that break the sentence, worst or first one first; empty when it holds."""
+        """Find the rows that break the sentence, the worst or the first one first."""
         domain = self.table.split(".")[0]
         if self.home:
             return transaction.read(f"{self.home}/check_{self.name}", domain=domain)
         return transaction.read(f"{domain}/check_{self.name}")
 
     def evaluate(self, transaction: Transaction, now: datetime) -> pd.DataFrame:
-        """Find violations and write down that it was looked for; the violations."""
+        """Find the violations, record the result, and return them."""
         violations = self.find_violations(transaction)
         transaction.execute(
             "jobs/upsert_check_result",
@@ -63,7 +63,7 @@ class Check:
 
 
 def keys_of(violations: pd.DataFrame) -> list[dict[str, str]]:
-    """Ids and periods of these rows, as text: they say which ones, and nothing about anybody."""
+    """Give the ids and periods of these rows as text: which ones they are, and nothing about anybody."""
     keys = violations[[name for name in violations.columns if _KEY_COLUMN.search(name)]]
     shown = keys.astype("str")
     # Ids are an app's: any text, and so hostile text as well.

@@ -22,7 +22,7 @@ Done = TypeVar("Done")
 
 
 class JobError(Exception):
-    """A job cannot do what was asked; the message says why and what is possible."""
+    """A job cannot do what was asked. The message says why and what is possible."""
 
 
 class UsageError(JobError):
@@ -42,7 +42,7 @@ class UnitRefusedError(Exception):
 
 
 def parse_moment(text: str) -> datetime:
-    """A time with zone, in UTC, whole seconds.
+    """Read a time with a zone, and give it in UTC and full seconds.
 
     Raises:
         ValueError: the text is no such time.
@@ -126,7 +126,7 @@ class Options:
 
 @dataclass
 class Budget:
-    """How many units a step may still change, in the unit it declares; None: as many as there are."""
+    """How many units a step may still change, in the unit it declares. None means no limit."""
 
     left: int | None
 
@@ -136,7 +136,7 @@ class Budget:
         return self.left == 0
 
     def take(self, units: int) -> None:
-        """Write down that so many were changed.
+        """Count units that were changed.
 
         Raises:
             ValueError: they are more than were left.
@@ -148,7 +148,7 @@ class Budget:
         self.left -= units
 
     def at_most(self, units: int) -> int:
-        """So many, or as many as are left."""
+        """Return so many units, or as many as are left."""
         return units if self.left is None else min(units, self.left)
 
 
@@ -183,7 +183,7 @@ class Work:
 
         One that the database refuses keeps nobody waiting: the others are changed all the same. What
         is done stays done when the run is stopped, so a unit knows by itself whether it is done.
-        A dry run makes the changes one after the other in the transaction that is rolled back; see
+        A dry run makes the changes one after the other in the transaction that is rolled back. See
         `UnitRefusedError` for what it does about a refusal.
 
         Args:
@@ -207,7 +207,7 @@ class Work:
                         result = change(replace(self, transaction=transaction), unit)
                 except DatabaseError as error:
                     if error.is_transient:
-                        raise  # the whole step is tried again
+                        raise  # the step is tried again from its beginning
                     if self.is_dry_run:
                         raise UnitRefusedError(unit, str(error)) from error
                     refused[unit] = str(error)
@@ -257,7 +257,7 @@ class Result:
 
 
 def describe(details: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
-    """Say figures in words, each as its number and its name; what is 0 is not worth saying."""
+    """Say figures in words, each as its number and its name, without those that are 0."""
     figures = ", ".join(
         f"{value:,} {name.replace('_', ' ')}"
         for name, value in details.items()
@@ -366,7 +366,7 @@ Days = Callable[[Transaction, Settings, datetime], tuple[date, date]]
 
 
 def day_of(_transaction: Transaction, _settings: Settings, as_of: datetime) -> tuple[date, date]:
-    """The day of the tick alone: for jobs that do not work by the day."""
+    """Return the day of the tick alone, for jobs that do not work by the day."""
     return as_of.date(), as_of.date()
 
 
@@ -401,13 +401,13 @@ class Job:
 
     @property
     def units(self) -> list[str]:
-        """What a limit counts in its steps; empty when one of them takes none."""
+        """What a limit counts in its steps: nothing when one of them takes no limit."""
         units = [step.unit for step in self.steps if step.unit]
         return list(dict.fromkeys(units)) if len(units) == len(self.steps) else []
 
 
 def refuse_limit(name: str, limit: int | None, units: Sequence[str]) -> None:
-    """Refuse a limit where nothing is counted: it would be ignored without a word.
+    """Refuse a limit where nothing is counted, rather than ignore it.
 
     Raises:
         UsageError: there is a limit, and nothing it could count.

@@ -1,4 +1,4 @@
-"""Domain events: what happened, told to the apps that follow, in the transaction of what happened."""
+"""Domain events: what happened, for the apps that follow, recorded in the transaction in which it did."""
 
 from datetime import datetime
 
@@ -16,11 +16,14 @@ def record_events(
     occurred_at: datetime,
     run_id: str,
 ) -> int:
-    """Write one event per row of `payloads`; how many had not been told before.
+    """Write one event per row of `payloads`, unless it is recorded already.
 
     Args:
         payloads: one column per field; dates and times become ISO 8601.
         dedupe_keys: what each event happened to, unique within the event type.
+
+    Returns:
+        How many are new.
     """
     if payloads.empty:
         return 0

@@ -1,4 +1,4 @@
-"""How a job runs: each step in a transaction of its own with its record, or all of them on one rolled back.
+"""How a job runs: each step in a transaction of its own with its record, or all in one that is rolled back.
 
 A step's effects and the job's execution row commit together. A dry run is the same steps on one
 transaction that is rolled back.
@@ -54,7 +54,7 @@ class Run:
     options: Options
 
     def perform(self, step: Step) -> Result:
-        """Run one step and record it, both in one transaction; a lost one is tried again.
+        """Run one step and record it in the same transaction, again when that is lost.
 
         Raises:
             JobError: another run holds this step, or the step refused what was asked.
@@ -82,7 +82,7 @@ class Run:
                 self._unlock_session()
 
     def prepare(self, step: Step) -> Any:
-        """What the step needs from outside, if anything; no transaction is open meanwhile."""
+        """Fetch what the step needs from outside, if anything, while no transaction is open."""
         if step.prepare is None:
             return None
         with self.connection.between_transactions() as transaction:
@@ -238,10 +238,13 @@ class DryRun:
 def perform(
     database: Database, settings: Settings, job: Job, options: Options, *, dry_run: bool = False
 ) -> dict[str, Result]:
-    """Run the steps of a job in order; their results by table.
+    """Run the steps of a job in order.
 
-    Stops after one without success, unless the others go on without it; what refused it is raised
-    when they are done.
+    Stops after one without success, unless the others go on without it. In that case what refused it
+    is raised when they are done.
+
+    Returns:
+        The results by table.
 
     Raises:
         JobError: a step refused, or the job takes no limit.
@@ -289,7 +292,7 @@ class _BeginAgainError(Exception):
 
 @dataclass
 class Refusals:
-    """What a dry run came across that is refused: whole steps, and units of steps, by table."""
+    """What was refused in a dry run: steps, and units of steps, by table."""
 
     steps: dict[str, JobError | DatabaseError] = field(default_factory=dict)
     units: dict[str, dict[Hashable, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -334,7 +337,7 @@ def _run_of(
 
 
 def _prepare(run: Run, step: Step) -> Any:
-    """What the step needs from outside, or why it is refused: raised when it is its turn."""
+    """Fetch what the step needs from outside, or the refusal that is raised when it is its turn."""
     try:
         return run.prepare(step)
     except JobError as error:
@@ -365,7 +368,7 @@ def _first_of(days: tuple[date, date], budget: Budget) -> tuple[date, date]:
 
 
 def _describe(error: Exception) -> str:
-    """What may be told of an error: of one that is not worded here its type, for it may show a row."""
+    """Describe an error by its text, or by its type if it is worded elsewhere: the text may show a row."""
     if type(error).__module__.startswith("trc_pipelines"):
         return str(error)
     return f"{type(error).__name__}; the log of its run has the rest"

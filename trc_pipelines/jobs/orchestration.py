@@ -66,7 +66,7 @@ class RunOptions(dg.ConfigurableResource[None]):
     """Log every figure, not only the summary."""
 
     def resolve(self, context: dg.AssetExecutionContext, days: tuple[date, date] | None) -> Options:
-        """The options of this run: config first, then the schedule's tick, then the clock."""
+        """Build the options of this run: config first, then the schedule's tick, then the clock."""
         tags = context.run.tags
         return Options.of_now(
             tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
@@ -80,7 +80,11 @@ class RunOptions(dg.ConfigurableResource[None]):
 
 @cache
 def connected(run_id: str | None = None) -> tuple[Database, Settings]:
-    """Database and settings of this process; sessions of a run are called after it."""
+    """Give the database and the settings of this process.
+
+    Args:
+        run_id: the sessions are named after it; they show that the run is alive.
+    """
     settings = load_settings()
     database = locate_database(settings)
     if run_id is None:
@@ -89,17 +93,17 @@ def connected(run_id: str | None = None) -> tuple[Database, Settings]:
 
 
 def session_name(run_id: str) -> str:
-    """What sessions of a run are called: by them it is known to be alive."""
+    """Name the sessions of a run, which show that it is alive."""
     return f"trc run {run_id}"
 
 
 def asset_key(declared: Step | Relation) -> dg.AssetKey:
-    """The asset that shows a table in Dagster."""
+    """Return the key of the asset that shows a table in Dagster."""
     return dg.AssetKey(declared.table.split("."))
 
 
 def daily_partitions(first: date) -> dg.DailyPartitionsDefinition:
-    """Every day from the first; the open one too: its figures are provisional until it ends."""
+    """Make a partition of every day from the first to the open one, whose figures are provisional."""
     start = datetime.combine(first, datetime.min.time())
     return dg.DailyPartitionsDefinition(start_date=start, timezone="UTC", end_offset=1)
 
@@ -166,7 +170,7 @@ def _link_to_source(step: Step) -> dict[str, Any]:
 
 
 def build_job(job: Job) -> Any:
-    """Make Dagster's form of a job: bounded in time, without the audits of whole tables."""
+    """Make Dagster's form of a job: bounded in time, without the checks that audit entire tables."""
     verdicts = [
         dg.AssetCheckKey(asset_key(step), name) for step in job.steps for name in step.verdicts
     ]
@@ -189,7 +193,7 @@ def is_active(instance: dg.DagsterInstance, job_name: str) -> bool:
 
 
 def build_schedule(job: Job, dagster_job: Any) -> dg.ScheduleDefinition:
-    """Make the clock of a job: it asks for the days a tick stands for, and skips while the job runs."""
+    """Make the schedule of a job: it asks for the days of a tick, and skips while the job runs."""
 
     @dg.schedule(
         name=f"{job.name}_schedule",
@@ -247,7 +251,7 @@ def _days_of(
 
 
 def build_trigger(trigger: Trigger, dagster_job: Any) -> dg.SensorDefinition:
-    """Make a sensor that asks for a run when something is due; none while such a run is on its way."""
+    """Make a sensor that asks for a run when something is due, unless one is on its way already."""
 
     @dg.sensor(
         name=trigger.name,
@@ -369,7 +373,7 @@ def build_action(action: Action) -> dg.JobDefinition:
 
 
 def day_range_tags(first: date, last: date) -> dict[str, str]:
-    """Run tags that ask for the daily partitions from `first` to `last` in a single run."""
+    """Make the run tags that ask for the daily partitions from `first` to `last` in a single run."""
     return {
         ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
         ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
@@ -422,10 +426,10 @@ def _materialize(
 
 
 def _describe(result: Result) -> dict[str, Any]:
-    told: dict[str, Any] = {"message": result.message}
+    metadata: dict[str, Any] = {"message": result.message}
     if not result.by_day:
-        told |= {"affected": result.affected, "dagster/row_count": result.rows}
-    return told
+        metadata |= {"affected": result.affected, "dagster/row_count": result.rows}
+    return metadata
 
 
 def _key_of_attempt(now: datetime, patience: timedelta) -> str:
@@ -433,7 +437,7 @@ def _key_of_attempt(now: datetime, patience: timedelta) -> str:
 
 
 def _config_type(action: str, name: str, about: FieldInfo) -> Any:
-    """Dagster's type of an argument: text, a number, yes or no, or one of some words."""
+    """Return Dagster's type of an argument: text, a number, yes or no, or one of some words."""
     kind = about.annotation
     if get_origin(kind) is Literal:
         return dg.Enum(f"{action}_{name}", [dg.EnumValue(word) for word in get_args(kind)])

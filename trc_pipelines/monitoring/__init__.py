@@ -1,1 +1,1 @@
-"""What watches jobs: health, incidents, alerts and their delivery, housekeeping."""
+"""What watches jobs: health, incidents, alerts and their delivery, heartbeats, housekeeping."""

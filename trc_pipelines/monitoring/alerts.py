@@ -1,4 +1,4 @@
-"""What people are told: written in the transaction of what it tells, sent later by the outbox."""
+"""Conditions become incidents, and incidents alerts: written in one transaction, sent later by the outbox."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ REMIND_AFTER = timedelta(hours=6)
 # A condition that comes and goes is one incident: it is over once it has stayed away this long.
 QUIET = timedelta(minutes=15)
 
-# What a job shows whatever is wrong with it. People are told of it only where no other open incident of
-# that job explains it: a quarantine, a refusal, a block; and of one that fails, not that it is late.
+# What a job shows whatever is wrong with it. People are alerted to it only where no other open incident
+# of that job explains it, such as a quarantine, a refusal or a block. One that fails explains that it is
+# late.
 EXPLAINED_BY_OTHERS = ("failing", "stale")
 
 Severity = Literal["info", "warning", "error", "critical"]
@@ -21,7 +22,7 @@ Severity = Literal["info", "warning", "error", "critical"]
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that is wrong now; `kind` and `subject` say whether it is the same as before."""
+    """Something that is wrong now. `kind` and `subject` say whether it is the same as before."""
 
     kind: str
     subject: str
@@ -30,8 +31,8 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class News:
-    """One message; the same `dedupe_key` is sent once.
+class Alert:
+    """One message. The same `dedupe_key` is sent once.
 
     Attributes:
         is_for_people: not only for Sentry.
@@ -47,23 +48,23 @@ class News:
     failures: Sequence[Mapping[str, Any]] = ()
 
 
-def tell(transaction: Transaction, news: News, now: datetime) -> None:
-    """Put a message into the outbox, unless it was told before."""
+def enqueue_alert(transaction: Transaction, alert: Alert, now: datetime) -> None:
+    """Put an alert into the outbox, unless it was put there before."""
     transaction.execute(
         "monitoring/insert_alert",
-        dedupe_key=news.dedupe_key,
-        severity=news.severity,
-        title=news.title,
-        body=news.body,
-        tags=json.dumps(news.tags),
-        is_for_people=news.is_for_people,
-        failures=json.dumps(news.failures) if news.failures else None,
+        dedupe_key=alert.dedupe_key,
+        severity=alert.severity,
+        title=alert.title,
+        body=alert.body,
+        tags=json.dumps(alert.tags),
+        is_for_people=alert.is_for_people,
+        failures=json.dumps(alert.failures) if alert.failures else None,
         now=now,
     )
 
 
 def report(transaction: Transaction, condition: Condition, now: datetime) -> None:
-    """Open an incident and tell people, or note that an open one goes on."""
+    """Open an incident and alert people, or note that an open one goes on."""
     incident = transaction.read_row(
         "monitoring/upsert_incident",
         kind=condition.kind,
@@ -73,7 +74,7 @@ def report(transaction: Transaction, condition: Condition, now: datetime) -> Non
         now=now,
     )
     if incident and incident["is_new"]:
-        _tell_of_incident(transaction, incident, "opened", condition.severity, now)
+        _alert_of_incident(transaction, incident, "opened", condition.severity, now)
 
 
 def reconcile(transaction: Transaction, conditions: list[Condition], now: datetime) -> None:
@@ -96,20 +97,20 @@ def reconcile(transaction: Transaction, conditions: list[Condition], now: dateti
         "monitoring/remind_of_incidents", until=now - REMIND_AFTER, now=now
     ):
         moment = f"reminder {incident['reminded_at']:%Y-%m-%dT%H:%M}"
-        _tell_of_incident(transaction, incident, moment, incident["severity"], now)
+        _alert_of_incident(transaction, incident, moment, incident["severity"], now)
     for incident in transaction.read_rows("monitoring/close_incidents", until=now - QUIET, now=now):
-        _tell_of_incident(transaction, incident, "over", "info", now)
+        _alert_of_incident(transaction, incident, "over", "info", now)
 
 
 def _is_explained(condition: Condition, going_on: set[tuple[str, str]]) -> bool:
-    """Whether something else that goes on says why; one that is just over still does."""
+    """Check whether something else explains it that goes on, or is just over."""
     if condition.kind not in EXPLAINED_BY_OTHERS:
         return False
     lesser = EXPLAINED_BY_OTHERS[EXPLAINED_BY_OTHERS.index(condition.kind) :]
     return any(subject == condition.subject and kind not in lesser for kind, subject in going_on)
 
 
-def _tell_of_incident(
+def _alert_of_incident(
     transaction: Transaction,
     incident: dict[str, Any],
     moment: str,
@@ -119,9 +120,9 @@ def _tell_of_incident(
     since = f"since {incident['opened_at']:%Y-%m-%d %H:%M} UTC"
     words = {"opened": "", "over": "Over: "}.get(moment, "Still: ")
     was = "Nothing is left to do. What was wrong: " if moment == "over" else ""
-    tell(
+    enqueue_alert(
         transaction,
-        News(
+        Alert(
             f"incident:{incident['incident_id']}:{moment}",
             severity,
             f"{words}{incident['subject']} {incident['kind']}",

@@ -1,11 +1,11 @@
-"""The ways an alert leaves this machine: Sentry takes everything, Apprise URLs what is for people.
+"""The channels by which an alert leaves: Sentry takes everything, Apprise URLs what is for people.
 
 Sentry gets events from the SDK's own client, made for this and nothing else: no integrations, no
 hooks, no worker in the background, no local variables. A transport of ours says whether Sentry took
 the event, and what may be in it is listed here and scrubbed last, in `before_send`.
 
-A delivery that was given up may have arrived after all. Sentry then knows the second one by its
-event id; with other services people may read it twice.
+A delivery that was given up may have arrived after all. Sentry then recognises the second one by its
+event id. With other services people may read it twice.
 """
 
 import concurrent.futures
@@ -72,8 +72,8 @@ _TERMINAL_CODE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
 
 
 @dataclass(frozen=True)
-class Alert:
-    """One message to people.
+class QueuedAlert:
+    """An alert from the outbox.
 
     Attributes:
         severity: info, warning, error or critical.
@@ -92,7 +92,7 @@ class Alert:
 
 
 class DeliveryError(Exception):
-    """The other side has not accepted; the message names the channel by its key, never its URL."""
+    """The other side has not accepted. The message names the channel by its key, never its URL."""
 
 
 class Channel(Protocol):
@@ -106,16 +106,21 @@ class Channel(Protocol):
     key: str
     is_for_everything: bool
 
-    def send(self, alert: Alert) -> None:
-        """Returns once the other side has accepted; raises DeliveryError."""
+    def send(self, alert: QueuedAlert) -> None:
+        """Send an alert, and return once the other side has accepted.
+
+        Raises:
+            DeliveryError: it has not.
+        """
 
 
 def open_channels(
     settings: Settings, *, deadline_seconds: float = DEADLINE_SECONDS
 ) -> list[Channel]:
-    """The channels the settings name, Sentry first. Nothing is sent yet.
+    """Open the channels the settings name, Sentry first. Nothing is sent yet.
 
-    `deadline_seconds` bounds each send from start to end.
+    Args:
+        deadline_seconds: bounds each send from start to end.
     """
     channels: list[Channel] = []
     if settings.sentry_dsn:
@@ -134,9 +139,10 @@ def send_check_in(
     max_runtime_minutes: int,
     deadline_seconds: float = DEADLINE_SECONDS,
 ) -> None:
-    """Tells Sentry that a job has run, and when to expect it; nothing without SENTRY_DSN.
+    """Check in with Sentry: a job has run, and this is when to expect it.
 
-    The monitor is made with the first check-in and follows a changed schedule by itself.
+    Without SENTRY_DSN nothing is sent. The monitor is made with the first check-in and follows a
+    changed schedule by itself.
 
     Raises:
         DeliveryError: Sentry has not accepted.
@@ -193,7 +199,7 @@ class SentryChannel:
             debug=False,
         )
 
-    def send(self, alert: Alert) -> None:
+    def send(self, alert: QueuedAlert) -> None:
         """See Channel."""
         alert = scrubbed(alert)
         cause = name_cause(alert.failures)
@@ -244,7 +250,7 @@ _LISTED_OF_FRAME = {"filename", "function", "lineno", "in_app"}
 
 
 def _only_what_is_listed(event: Any, _hint: Any) -> Any:
-    """The event without what nobody listed: host, modules, variables, lines of code."""
+    """Remove from the event what nobody listed: host, modules, variables, lines of code."""
     kept = {name: value for name, value in event.items() if name in _LISTED}
     for exception in kept.get("exception", {}).get("values", []):
         for frame in exception["stacktrace"]["frames"]:
@@ -254,7 +260,7 @@ def _only_what_is_listed(event: Any, _hint: Any) -> Any:
 
 
 def _make_transport(dsn: str, deadline_seconds: float) -> Any:
-    """A transport of the SDK that sends at once and raises DeliveryError unless Sentry took it."""
+    """Make a transport of the SDK that sends at once and raises DeliveryError unless Sentry took it."""
     # Here, and not above: help must not wait for the SDK.
     from sentry_sdk.envelope import Envelope
     from sentry_sdk.transport import Transport
@@ -283,10 +289,11 @@ def send_heartbeat(
     run_id: str = "",
     deadline_seconds: float = HEARTBEAT_SECONDS,
 ) -> None:
-    """Tells HEARTBEAT_URL that a job has begun, succeeded or failed; nothing without it.
+    """Report to HEARTBEAT_URL that a job has begun, succeeded or failed.
 
-    `{job}` in the URL is the job's name; without it the name is added to the path. A start adds
-    /start, a failure /fail, and the run's id goes along, as healthchecks.io wants it.
+    Without the setting nothing is sent. `{job}` in the URL becomes the job's name, which is otherwise
+    added to the path. A start adds /start, a failure /fail, and the run's id goes along, as
+    healthchecks.io wants it.
 
     Raises:
         DeliveryError: the other side has not accepted.
@@ -328,7 +335,7 @@ class AppriseChannel:
             service.overflow_mode = apprise.OverflowMode.TRUNCATE
         self._service = service
 
-    def send(self, alert: Alert) -> None:
+    def send(self, alert: QueuedAlert) -> None:
         """See Channel."""
         alert = scrubbed(alert)
         lines = [alert.body, *(f"{name}: {value}" for name, value in alert.tags.items())]
@@ -345,8 +352,8 @@ class AppriseChannel:
         _deliver(self.key, self._deadline_seconds, exchange)
 
 
-def scrubbed(alert: Alert) -> Alert:
-    """The alert as it may leave: every text in it scrubbed, its id among the tags."""
+def scrubbed(alert: QueuedAlert) -> QueuedAlert:
+    """Make the alert fit to leave: every text in it scrubbed, its id among the tags."""
     return replace(
         alert,
         severity=alert.severity if alert.severity in LEVELS else "error",
@@ -360,7 +367,7 @@ def scrubbed(alert: Alert) -> Alert:
 
 
 def scrub(text: str, max_length: int = MAX_BODY_LENGTH) -> str:
-    """Printable text of at most `max_length` characters, without secrets or addresses, and inert.
+    """Make text printable and inert, without secrets or addresses, of at most `max_length` characters.
 
     Inert: no chat service, mail program or spreadsheet sees more in it than text.
     """
@@ -382,7 +389,11 @@ def _one_line(text: str, max_length: int) -> str:
 
 
 def _exchange(key: str, deadline_seconds: float, request: requests.Request) -> None:
-    """Make one request; DeliveryError unless the answer is a success in time."""
+    """Make one request.
+
+    Raises:
+        DeliveryError: the answer is no success, or does not come in time.
+    """
 
     def exchange() -> str | None:
         # An adapter, not a session: no redirects, no proxy or .netrc from the surroundings.
@@ -397,10 +408,16 @@ def _exchange(key: str, deadline_seconds: float, request: requests.Request) -> N
 
 
 def _deliver(key: str, seconds: float, exchange: Callable[[], str | None]) -> None:
-    """Raises DeliveryError unless `exchange` returns None within `seconds`; else it says why not.
+    """Call `exchange` with a deadline.
 
     A daemon thread, because the timeouts of requests and of Apprise bound one socket operation and
-    not the whole.
+    not all of them together.
+
+    Args:
+        exchange: returns None, or why the other side has not accepted.
+
+    Raises:
+        DeliveryError: the other side has not accepted, or not within `seconds`.
     """
     outcome: concurrent.futures.Future[str | None] = concurrent.futures.Future()
 

@@ -16,12 +16,12 @@ from trc_pipelines.jobs.orchestration import connected
 
 
 def check_key(check: Check) -> dg.AssetCheckKey:
-    """What Dagster calls a check."""
+    """Return the key by which Dagster knows a check."""
     return dg.AssetCheckKey(dg.AssetKey(check.table.split(".")), check.name)
 
 
 def build_check(check: Check) -> dg.AssetChecksDefinition:
-    """Dagster's form of a check."""
+    """Make Dagster's form of a check."""
 
     @dg.asset_check(
         name=check.name,
@@ -42,7 +42,7 @@ def build_check(check: Check) -> dg.AssetChecksDefinition:
 
 
 def build_check_job(name: str, checks: Sequence[Check], description: str) -> Any:
-    """A job that evaluates these checks."""
+    """Make a job that evaluates these checks."""
     return dg.define_asset_job(
         name,
         selection=dg.AssetSelection.checks(*[check_key(check) for check in checks]),
@@ -51,7 +51,7 @@ def build_check_job(name: str, checks: Sequence[Check], description: str) -> Any
 
 
 def build_check_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:
-    """Make the clock of a job of checks."""
+    """Make the schedule of a job of checks."""
     return dg.ScheduleDefinition(
         job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING
     )
@@ -60,7 +60,7 @@ def build_check_schedule(job: Any, cron: str) -> dg.ScheduleDefinition:
 def show_results(
     instance: dg.DagsterInstance, checks: Sequence[Check], results: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Show each verdict for the newest materialization of its asset; how many were not shown yet.
+    """Show each verdict for the newest materialization of its asset.
 
     Dagster shows a check as not evaluated once its asset is materialised again, which is every
     quarter of an hour here. A verdict stands until the check is evaluated again, and says when it
@@ -68,6 +68,9 @@ def show_results(
 
     Args:
         results: as for `assess_checks`, with evaluated_at.
+
+    Returns:
+        How many were not shown yet.
     """
     by_key = {(row["table_name"], row["check_name"]): row for row in results}
     executions = instance.event_log_storage.get_latest_asset_check_execution_by_key(

@@ -10,9 +10,9 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.jobs.orchestration import MAX_RUNTIME_SECONDS
 from trc_pipelines.monitoring.channels import (
-    Alert,
     Channel,
     DeliveryError,
+    QueuedAlert,
     open_channels,
     send_check_in,
 )
@@ -22,7 +22,7 @@ from trc_pipelines.settings import Settings
 BUDGET_SECONDS = 40
 MOST_AT_ONCE = 20
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-# What nobody could be told for three days is no news any more.
+# An alert that could not be delivered for three days is out of date.
 GIVE_UP_AFTER = timedelta(days=3)
 # A check-in says that a job ran now; an old one would say something else.
 CHECK_IN_WITHIN = timedelta(minutes=10)
@@ -38,7 +38,7 @@ class Delivered:
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime:
-    """When to try again after so many failures: one minute, two, four … an hour."""
+    """Say when to try again after so many failures: in one minute, two, four … an hour."""
     return now + min(FIRST_WAIT * (1 << min(attempts - 1, 10)), LONGEST_WAIT)
 
 
@@ -48,7 +48,7 @@ def deliver_due(
     """Send what is due to each channel, oldest first.
 
     An attempt is noted before it is made: whoever dies in it leaves a wait and not a flood. A
-    message may arrive twice when its acknowledgement is lost; it is never lost itself.
+    message may arrive twice when its acknowledgement is lost, but is never lost itself.
     """
     delivered = Delivered()
     give_up_at = time.monotonic() + budget
@@ -66,7 +66,7 @@ def deliver_due(
             if time.monotonic() > give_up_at:
                 return delivered
             attempts = row.pop("attempts") + 1
-            alert = Alert(
+            alert = QueuedAlert(
                 **{
                     **row,
                     "tags": json.loads(row["tags"]),
@@ -96,7 +96,7 @@ def deliver_due(
 
 def _mark(
     database: Database,
-    alert: Alert,
+    alert: QueuedAlert,
     channel: Channel,
     delivered_at: datetime | None,
     next_attempt_at: datetime | None,
@@ -114,7 +114,10 @@ def _mark(
 
 
 def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: datetime) -> int:
-    """Tell the monitor outside of the newest scheduled execution of each job; how many were told.
+    """Check in with Sentry for the newest scheduled execution of each job.
+
+    Returns:
+        How many check-ins were sent.
 
     Raises:
         DeliveryError: Sentry did not take one; the rest waits for the next round.
@@ -126,8 +129,8 @@ def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: d
             "monitoring/select_check_ins", since=now - CHECK_IN_WITHIN
         )
     crons = {job.name: job.cron for job in jobs if job.cron}
-    told = [row for row in executions if row["job_name"] in crons]
-    for row in told:
+    scheduled = [row for row in executions if row["job_name"] in crons]
+    for row in scheduled:
         send_check_in(
             settings,
             row["job_name"],
@@ -142,19 +145,19 @@ def check_in(database: Database, settings: Settings, jobs: Sequence[Job], now: d
                 job_name=row["job_name"],
                 execution_id=row["execution_id"],
             )
-    return len(told)
+    return len(scheduled)
 
 
 def deliver(database: Database, settings: Settings, jobs: Sequence[Job], now: datetime) -> str:
-    """One round: check-ins, then alerts; one line about it."""
+    """Send what is due, check-ins before alerts, and return one line about it."""
     problems = []
     try:
-        told = check_in(database, settings, jobs, now)
+        check_ins = check_in(database, settings, jobs, now)
     except DeliveryError as error:
-        told = 0
+        check_ins = 0
         problems.append(f"check-in: {error}")
     delivered = deliver_due(database, open_channels(settings), now)
     if delivered.error:
         problems.append(delivered.error)
-    line = f"{delivered.sent} alerts sent, {told} check-ins"
+    line = f"{delivered.sent} alerts sent, {check_ins} check-ins"
     return f"{line}; not delivered, tried again later: {'; '.join(problems)}" if problems else line

@@ -31,7 +31,7 @@ _REFUSAL = "dagster._core.definitions.events.Failure"
 
 
 class Frame(TypedDict):
-    """Where a call was; the file is relative to the project or to where libraries are."""
+    """Where a call was. The file is relative to the project or to where libraries are."""
 
     file: str
     function: str
@@ -39,7 +39,7 @@ class Frame(TypedDict):
 
 
 class Failure(TypedDict):
-    """One exception; `text` is empty where it may show data."""
+    """One exception. `text` is empty where it may show data."""
 
     type: str
     text: str
@@ -47,7 +47,7 @@ class Failure(TypedDict):
 
 
 def find_failures(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:
-    """The exceptions that ended a run, the first cause last; empty when none is on record."""
+    """Find the exceptions on record that ended a run, the first cause last."""
     kinds = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
     for record in instance.get_records_for_run(run_id, of_type=kinds, limit=1).records:
         event = record.event_log_entry.dagster_event
@@ -58,7 +58,7 @@ def find_failures(instance: dg.DagsterInstance, run_id: str) -> list[Failure]:
 
 
 def describe(error: SerializableErrorInfo) -> Failure:
-    """One exception of a chain as data."""
+    """Describe one exception of a chain as data."""
     said = _TYPE.match(error.message.strip())
     name = said["type"] if said else error.cls_name or "Exception"
     text = (said["text"] or "").strip() if said else ""
@@ -72,13 +72,13 @@ def describe(error: SerializableErrorInfo) -> Failure:
 
 
 def find_refusal(failures: Sequence[Failure]) -> str | None:
-    """What somebody was told who asked for what is not possible; None: it was a failure."""
+    """Find what was answered to a request that is not possible. None means that it was a failure."""
     name = f"{UsageError.__module__}.{UsageError.__qualname__}"
     return next((failure["text"] for failure in failures if failure["type"] == name), None)
 
 
 def name_cause(failures: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What makes two failures the same: the type of the first cause, and our function it was in."""
+    """Name what makes two failures the same: the type of the first cause, and our function it was in."""
     if not failures:
         return []
     own = [
@@ -91,7 +91,7 @@ def name_cause(failures: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def is_own(frame: Mapping[str, Any]) -> bool:
-    """Whether the frame is of this project."""
+    """Check whether the frame is of this project."""
     file: str = frame["file"]
     return file.startswith(f"{PACKAGE}/")
 

@@ -21,7 +21,7 @@ FindConditions = Callable[[Transaction], list[Condition]]
 
 
 def assess_jobs(jobs: pd.DataFrame, now: datetime) -> list[Condition]:
-    """Jobs without a success for too long, and jobs that fail again and again.
+    """Find jobs without a success for too long, and jobs that fail again and again.
 
     Args:
         jobs: job_name, stale_after (timedelta), first_seen_at, last_success_at (NULL: never),
@@ -51,7 +51,7 @@ def assess_jobs(jobs: pd.DataFrame, now: datetime) -> list[Condition]:
 def assess_checks(
     checks: Sequence[Check], results: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[Condition]:
-    """Checks that do not hold, one condition each; and one for all that are not evaluated any more.
+    """Find checks that do not hold, one condition each, and one for all that are no longer evaluated.
 
     Args:
         results: table_name, check_name, checked_at (or known since), has_passed (None: never
@@ -88,10 +88,13 @@ def watch(
     now: datetime,
     checks: Sequence[Check] = (),
 ) -> list[Condition]:
-    """Look at every job and check once: open, remind of and close incidents; what is wrong now.
+    """Look at every job and check once: open, remind of and close incidents.
 
     Args:
         finders: what else may be wrong, one function per domain.
+
+    Returns:
+        What is wrong now.
     """
     enabled = [job for job in jobs if job.is_enabled(settings)]
     names = [job.name for job in enabled]

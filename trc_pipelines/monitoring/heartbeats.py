@@ -1,7 +1,7 @@
-"""Signs of life to somebody outside (`HEARTBEAT_URL`), who tells people when they stay away.
+"""Heartbeats to a monitor outside (`HEARTBEAT_URL`), which alerts people when they stay away.
 
-The daemon sends them from what is stored: no job waits for it, none fails of it, and when the
-daemon, the database or this machine is dead nothing is sent, which is what is noticed.
+The daemon sends them from what is stored: no job waits for it, none fails because of it, and when
+the daemon, the database or this machine is dead nothing is sent, which is what is noticed.
 """
 
 import time
@@ -19,30 +19,30 @@ BUDGET_SECONDS = 40
 HEALTH = "health"
 
 
-def beat(
-    database: Database, settings: Settings, running: Sequence[DagsterRun], told: set[str]
+def send_heartbeats(
+    database: Database, settings: Settings, running: Sequence[DagsterRun], announced: set[str]
 ) -> tuple[set[str], str]:
-    """Tell of runs that began, then of the newest end of each job, successes and failures alone.
+    """Report runs that began, then the newest end of each job, successes and failures alone.
 
     A run that was skipped or stopped is no success: nothing is sent, and the wait goes on.
 
     Args:
         running: runs of watched jobs that are going on.
-        told: ids of runs whose begin was told before.
+        announced: ids of runs whose start was reported before.
 
     Returns:
-        Ids of the running ones that were told, and one line about the round.
+        Ids of the running ones whose start is reported, and one line about the round.
     """
     if settings.heartbeat_url is None:
         return set(), "HEARTBEAT_URL is not set"
     give_up_at = time.monotonic() + BUDGET_SECONDS
-    told = told & {run.run_id for run in running}
+    announced = announced & {run.run_id for run in running}
     sent = 0
     try:
         for run in running:
-            if run.run_id not in told and time.monotonic() < give_up_at:
+            if run.run_id not in announced and time.monotonic() < give_up_at:
                 send_heartbeat(settings, run.job_name, "start", run.run_id)
-                told.add(run.run_id)
+                announced.add(run.run_id)
                 sent += 1
         with database.transaction(commit=False) as transaction:
             ended = transaction.read_rows("monitoring/select_heartbeats")
@@ -59,12 +59,12 @@ def beat(
                 sent += 1
     except DeliveryError as error:
         # The next would wait for the same in vain.
-        return told, f"{sent} sent; {error}, tried again later"
-    return told, f"{sent} sent"
+        return announced, f"{sent} sent; {error}, tried again later"
+    return announced, f"{sent} sent"
 
 
-def beat_of_health(settings: Settings) -> str:
-    """Tell that health was looked at; what went wrong, or nothing."""
+def send_health_heartbeat(settings: Settings) -> str:
+    """Report that health was looked at, and return why that failed, if it did."""
     try:
         send_heartbeat(settings, HEALTH, "success")
     except DeliveryError as error:

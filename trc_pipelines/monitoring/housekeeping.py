@@ -84,7 +84,7 @@ def build_housekeeping(targets: Sequence[Target]) -> Job:
     def purges(work: Work) -> Result:
         """One row per housekeeping run and target: how much was removed because it had grown old.
 
-        History of runs, alerts and readings; nothing that points, streaks or boards are made from.
+        History of runs, alerts and readings, and nothing that points, streaks or boards are made from.
         """
         return purge(work, targets)
 
@@ -98,7 +98,7 @@ def build_housekeeping(targets: Sequence[Target]) -> Job:
 
 
 def purge(work: Work, targets: Sequence[Target]) -> Result:
-    """Purge every target; one that cannot be is named, and the others are done all the same."""
+    """Purge every target. One that cannot be purged is named, and the others are all the same."""
     ours = [*TARGETS, *targets]
     names = [*[target.name for target in DAGSTER_TARGETS], RUN_FILES, *[t.name for t in ours]]
     chosen = names[: work.budget.left]
@@ -122,10 +122,13 @@ def purge(work: Work, targets: Sequence[Target]) -> Result:
 
 
 def remove_run_files(folder: Path, before: datetime, *, dry_run: bool) -> int:
-    """Remove what runs that began before then printed; how many runs.
+    """Remove what runs printed that began before then.
 
     Args:
         folder: where Dagster keeps a folder per run, called after it.
+
+    Returns:
+        How many runs that was.
     """
     old = [
         path
@@ -139,7 +142,7 @@ def remove_run_files(folder: Path, before: datetime, *, dry_run: bool) -> int:
 
 
 def _purge_ours(work: Work, targets: Sequence[Target], purged: Purged) -> None:
-    """Each with its record in a transaction of its own: a lock is held, or waited for, by one."""
+    """Purge each with its record in a transaction of its own: a lock is held, or waited for, by one."""
     by_name = {target.name: target for target in targets}
 
     def change(work: Work, name: str) -> int:
@@ -153,9 +156,9 @@ def _purge_ours(work: Work, targets: Sequence[Target], purged: Purged) -> None:
 
 
 def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> None:
-    """All in one transaction, for each looks at what the one before has left.
+    """Purge all in one transaction, for each looks at what the one before has left.
 
-    It commits before its record: killed in between, a run removed more than it tells.
+    It commits before its record: killed in between, a run removed more than it reports.
     """
     removed: dict[str, int] = {}
     try:
@@ -175,7 +178,7 @@ def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> Non
 
 
 def _find_dagster(work: Work) -> Database | str:
-    """Dagster's database, or why there is none; one that the settings name is there."""
+    """Find Dagster's database, or say why there is none. One that the settings name is there."""
     url = locate_dagster_database(work.settings, work.database)
     name = make_url(url).database
     if work.settings.dagster_database_url is None and not work.transaction.read_value(

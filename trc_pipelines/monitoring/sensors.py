@@ -1,4 +1,4 @@
-"""What looks after the jobs: their health, runs that died, alerts that wait to be sent."""
+"""The sensors that watch: health of jobs, runs that died, alerts and heartbeats that are due."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -17,12 +17,12 @@ from trc_pipelines.jobs.orchestration import (
     connected,
     session_name,
 )
-from trc_pipelines.monitoring.alerts import News, tell
+from trc_pipelines.monitoring.alerts import Alert, enqueue_alert
 from trc_pipelines.monitoring.checks import show_results
 from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.failures import Failure, find_failures, find_refusal
 from trc_pipelines.monitoring.health import FindConditions, watch
-from trc_pipelines.monitoring.heartbeats import beat, beat_of_health
+from trc_pipelines.monitoring.heartbeats import send_health_heartbeat, send_heartbeats
 
 # A run that says nothing and holds no session for so long has lost its process.
 SILENT_AFTER = timedelta(minutes=2)
@@ -34,7 +34,7 @@ STATES = {DagsterRunStatus.FAILURE: "failed", DagsterRunStatus.CANCELED: "interr
 def build_health_sensor(
     jobs: Sequence[Job], finders: Sequence[FindConditions], checks: Sequence[Check]
 ) -> dg.SensorDefinition:
-    """The look at every job and check, every five minutes."""
+    """Make the sensor that looks at every job and check, every five minutes."""
 
     @dg.sensor(
         name="health_sensor",
@@ -48,14 +48,14 @@ def build_health_sensor(
         with database.transaction() as transaction:
             found = watch(transaction, settings, jobs, finders, datetime.now(UTC), checks)
         wrong = ", ".join(f"{condition.subject} {condition.kind}" for condition in found)
-        told = beat_of_health(settings)
-        yield dg.SkipReason((f"wrong now: {wrong}" if wrong else "all is well") + told)
+        unsent = send_health_heartbeat(settings)
+        yield dg.SkipReason((f"wrong now: {wrong}" if wrong else "all is well") + unsent)
 
     return look
 
 
 def build_checks_sensor(checks: Sequence[Check]) -> dg.SensorDefinition:
-    """Keeps the verdicts of checks in view."""
+    """Make the sensor that keeps the verdicts of checks in view."""
 
     @dg.sensor(
         name="checks_sensor",
@@ -69,13 +69,13 @@ def build_checks_sensor(checks: Sequence[Check]) -> dg.SensorDefinition:
         with database.transaction(commit=False) as transaction:
             results = transaction.read_rows("monitoring/select_check_results")
         shown = show_results(context.instance, checks, results)
-        yield dg.SkipReason(f"{shown} verdicts are shown anew")
+        yield dg.SkipReason(f"{shown} verdicts are shown again")
 
     return show
 
 
 def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
-    """The outbox: what is due is sent every half minute."""
+    """Make the sensor that sends what is due in the outbox, every half minute."""
 
     @dg.sensor(
         name="alerts_sensor",
@@ -90,27 +90,28 @@ def build_alerts_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
 
 
 def build_heartbeat_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
-    """Signs of life of every job, every half minute."""
+    """Make the sensor that sends the heartbeats of every job, every half minute."""
     names = {job.name for job in jobs}
 
     @dg.sensor(
         name="heartbeat_sensor",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells HEARTBEAT_URL which jobs began, succeeded or failed.",
+        description="Reports to HEARTBEAT_URL which jobs began, succeeded or failed.",
     )
     def send(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
         runs = context.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
         running = [run for run in runs if run.job_name in names]
-        told, said = beat(*connected(), running, set(json.loads(context.cursor or "[]")))
-        context.update_cursor(json.dumps(sorted(told)))
+        before = set(json.loads(context.cursor or "[]"))
+        announced, said = send_heartbeats(*connected(), running, before)
+        context.update_cursor(json.dumps(sorted(announced)))
         yield dg.SkipReason(said)
 
     return send
 
 
 def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
-    """Runs that ended badly are recorded and told; runs whose process is gone are ended."""
+    """Make the sensor that records and reports failed runs, and ends those whose process is gone."""
     names = {job.name for job in jobs}
 
     @dg.sensor(
@@ -140,10 +141,13 @@ def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
 def end_lost_runs(
     instance: dg.DagsterInstance, transaction: Transaction, now: datetime
 ) -> list[str]:
-    """Fail runs that are said to be going on while nothing of them is left; their ids.
+    """Fail runs that are said to be going on while nothing of them is left.
 
-    Dagster itself notices a dead process only while its code server lives; else the run would hold
-    its place until its longest runtime is over.
+    Dagster itself notices a dead process only while its code server lives. Otherwise the run would
+    hold its place until its longest runtime is over.
+
+    Returns:
+        Their ids.
     """
     running = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
     sessions = set(transaction.read("monitoring/select_sessions")["session"])
@@ -169,7 +173,7 @@ def record_ended_runs(
     names: set[str],
     now: datetime,
 ) -> None:
-    """Write down runs that did not live to do so themselves, and report the failed ones once."""
+    """Record runs that did not live to do so themselves, and report the failed ones once."""
     runs = [record.dagster_run for record in records]
     quiet = set(
         transaction.read("monitoring/select_quiet_ends", since=now - ENDED_WITHIN)["run_id"]
@@ -205,18 +209,18 @@ def record_ended_runs(
     transaction.execute("monitoring/insert_ended_runs")
     for run in runs:
         if run.run_id in failures and run.run_id not in refused:
-            tell(transaction, _news_of_failure(run, failures[run.run_id]), now)
+            enqueue_alert(transaction, _alert_of_failure(run, failures[run.run_id]), now)
 
 
 def _end_of(record: RunRecord) -> datetime:
     return datetime.fromtimestamp(record.end_time or record.update_timestamp.timestamp(), UTC)
 
 
-def _news_of_failure(run: dg.DagsterRun, failures: list[Failure]) -> News:
+def _alert_of_failure(run: dg.DagsterRun, failures: list[Failure]) -> Alert:
     partition = run.tags.get("dagster/partition") or run.tags.get(
         "dagster/asset_partition_range_start", ""
     )
-    return News(
+    return Alert(
         f"run_failed:{run.run_id}",
         "error",
         f"{run.job_name} failed",

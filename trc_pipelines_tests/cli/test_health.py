@@ -18,7 +18,7 @@ from dagster_postgres.run_storage import PostgresRunStorage
 from trc_pipelines.cli import health
 from trc_pipelines.cli.health import DAEMON_PARTS, probe
 from trc_pipelines.database.migrations import create_engine
-from trc_pipelines.monitoring.alerts import Condition, News, report, tell
+from trc_pipelines.monitoring.alerts import Alert, Condition, enqueue_alert, report
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.databases import lend_database
@@ -91,7 +91,7 @@ def test_a_late_job_is_not_well_and_what_waits_for_a_person_is(
 def test_alerts_that_nobody_takes_are_not_well(installation: Settings, world: World) -> None:
     hour_ago = NOW - timedelta(hours=1)
     with world.database.transaction() as transaction:
-        tell(transaction, News("a", "error", "a", "a"), hour_ago)
+        enqueue_alert(transaction, Alert("a", "error", "a", "a"), hour_ago)
     assert wrong(installation) == {}  # there is no channel it could go to
     with_channel = installation.model_copy(update={"alert_urls": ("json://127.0.0.1:9",)})
     assert wrong(with_channel) == {"outbox": "1 alerts are not delivered"}

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from trc_pipelines.monitoring.channels import (
     RELEASE,
-    Alert,
     Channel,
     DeliveryError,
+    QueuedAlert,
     open_channels,
     scrub,
     send_check_in,
@@ -47,7 +47,7 @@ def channel(request: pytest.FixtureRequest, receiver: Receiver, configure: Confi
     return opened
 
 
-def alert(**changes: Any) -> Alert:
+def alert(**changes: Any) -> QueuedAlert:
     plain: dict[str, Any] = {
         "alert_id": 7,
         "severity": "error",
@@ -55,7 +55,7 @@ def alert(**changes: Any) -> Alert:
         "body": "Mee6Unavailable: no answer.\nLook at trc jobs.",
         "tags": {"job": "mee6_sync", "kind": "job_failed", "run_id": "5a0c"},
     }
-    return Alert(**(plain | changes))
+    return QueuedAlert(**(plain | changes))
 
 
 def texts(payload: dict[str, Any]) -> tuple[str, str, list[str]]:

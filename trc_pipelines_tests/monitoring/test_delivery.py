@@ -8,8 +8,8 @@ import pytest
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.monitoring import delivery
-from trc_pipelines.monitoring.alerts import News, tell
-from trc_pipelines.monitoring.channels import Alert, DeliveryError
+from trc_pipelines.monitoring.alerts import Alert, enqueue_alert
+from trc_pipelines.monitoring.channels import DeliveryError, QueuedAlert
 from trc_pipelines.monitoring.delivery import (
     GIVE_UP_AFTER,
     MOST_AT_ONCE,
@@ -30,10 +30,10 @@ class Box:
     key: str = "sentry"
     is_for_everything: bool = True
     is_broken: bool = False
-    sent: list[Alert] = field(default_factory=list)
+    sent: list[QueuedAlert] = field(default_factory=list)
     attempts: int = 0
 
-    def send(self, alert: Alert) -> None:
+    def send(self, alert: QueuedAlert) -> None:
         self.attempts += 1
         if self.is_broken:
             raise DeliveryError("503")
@@ -43,8 +43,8 @@ class Box:
 def put(world: World, *keys: str, is_for_people: bool = True) -> None:
     with world.database.transaction() as transaction:
         for key in keys:
-            news = News(key, "error", f"title {key}", "body", {"job": "j"}, is_for_people)
-            tell(transaction, news, NOON)
+            alert = Alert(key, "error", f"title {key}", "body", {"job": "j"}, is_for_people)
+            enqueue_alert(transaction, alert, NOON)
 
 
 def titles(box: Box) -> list[str]:
@@ -103,7 +103,7 @@ def test_who_dies_while_sending_sends_again_after_a_wait(world: World) -> None:
     put(world, "a")
 
     class Dying(Box):
-        def send(self, alert: Alert) -> None:
+        def send(self, alert: QueuedAlert) -> None:
             super().send(alert)
             raise KeyboardInterrupt
 

@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from trc_pipelines.definitions import defs
 from trc_pipelines.jobs.orchestration import connected
 from trc_pipelines.monitoring.channels import DeliveryError, send_heartbeat
-from trc_pipelines.monitoring.heartbeats import beat
+from trc_pipelines.monitoring.heartbeats import send_heartbeats
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.monitoring.conftest import SOON, Configure
@@ -64,7 +64,10 @@ def test_without_a_url_nothing_is_sent(
     configure: Configure,
 ) -> None:
     send_heartbeat(configure(), "mee6_sync", "success", RUN)
-    assert beat(world.database, configure(), [], set()) == (set(), "HEARTBEAT_URL is not set")
+    assert send_heartbeats(world.database, configure(), [], set()) == (
+        set(),
+        "HEARTBEAT_URL is not set",
+    )
     assert receiver.sent == []
 
 
@@ -103,7 +106,7 @@ def test_a_success_and_a_failure_are_told_once_and_a_skip_is_neither(
     for run_id, state in enumerate(["succeeded", "skipped", "interrupted", "running", "failed"]):
         executed(world, str(run_id), state)
         for _ in range(2):
-            beat(world.database, settings, [], set())
+            send_heartbeats(world.database, settings, [], set())
     assert lines(receiver) == ["/key/mee6_sync", "/key/mee6_sync/fail"]
 
 
@@ -117,11 +120,11 @@ def test_what_nobody_took_is_told_later_and_the_round_ends_at_once(
         transaction.execute("jobs/insert_job", job_name="mee6_sync", now=NOW)
     executed(world, "1", "succeeded")
     receiver.answer = 500
-    _told, said = beat(world.database, settings, [], set())
+    _told, said = send_heartbeats(world.database, settings, [], set())
     assert "answered 500" in said
     receiver.sent.clear()
     receiver.answer = 200
-    beat(world.database, settings, [], set())
+    send_heartbeats(world.database, settings, [], set())
     assert lines(receiver) == ["/key/mee6_sync"]
 
 
@@ -135,10 +138,10 @@ def test_a_run_that_begins_is_told_once(
         run = create_run_for_test(
             instance, job_name="mee6_sync", status=dg.DagsterRunStatus.STARTED
         )
-    told, _said = beat(world.database, settings, [run], set())
-    told, _said = beat(world.database, settings, [run], told)
+    told, _said = send_heartbeats(world.database, settings, [run], set())
+    told, _said = send_heartbeats(world.database, settings, [run], told)
     assert lines(receiver) == ["/key/mee6_sync/start"]
-    assert beat(world.database, settings, [], told)[0] == set()
+    assert send_heartbeats(world.database, settings, [], told)[0] == set()
 
 
 def test_the_daemon_itself_gives_signs_of_life_and_a_mute_receiver_does_not_stop_it(
