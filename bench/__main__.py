@@ -1,4 +1,4 @@
-"""`python -m bench`: everything in one run on one server, as a table; minutes, not seconds."""
+"""`python -m bench`: everything in one run on one server, as a table. It takes minutes, not seconds."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.betting import measure_betting
 from bench.days import measure_days, measure_streak_year
-from bench.measure import Figure, render, tell
+from bench.measure import Figure, render, show_progress
 from bench.memory import measure_memory
 from bench.naive import measure_naive
 from bench.quiz import measure_quiz
@@ -34,7 +34,7 @@ def main() -> None:
     figures = []
     with run_server() as server:
         for figure in measure(server, set(arguments.only), quick=arguments.quick):
-            tell(render([figure]).splitlines()[2])
+            show_progress(render([figure]).splitlines()[2])
             figures.append(figure)
     print(render(figures))
     if arguments.json:
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def measure(server: Server, parts: set[str], *, quick: bool) -> Iterator[Figure]:
-    """The figures of some parts, as they come."""
+    """Yield the figures of some parts, as they come."""
     small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
     repetitions = 3 if quick else 5
     if "players" in parts:

@@ -21,13 +21,13 @@ GAMES = 20
 
 
 def measure_betting(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
-    """Settlement, statistics, badges and expiration, for so many bets and posts."""
+    """Measure settlement, statistics, badges and expiration, for so many bets and posts."""
     for case in cases(size):
         yield from measure_case(server, case, repetitions)
 
 
 def cases(size: int) -> Iterator[Case]:
-    """A fifth of the bets are settled; statistics and badges are of all of them; all posts expire."""
+    """List the cases: a fifth of the bets settle, statistics and badges are of all, all posts expire."""
     users = size // 20
     base = [
         f"INSERT INTO betting.users (id, created_at) SELECT md5('u' || n)::uuid, '2026-01-01Z' FROM generate_series(1, {users}) AS g (n)",

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from bench.community import Community, new_community, run_job
-from bench.measure import Figure, seconds_of, tell
+from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute, scalar
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
@@ -13,13 +13,13 @@ WARM_UP_DAYS = 14
 
 
 def measure_days(server: Server, size: int, repetitions: int) -> list[Figure]:
-    """One streak day, and one recalculation of the three boards that replaces an earlier one.
+    """Measure a streak day, and a recalculation of the three boards that replaces an earlier one.
 
     The streak days are weekdays after two weeks of activity whose streaks stand.
     """
     streaks, boards = [], []
     with new_community(server, size) as community:
-        tell(f"streaks and boards of {size:,} members")
+        show_progress(f"streaks and boards of {size:,} members")
         warm_up = days_from(FIRST_DAY, WARM_UP_DAYS)
         measured = days_from(warm_up[-1] + timedelta(days=1), repetitions)
         rows = community.add_active_days([*warm_up, *measured])
@@ -29,14 +29,14 @@ def measure_days(server: Server, size: int, repetitions: int) -> list[Figure]:
         for day in measured:
             execute(community.url, "CHECKPOINT")
             streaks.append(seconds_of(run_streaks, community.url, day))
-            tell(f"  streak day {streaks[-1]:.2f} s")
+            show_progress(f"  streak day {streaks[-1]:.2f} s")
         standing = _streaks_of(community, measured[-1])
         run_boards(community.url, measured[-1])
         community.settle()
         for _ in range(repetitions):
             execute(community.url, "CHECKPOINT")
             boards.append(seconds_of(run_boards, community.url, measured[-1]))
-            tell(f"  boards {boards[-1]:.2f} s")
+            show_progress(f"  boards {boards[-1]:.2f} s")
         sizes = run_boards(community.url, measured[-1])
     return [
         Figure(f"one streak day, {size:,} members", streaks, "s", 1.5, note=standing),
@@ -51,10 +51,10 @@ def measure_days(server: Server, size: int, repetitions: int) -> list[Figure]:
 
 
 def measure_streak_year(server: Server, size: int) -> Figure:
-    """A year of streaks in one run."""
+    """Measure a year of streaks in one run."""
     days = days_from(date(2026, 1, 1), 365)
     with new_community(server, size) as community:
-        tell(f"a year of streaks for {size:,} members")
+        show_progress(f"a year of streaks for {size:,} members")
         active = community.add_active_days(days)
         community.settle()
         seconds = seconds_of(run_streaks, community.url, days[-1])
@@ -70,24 +70,24 @@ def measure_streak_year(server: Server, size: int) -> Figure:
 
 
 def run_streaks(url: str, day: date) -> str:
-    """The streak job that runs after a day has ended."""
+    """Run the streak job as after a day has ended."""
     as_of = datetime.combine(day + timedelta(days=1), time(0, 5), UTC)
     return run_job(url, DAILY_STREAKS, as_of)["community.daily_streaks"].message
 
 
 def run_boards(url: str, day: date) -> str:
-    """The hourly recalculation, late on a day."""
+    """Run the hourly recalculation, late on a day."""
     as_of = datetime.combine(day, time(23), UTC)
     return run_job(url, LEADERBOARD_RECALCULATION, as_of)["community.leaderboard_rankings"].message
 
 
 def days_from(first: date, number: int) -> list[date]:
-    """So many days in a row."""
+    """List so many days in a row."""
     return [first + timedelta(days=n) for n in range(number)]
 
 
 def add_balances(community: Community) -> None:
-    """Everyone has points; who was active in the days at hand has those of them at least."""
+    """Give everyone points: whoever was active in the days at hand has at least those of these days."""
     execute(
         community.url,
         """INSERT INTO community.member_points

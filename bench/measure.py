@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 class Figure:
     """One line of the table: a measurement repeated, and the aim its median is held to.
 
-    `unit` is one of `×`, `s`, `/s`, `%`, `GB`; shares are given as fractions. Without an aim it is
-    there to be known.
+    Attributes:
+        unit: one of `×`, `s`, `/s`, `%`, `GB`. Shares are given as fractions.
+        aim: None for what is only there to be known.
     """
 
     what: str
@@ -35,24 +36,24 @@ class Figure:
         return self.median >= self.aim if self.at_least else self.median <= self.aim
 
     def as_dict(self) -> dict[str, object]:
-        """The same for a file."""
+        """Return the same for a file."""
         return {**asdict(self), "median": self.median, "is_met": self.is_met}
 
 
 def seconds_of(work: Callable[..., object], *arguments: object) -> float:
-    """Wall-clock time of a call."""
+    """Measure the wall-clock time of a call."""
     started = time.perf_counter()
     work(*arguments)
     return time.perf_counter() - started
 
 
-def tell(progress: str) -> None:
+def show_progress(progress: str) -> None:
     """Say on stderr what is going on."""
     print(f"bench: {progress}", file=sys.stderr, flush=True)
 
 
 def render(figures: Sequence[Figure]) -> str:
-    """The table as plain text, notes under their lines."""
+    """Render the table as plain text, notes under their lines."""
     rows = [("measured", "median", "min – max", "n", "aim", "met")]
     rows += [
         (

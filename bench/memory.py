@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from bench.community import QUARTER, new_community, sync_board
 from bench.days import FIRST_DAY, add_balances, days_from, run_boards, run_streaks
-from bench.measure import Figure, tell
+from bench.measure import Figure, show_progress
 from bench.server import Server
 from bench.syncs import ACTIVE_SHARE, FIRST_SYNC
 
@@ -15,8 +15,8 @@ GIGABYTE = 2**20  # in the kibibytes of ru_maxrss
 
 
 def measure_memory(server: Server, size: int) -> Figure:
-    """Peak of the hungriest job: the first sync, a usual one, a streak day, the boards."""
-    tell(f"peak memory, {size:,} members")
+    """Measure the peak of the hungriest job: the first sync, a usual one, a streak day, the boards."""
+    show_progress(f"peak memory, {size:,} members")
     with new_community(server, size) as community:
         url = community.url
         peaks = {"first sync": peak_gigabytes(sync_board, url, community.board(), FIRST_SYNC)}
@@ -38,7 +38,7 @@ def measure_memory(server: Server, size: int) -> Figure:
 
 
 def peak_gigabytes(job: Callable[..., object], *arguments: object) -> float:
-    """Most memory of a process that makes one call."""
+    """Measure the most memory that a process takes for one call."""
     # A forked child starts at what a fresh server of forks weighs; a spawned one at our own peak.
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as child:
         return child.submit(_run_and_weigh, job, arguments).result()

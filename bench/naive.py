@@ -5,7 +5,7 @@ import time
 import psycopg2
 
 from bench.community import Community, new_community
-from bench.measure import Figure, tell
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from bench.syncs import ACTIVE_SHARE
 
@@ -27,25 +27,25 @@ TABLES = (
 
 
 def measure_naive(server: Server, size: int, our_seconds: float) -> Figure:
-    """How many times longer a loop over members takes than our sync of as many.
+    """Measure how many times longer a loop over members takes than our sync of as many.
 
-    The loop is stopped when it takes too long; what it has done by then is scaled up.
+    The loop is stopped when it takes too long, and what it has done by then is scaled up.
     """
     with new_community(server, size) as community:
-        tell(f"row by row, {size:,} members")
+        show_progress(f"row by row, {size:,} members")
         _create_tables(community)
         community.gain_xp(ACTIVE_SHARE)
         community.settle()
         done, seconds = _loop(community)
-    whole = seconds / done * size
-    extent = "measured whole" if done == size else f"measured on {done:,} members, scaled up"
+    estimate = seconds / done * size
+    extent = "measured in full" if done == size else f"measured on {done:,} members, scaled up"
     return Figure(
         f"row by row against our sync, {size:,} members",
-        [whole / our_seconds],
+        [estimate / our_seconds],
         "×",
         1000,
         at_least=True,
-        note=f"{whole:.1f} s ({extent}) against {our_seconds:.2f} s; {WHAT_IT_DOES}",
+        note=f"{estimate:.1f} s ({extent}) against {our_seconds:.2f} s; {WHAT_IT_DOES}",
     )
 
 
@@ -60,7 +60,7 @@ def _create_tables(community: Community) -> None:
 
 
 def _loop(community: Community) -> tuple[int, float]:
-    """Members done, and the time that took."""
+    """Return the members done, and the time that took."""
     started = time.perf_counter()
     done, seconds = 0, 0.0
     connection = psycopg2.connect(community.url)

@@ -20,13 +20,13 @@ EVENTS = (
 
 
 def measure_quiz(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
-    """Every job of the quiz, for so many players."""
+    """Measure every job of the quiz, for so many players."""
     for case in cases(size):
         yield from measure_case(server, case, repetitions)
 
 
 def cases(size: int) -> Iterator[Case]:
-    """Everybody's life due, streak overdue, session expired; boards anew, after a tenth played, closed."""
+    """List the cases: lives, streaks and sessions of all, and boards new, after a tenth played, closed."""
     players = f"SELECT md5(n::text)::uuid AS id, n FROM generate_series(1, {size}) AS g (n)"
     users = f"INSERT INTO quiz.users (id, username) SELECT id, 'p' || n FROM ({players}) AS p"
     yield Case(
@@ -136,5 +136,5 @@ def cases(size: int) -> Iterator[Case]:
 
 
 def _of_quiz(job: Job) -> Job:
-    """The quiz's part of a job that several domains share."""
+    """Take the quiz's part of a job that several domains share."""
     return replace(job, steps=[step for step in job.steps if step.table.startswith("quiz.")])

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.engine import make_url
 
 from bench.community import run_job
-from bench.measure import Figure, seconds_of, tell
+from bench.measure import Figure, seconds_of, show_progress
 from bench.memory import peak_gigabytes
 from bench.server import Server, execute
 from trc_pipelines.jobs.contract import Job
@@ -35,8 +35,8 @@ class Case:
 
 
 def measure_case(server: Server, case: Case, repetitions: int) -> Iterator[Figure]:
-    """The ratio, the peak of memory, and a rate if one is asked for; each time on a fresh copy."""
-    tell(case.what)
+    """Measure the ratio, the peak of memory, and a rate if one is asked for, each on a fresh copy."""
+    show_progress(case.what)
     with server.database() as url:
         execute(url, *case.setup, "VACUUM (ANALYZE)")
         template = str(make_url(url).database)
@@ -52,7 +52,7 @@ def measure_case(server: Server, case: Case, repetitions: int) -> Iterator[Figur
         for _ in range(repetitions):
             jobs.append(measure(bare=False))
             ratios.append(jobs[-1] / measure(bare=True))
-            tell(f"  {jobs[-1]:.2f} s, {ratios[-1]:.2f} ×")
+            show_progress(f"  {jobs[-1]:.2f} s, {ratios[-1]:.2f} ×")
         with server.database(template) as copy:
             tables = case.job.tables
             peak = peak_gigabytes(run_by_name, copy, case.job.name, tables, case.as_of)

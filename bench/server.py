@@ -25,7 +25,7 @@ class Server:
 
     @contextmanager
     def database(self, template: str = TEMPLATE) -> Iterator[str]:
-        """URL of a fresh database, migrated or a copy of another, that is dropped afterwards."""
+        """Make a database, migrated or a copy of another, give its URL, and drop it afterwards."""
         name = f"bench_{next(self._numbers)}"
         execute(self._url, f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
@@ -39,7 +39,7 @@ class Server:
 
 @contextmanager
 def run_server() -> Iterator[Server]:
-    """Start a server in a temporary folder; stop and remove it afterwards."""
+    """Start a server in a temporary folder, and stop and remove it afterwards."""
     with tempfile.TemporaryDirectory(prefix="trc_bench_") as folder:
         # The server runs as a user of its own when the bench runs as root.
         Path(folder).chmod(0o755)
@@ -62,7 +62,7 @@ def execute(url: str, *statements: str) -> None:
 
 
 def scalar(url: str, query: str) -> int:
-    """The one whole number a query gives."""
+    """Read the one integer that a query gives."""
     engine = create_engine(url)
     try:
         with engine.connect() as connection:

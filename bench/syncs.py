@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bench.community import QUARTER, Community, accepted_syncs, new_community, run_job, sync_board
-from bench.measure import Figure, seconds_of, tell
+from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute, scalar
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.snapshots import build_snapshot
@@ -18,14 +18,17 @@ FIRST_SYNC = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
 def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figure], float]:
-    """A sync, and the same slot again; also the median seconds of a sync.
+    """Measure a sync, and the same slot again.
 
     The raw parts are one binary COPY of the very same snapshot rows into a table without index,
     and one read of what is known of the accounts from a table that holds just that.
+
+    Returns:
+        The figures, and the median seconds of a sync.
     """
     ratios, shares, ours, raws = [], [], [], []
     with new_community(server, size) as community:
-        tell(f"sync of {size:,} members")
+        show_progress(f"sync of {size:,} members")
         sync_board(community.url, community.board(), FIRST_SYNC)
         execute(
             community.url,
@@ -43,7 +46,7 @@ def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figu
             again = seconds_of(run_job, community.url, MEE6_SYNC, as_of)
             ratios.append(ours[-1] / raws[-1])
             shares.append(again / ours[-1])
-            tell(f"  {ours[-1]:.2f} s, raw {raws[-1]:.2f} s, again {again:.3f} s")
+            show_progress(f"  {ours[-1]:.2f} s, raw {raws[-1]:.2f} s, again {again:.3f} s")
     seconds = median(ours)
     return [
         Figure(
@@ -80,10 +83,10 @@ def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:
 
 
 def measure_year(server: Server, size: int, repetitions: int) -> Figure:
-    """The same sync on the first day of a community and after a year of history, in turn."""
+    """Measure the same sync on the first day of a community and after a year of history, in turn."""
     ratios = []
     with new_community(server, size) as fresh, new_community(server, size) as old:
-        tell(f"a year of history for {size:,} members")
+        show_progress(f"a year of history for {size:,} members")
         sync_board(fresh.url, fresh.board(), FIRST_SYNC)
         sync_board(old.url, old.board(), FIRST_SYNC)
         rows = _add_year(old)
@@ -98,7 +101,7 @@ def measure_year(server: Server, size: int, repetitions: int) -> Figure:
                 execute(community.url, "CHECKPOINT")
                 seconds.append(seconds_of(sync_board, community.url, board, as_of))
             ratios.append(seconds[1] / seconds[0])
-            tell(f"  first day {seconds[0]:.3f} s, after a year {seconds[1]:.3f} s")
+            show_progress(f"  first day {seconds[0]:.3f} s, after a year {seconds[1]:.3f} s")
     return Figure(
         f"sync after a year against one on the first day, {size:,} members",
         ratios,
@@ -109,7 +112,7 @@ def measure_year(server: Server, size: int, repetitions: int) -> Figure:
 
 
 def _add_year(community: Community) -> int:
-    """Every day for a year another tenth of the members gains 100 XP at noon."""
+    """Have another tenth of the members gain 100 XP at noon of every day of a year."""
     url = community.url
     execute(
         url,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.community import GUILD_ID, Community, accepted_syncs, new_community, settings
-from bench.measure import Figure, seconds_of, tell
+from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute
 from trc_pipelines.community.assets import post_entries
 from trc_pipelines.demo.simulator import Simulator
@@ -19,8 +19,8 @@ BEGIN = datetime(2026, 3, 4, tzinfo=UTC)
 
 
 def measure_players(pages: int) -> Figure:
-    """Players parsed and validated per second, from decoded bodies as the simulator serves them."""
-    tell("players parsed and validated")
+    """Measure players parsed and validated per second, from decoded bodies as the simulator sends them."""
+    show_progress("players parsed and validated")
     rng = np.random.default_rng(1)
     board = pd.DataFrame(
         {
@@ -52,10 +52,10 @@ def measure_players(pages: int) -> Figure:
 
 
 def measure_ledger(server: Server, new: int, existing: int, repetitions: int) -> Figure:
-    """Entries posted per second, every constraint, index and trigger on, commit included."""
+    """Measure entries posted per second, every constraint, index and trigger on, commit included."""
     rates = []
     with new_community(server, new) as community:
-        tell(f"{new:,} ledger entries on top of {existing:,}")
+        show_progress(f"{new:,} ledger entries on top of {existing:,}")
         rounds = existing // new
         hours = rounds + repetitions
         execute(
@@ -73,7 +73,7 @@ def measure_ledger(server: Server, new: int, existing: int, repetitions: int) ->
             seconds = seconds_of(_post, community, entries)
             if hour > rounds:
                 rates.append(new / seconds)
-                tell(f"  {rates[-1]:,.0f} /s")
+                show_progress(f"  {rates[-1]:,.0f} /s")
     return Figure(
         "ledger entries posted",
         rates,

@@ -1,4 +1,4 @@
-"""Periods of leaderboards: weeks begin on Monday, months on the 1st, UTC; `global` has no end."""
+"""Periods of leaderboards, in UTC: weeks begin on Monday, months on the 1st, and `global` has no end."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,17 +35,17 @@ class Period:
 
 
 def week_start(day: date) -> date:
-    """Monday of the ISO week that holds the day."""
+    """Return the Monday of the ISO week that holds the day."""
     return day - timedelta(days=day.weekday())
 
 
 def month_start(day: date) -> date:
-    """First of the month that holds the day."""
+    """Return the first of the month that holds the day."""
     return day.replace(day=1)
 
 
 def period_of(board: str, day: date) -> Period:
-    """The board's period that holds the day."""
+    """Return the board's period that holds the day."""
     if board == "weekly":
         monday = week_start(day)
         return Period(board, monday, monday + timedelta(days=7))
@@ -54,7 +54,7 @@ def period_of(board: str, day: date) -> Period:
 
 
 def ended_periods(first_day: date, as_of: datetime) -> list[Period]:
-    """Every week and month that holds a day since `first_day` and is over, oldest end first."""
+    """List every week and month that holds a day since `first_day` and is over, oldest end first."""
 
     def of(board: str) -> Iterator[Period]:
         period = period_of(board, first_day)

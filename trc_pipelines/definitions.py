@@ -1,4 +1,4 @@
-"""What Dagster is told: the definitions of every domain that is switched on."""
+"""What Dagster loads: the definitions of every domain that is switched on."""
 
 from functools import cache
 
@@ -27,7 +27,7 @@ VERIFICATION = "verification"
 
 @cache
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Assets, checks, jobs, schedules and sensors of what the settings switch on."""
+    """Build the assets, checks, jobs, schedules and sensors of what the settings switch on."""
     catalogue = read_catalogue(settings)
     checks = catalogue.checks
     days = daily_partitions(settings.community_start_on)
@@ -78,5 +78,5 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What Dagster's own processes load: the only place where loading code reads the settings."""
+    """Give Dagster's own processes what they load: only here does loading code read the settings."""
     return build_definitions(load_settings())

@@ -1,4 +1,4 @@
-"""What a domain declares: all that the rest of the house knows of it. Nothing here knows Dagster."""
+"""What a domain declares: all that the other packages know of it. Nothing here knows Dagster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -84,11 +84,11 @@ class Catalogue:
 
 
 def load_domains(names: Sequence[str] = KNOWN_DOMAINS) -> list[Domain]:
-    """What the packages of these names declare; the others are not even imported."""
+    """Load what the packages of these names declare. The others are not even imported."""
     return [import_module(f"trc_pipelines.{name}").DOMAIN for name in names]
 
 
 def read_catalogue(settings: Settings) -> Catalogue:
-    """What the domains declare that the settings switch on."""
+    """Read what the domains declare that the settings switch on."""
     wanted = [name for name in KNOWN_DOMAINS if name in settings.domains]
     return Catalogue(load_domains(wanted))

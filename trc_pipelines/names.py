@@ -1,6 +1,6 @@
 """Names as people may see them. Members choose them, so they are hostile text until cleaned here.
 
-Cleaned names are for display only. Keys, tags and logs carry ids; quoting for a format (CSV,
+Cleaned names are for display only. Keys, tags and logs carry ids. Quoting for a format (CSV,
 Markdown, HTML) is the business of whoever writes that format.
 """
 
@@ -20,11 +20,10 @@ _SHOWS_NOTHING = re.compile(
 
 
 def clean_name(text: str, max_length: int = 64) -> str:
-    """One printable line in NFC of 1 to `max_length` characters.
+    """Clean a name into one printable line in NFC of 1 to `max_length` characters.
 
     Control, format (bidirectional overrides, zero width), surrogate, private and unassigned
-    characters go; any run of white space becomes one space; what is left empty becomes
-    "(no name)".
+    characters go. Any run of white space becomes one space. What is left empty becomes "(no name)".
     """
     # Cut first: NFC takes quadratic time over a long run of combining marks.
     text = text[: 16 * max_length]
@@ -35,8 +34,8 @@ def clean_name(text: str, max_length: int = 64) -> str:
 
 
 def clean_names(names: pd.Series) -> pd.Series:
-    """`clean_name` of each name, as a `str` series on the same index; missing counts as empty.
+    """Clean each name, as a `str` series on the same index. A missing one counts as empty.
 
-    Unicode rules have no array form, so this maps; about a million names take a second.
+    Unicode rules have no array form, so this maps: about a million names take a second.
     """
     return names.astype(object).where(names.notna(), "").map(clean_name).astype("str")

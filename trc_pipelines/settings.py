@@ -31,7 +31,7 @@ logging.getLogger("urllib3").setLevel(logging.INFO)
 
 
 class SettingsError(Exception):
-    """A setting has a value that cannot be used; the message names it and what is accepted."""
+    """A setting has a value that cannot be used. The message names it and what is accepted."""
 
 
 def _postgres_url(value: str) -> str:
@@ -265,7 +265,7 @@ class Settings(BaseSettings):
     heartbeat_url: Annotated[str, AfterValidator(_heartbeat_url)] | None = Field(
         None,
         repr=False,
-        description="told when a job begins, succeeds or fails: a dead-man's switch",
+        description="notified when a job begins, succeeds or fails: a dead-man's switch",
     )
     environment: str = Field(
         "production",
@@ -273,7 +273,7 @@ class Settings(BaseSettings):
         description="what Sentry calls this installation; each needs a name of its own",
     )
     snapshot_retention_days: int = Field(
-        14, ge=2, description="whole days of raw readings that are kept"
+        14, ge=2, description="full days of raw readings that are kept"
     )
     # Alerts are tried for three days, and runs that died are looked at for one.
     history_retention_days: int = Field(
@@ -282,11 +282,11 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
+    """Load settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
 
     TRC_HOME itself defaults to `.trc/live` in the checkout (in the user's data folder where a wheel
-    is installed) when MEE6_GUILD_ID or DISCORD_GUILD_ID is set and to
-    `.trc/demo` when neither is, so that made-up data never meets real data.
+    is installed) when MEE6_GUILD_ID or DISCORD_GUILD_ID is set, and to `.trc/demo` when neither is,
+    so that made-up data never meets real data.
 
     Raises:
         SettingsError: a value is not accepted; the message has one line per setting.

@@ -21,7 +21,7 @@ app = typer.Typer(rich_markup_mode=None)
     "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
 )
 def migrate_database() -> None:
-    """Create what is missing and bring the schema up to date; Dagster's own database too."""
+    """Create what is missing and bring the schema up to date, Dagster's own database included."""
     with open_installation() as installation:
         applied = prepare_databases(installation)
     say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
@@ -29,7 +29,10 @@ def migrate_database() -> None:
 
 @app.command("status", epilog="Example: trc db status")
 def show_status(as_json: AsJson = False) -> None:
-    """Show which database is used and which migrations are pending; exit code 1 when some are."""
+    """Show which database is used and which migrations are pending.
+
+    The exit code is 1 when some are.
+    """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
         pending = pending_migrations(installation.database.url, installation.settings.domains)
@@ -49,7 +52,7 @@ def show_status(as_json: AsJson = False) -> None:
     epilog='Example: trc db shell -c "SELECT * FROM community.current_streaks LIMIT 5"',
 )
 def open_shell(context: typer.Context) -> None:
-    """Open psql on the database; further options are psql's."""
+    """Open psql on the database. Further options are passed on to it."""
     with open_installation() as installation:
         psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
         if psql is None:

@@ -49,7 +49,7 @@ DAILY = [
 
 @contextmanager
 def open_demo(settings: Settings) -> Iterator[Installation]:
-    """The demo's installation, its guild served and played up to now."""
+    """Open the demo's installation, its guild served and played up to now."""
     if settings.mee6_guild_id not in (None, DEMO_GUILD_ID):
         raise SettingsError(
             f"MEE6_GUILD_ID: is {settings.mee6_guild_id}, a real guild; the demo makes one up. "
@@ -82,7 +82,7 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
 
 
 def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | None) -> None:
-    """Put what every process needs to know into TRC_HOME; a `trc run` elsewhere reads it too."""
+    """Put what every process needs to know into TRC_HOME, where a `trc run` elsewhere reads it too."""
     path = settings.trc_home / "settings.env"
     values = {
         "COMMUNITY_START_ON": str((datetime.now(UTC) - HISTORY).date()),
@@ -104,7 +104,7 @@ def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | N
 
 @contextmanager
 def _open_apps(installation: Installation, simulator: Simulator) -> Iterator[list[App]]:
-    """The made-up apps of the domains that are switched on."""
+    """Open the made-up apps of the domains that are switched on."""
     database, settings = installation.database, installation.settings
     apps: list[App] = []
     with ExitStack() as stack:
@@ -158,7 +158,7 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
 
 
 def _latest_jobs(settings: Settings) -> list[Job]:
-    """What shows how things stand: the weeks and months that lie behind close in one run."""
+    """List the jobs that show how things stand: past weeks and months close in a single run."""
     catalogue = read_catalogue(settings)
     boards = catalogue.board_jobs
     own = [job for domain in catalogue.domains if domain.name != "community" for job in domain.jobs]
@@ -167,7 +167,7 @@ def _latest_jobs(settings: Settings) -> list[Job]:
 
 
 def _missing_days(first: date, last: date) -> tuple[date, date]:
-    """The range that holds every day without boards in Dagster's eyes, today's anew."""
+    """Find the range that holds every day without boards in Dagster, and today."""
     with dg.DagsterInstance.get() as instance:
         done = instance.get_materialized_partitions(
             dg.AssetKey(["community", "leaderboard_rankings"])
@@ -178,7 +178,7 @@ def _missing_days(first: date, last: date) -> tuple[date, date]:
 
 
 def _show_boards(installation: Installation) -> None:
-    """The boards and the streaks, as members see them."""
+    """Print the boards and the streaks, as members see them."""
     with installation.database.transaction(commit=False) as transaction:
         ranks = transaction.read("demo/select_top_ranks", most=SHOWN)
         streaks = transaction.read("demo/select_top_streaks", most=SHOWN)

@@ -16,10 +16,10 @@ from trc_pipelines.settings import Settings
 
 DEADLINE_SECONDS = 8.0
 STATEMENT_SECONDS = 3.0
-# Its parts beat every half minute.
+# Its parts send a heartbeat every half minute.
 DAEMON_SILENT_AFTER_SECONDS = 120.0
 DAEMON_PARTS = ("QUEUED_RUN_COORDINATOR", "SCHEDULER", "SENSOR")
-# Other incidents wait for a person: starting anew would not help.
+# Other incidents wait for a person: a restart would not help.
 LATE = ("stale", "failing")
 PARTS = ("database", "schema", "jobs", "outbox", "daemon")
 
@@ -66,7 +66,7 @@ def _look(settings: Settings, found: list[Finding]) -> None:
 
 
 def _next_part(found: list[Finding]) -> str:
-    """What was being looked at: the parts are in order, and each needs those before it."""
+    """Name the part being looked at: they are in order, and each needs those before it."""
     return PARTS[min(len(found), len(PARTS) - 1)]
 
 
@@ -100,5 +100,5 @@ def _look_at_daemon(dagster_url: str, found: list[Finding]) -> None:
     silent = [
         part for part in DAEMON_PARTS if ages.get(part, float("inf")) > DAEMON_SILENT_AFTER_SECONDS
     ]
-    message = f"nothing heard of {', '.join(silent)}" if silent else "beats"
+    message = f"nothing heard of {', '.join(silent)}" if silent else "sends heartbeats"
     found.append(Finding("daemon", is_well=not silent, message=message))

@@ -34,7 +34,7 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Dagster's processes and our code inside them are told."""
+        """Environment of Dagster's processes and of our code inside them."""
         home = self.settings.trc_home
         return {
             "TRC_HOME": str(home),
@@ -49,7 +49,7 @@ class Installation:
 
 
 def make_home(settings: Settings) -> Path:
-    """TRC_HOME, with Dagster's own folder in it."""
+    """Make TRC_HOME, with Dagster's own folder in it."""
     home = settings.trc_home
     try:
         (home / DAGSTER_FOLDER).mkdir(parents=True, exist_ok=True)
@@ -63,9 +63,10 @@ def make_home(settings: Settings) -> Path:
 
 @contextmanager
 def open_installation(domain: str | None = None) -> Iterator[Installation]:
-    """The installation the settings describe; an embedded server runs until the block ends.
+    """Open the installation the settings describe.
 
-    This process then has the environment that Dagster's own have.
+    An embedded server runs until the block ends. This process gets the environment that Dagster's own
+    have.
 
     Args:
         domain: what the command is about, if one alone.
@@ -96,7 +97,11 @@ def open_installation(domain: str | None = None) -> Iterator[Installation]:
 
 
 def prepare_databases(installation: Installation) -> list[str]:
-    """Create and update both databases and Dagster's pools; names of our migrations applied now."""
+    """Create and update both databases and Dagster's pools.
+
+    Returns:
+        Names of our migrations applied now.
+    """
     ensure_database(installation.database.url)
     ensure_database(installation.dagster_url)
     applied = migrate(installation.database.url, installation.settings.domains)

@@ -78,7 +78,7 @@ app.add_typer(
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the console script."""
     # Whoever stops us wants what Ctrl-C does: everything we started ends with us. SIGINT is named
     # because a shell's "&" ignores it, and Dagster then makes SIGTERM the same.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -188,7 +188,7 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a job now; it shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
+    """Run a job now. It shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
     from trc_pipelines.cli.runs import dry_run as try_jobs
     from trc_pipelines.cli.runs import run_job
 
@@ -265,9 +265,10 @@ def _show_outcome(outcome: "Outcome", *, verbose: bool) -> None:
 
 @app.command(epilog="Example: trc verify")
 def verify(as_json: AsJson = False) -> None:
-    """Check every invariant against the tables; exit code 1 when one does not hold.
+    """Check every invariant against the tables.
 
-    What is found is kept: an alert about a check is over once this finds it well again.
+    The exit code is 1 when one does not hold. What is found is kept: an incident of a check is over
+    once this finds that it holds again.
     """
     with open_installation() as installation:
         require_schema(installation)
@@ -295,10 +296,10 @@ def verify(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: trc health || systemctl restart trc")
 def health(as_json: AsJson = False) -> None:
-    """Say in one line whether everything is well; exit code 1 when not. For supervisors and probes.
+    """Say in one line whether everything is well, for supervisors and probes.
 
-    Looks at the database, its schema, Dagster's daemon, late or failing jobs, and alerts that are
-    not delivered. Takes a few seconds at most, and starts nothing.
+    The exit code is 1 when it is not. Looks at the database, its schema, Dagster's daemon, late or
+    failing jobs, and alerts that are not delivered. Takes a few seconds at most, and starts nothing.
     """
     findings = probe(load_settings())
     wrong = [finding for finding in findings if not finding.is_well]

@@ -36,11 +36,11 @@ def resettle(
     reason: Why,
     dry_run: DryRun = False,
 ) -> None:
-    """Settle a game again by what it is now: wrong results are reversed, the right ones posted.
+    """Settle a game again as it is now: wrong results are reversed, the right ones posted.
 
-    Correct the game first (score, status); then this corrects its bets, also those that were
-    changed by hand after they were settled. Weeks that are closed stay closed: what is corrected of
-    them counts now.
+    Correct the game first (score, status). This then corrects its bets, also those that were changed
+    by hand after they were settled. Weeks that are closed stay closed: what is corrected of them
+    counts now.
     """
     _do_by_hand(lambda work: resettle_game(work, game_id, reason), dry_run=dry_run)
 

@@ -22,17 +22,17 @@ console = Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
-    """One line for people."""
+    """Print one line for people."""
     console.print(line)
 
 
 def print_json(data: Any) -> None:
-    """Data for machines; times in ISO 8601."""
+    """Print data for machines, with times in ISO 8601."""
     typer.echo(json.dumps(data, default=lambda value: value.isoformat(), indent=2))
 
 
 def print_table(title: str, frame: pd.DataFrame) -> None:
-    """A frame, as it reads; what is missing is a dash, and text in it is cleaned as names are."""
+    """Print a frame as it reads, with a dash for what is missing and text cleaned as names are."""
     frame = frame.astype("object").where(frame.notna(), "–").astype("str")
     frame = frame.map(lambda cell: clean_name(cell, MAX_CELL_LENGTH))
     if not console.is_terminal:
@@ -47,7 +47,7 @@ def print_table(title: str, frame: pd.DataFrame) -> None:
 
 
 def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """The items, with a bar that moves along on a terminal."""
+    """Yield the items, with a progress bar on a terminal."""
     if not console.is_terminal:
         say(description)
         yield from items

@@ -1,4 +1,4 @@
-"""Running a job from the command line: rehearsed without Dagster, or for real as a Dagster run."""
+"""Running a job from the command line: as a dry run without Dagster, or for real as a Dagster run."""
 
 import json
 import time
@@ -26,7 +26,13 @@ EXECUTED_BY = "cli"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did; `messages` and `details` by table. `skipped`: it left its work."""
+    """What a run did.
+
+    Attributes:
+        messages: by table.
+        details: by table.
+        skipped: it left its work undone, through no fault of its own.
+    """
 
     job: str
     run_id: str
@@ -44,7 +50,7 @@ class Outcome:
 def dry_run(
     installation: Installation, jobs: Sequence[Job], as_of: datetime, limit: int | None = None
 ) -> Iterator[Outcome]:
-    """The same code and figures, rolled back; each job on what those before it would have done.
+    """Run jobs and roll everything back, each on what those before it would have done.
 
     Raises:
         UsageError: what is asked for is not possible.
@@ -79,7 +85,7 @@ def run_job(
     *,
     verbose: bool = False,
 ) -> Outcome:
-    """Run a job as its schedule does, in this process; it shows in the UI like any other run.
+    """Run a job in this process as its schedule does. It shows in the UI like any other run.
 
     Raises:
         UsageError: what is asked for is not possible; no run was made.
@@ -133,7 +139,7 @@ def run_job(
 
 
 def _refuse_before_start(job: Job, settings: Settings, options: Options) -> None:
-    """Say in words what Dagster would say in a stack: there are no days before the first."""
+    """Refuse in one sentence what Dagster would refuse in a traceback: a day before the first."""
     refuse_limit(job.name, options.limit, job.units)
     start = settings.community_start_on
     if options.as_of.date() < start and any(step.is_daily for step in job.steps):

@@ -28,7 +28,7 @@ LOCATION = "trc_pipelines"
 
 
 class ServiceError(Exception):
-    """A process did not start, or ended by itself; the message names its log."""
+    """A process did not start, or ended by itself. The message names its log."""
 
 
 class Services:
@@ -95,7 +95,7 @@ class Services:
             time.sleep(0.05)
 
     def _signal(self, number: int) -> bool:
-        """Signal every process of every session; whether there was one."""
+        """Signal every process of every session, and say whether there was one."""
         found = False
         for process in self._processes.values():
             try:
@@ -111,7 +111,7 @@ class Services:
 
 @contextmanager
 def hold_home(home: Path) -> Iterator[IO[str]]:
-    """The right to run services on this TRC_HOME; it ends with the last process that has it.
+    """Take the right to run services on this TRC_HOME, which ends with the last process that has it.
 
     Raises:
         ServiceError: somebody else has it.
@@ -135,7 +135,7 @@ def hold_home(home: Path) -> Iterator[IO[str]]:
 def run_services(
     home: Path, lock: IO[str], environment: Mapping[str, str], web_port: int
 ) -> Iterator[Services]:
-    """Code server, UI and daemon; all are ready when the block begins and gone when it is left."""
+    """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left."""
     code_port = first_free_port(0)
     port_setting = {"TRC_CODE_SERVER_PORT": str(code_port)}  # read by workspace.yaml
     services = Services(home, lock, {**os.environ, **environment, **port_setting})
@@ -167,7 +167,7 @@ def run_services(
 
 
 def first_free_port(first: int) -> int:
-    """The first port from `first` on that can be opened on the loopback interface; 0: any."""
+    """Find the first port from `first` on that can be opened on the loopback interface, or any from 0."""
     for port in range(first, min(first + 100, 65536)):
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -185,7 +185,7 @@ def _is_open(port: int) -> bool:
 
 
 def _shows_code(port: int) -> bool:
-    """Whether the UI answers and has loaded the code location."""
+    """Check whether the UI answers and has loaded the code location."""
     query = "{workspaceOrError{... on Workspace{locationEntries{locationOrLoadError{__typename}}}}}"
     try:
         answer = requests.post(
@@ -198,7 +198,7 @@ def _shows_code(port: int) -> bool:
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """A second Ctrl-C must not leave half of them running."""
+    """Ignore signals, for a second Ctrl-C must not leave half of them running."""
     handlers: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
         number: signal.signal(number, signal.SIG_IGN)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -1,9 +1,9 @@
 """One transaction at a time over one ADBC connection: read frames, write frames, commit once.
 
-Frames follow two rules, so that nothing is ever rounded or shifted: a column of whole numbers that
-may hold NULL is nullable (Int64); a moment has a time zone and is an instant in UTC, and a column
-without one holds dates, at midnight. A time of day without a zone is refused both ways: nobody can
-say which instant it is.
+Frames follow two rules, so that nothing is ever rounded or shifted. A column of integers that may
+hold NULL is nullable (Int64). A moment has a time zone and is an instant in UTC, and a column without
+one holds dates, at midnight. A time of day without a zone is refused both ways: nobody can say which
+instant it is.
 
 The driver waits in C, for as long as the connection stands, and nothing interrupts it there. Its
 calls are made by a worker, and who waits for one has a deadline and can be interrupted.
@@ -84,7 +84,7 @@ class DatabaseError(Exception):
 
 
 class Transaction:
-    """An open transaction. Statements are named files under `sql/`; parameters are bound by name."""
+    """An open transaction. Statements are named files under `sql/`, with parameters bound by name."""
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
@@ -96,21 +96,21 @@ class Transaction:
         self._connection.use(statement, lambda cursor: cursor.execute(loaded.text, values or None))
 
     def read(self, statement: str, /, **parameters: object) -> pd.DataFrame:
-        """Rows of a statement (a SELECT, or anything with RETURNING)."""
+        """Read the rows of a statement (a SELECT, or anything with RETURNING)."""
         return _to_pandas(self._fetch(statement, parameters))
 
     def read_rows(self, statement: str, /, **parameters: object) -> list[dict[str, Any]]:
-        """Rows as Python values, None for NULL: for the few that are handled one by one."""
+        """Read rows as Python values, None for NULL: for the few that are handled one by one."""
         rows: list[dict[str, Any]] = self._fetch(statement, parameters).to_pylist()
         return rows
 
     def read_row(self, statement: str, /, **parameters: object) -> dict[str, Any] | None:
-        """The first row as Python values, None for NULL; None when there is no row."""
+        """Read the first row as Python values, or None when there is no row."""
         rows = self._fetch(statement, parameters).slice(0, 1).to_pylist()
         return rows[0] if rows else None
 
     def read_value(self, statement: str, /, **parameters: object) -> Any:
-        """The first column of the first row; None for NULL or no row."""
+        """Read the first column of the first row, or None when there is no row."""
         row = self.read_row(statement, **parameters)
         return next(iter(row.values())) if row else None
 
@@ -187,9 +187,9 @@ class Connection:
 
     @contextmanager
     def between_transactions(self) -> Iterator[Transaction]:
-        """Statements that commit each by itself: none keeps a transaction open while others wait.
+        """Let statements commit each by itself: none keeps a transaction open while others wait.
 
-        A connection that is lost meanwhile is given up; the next use of it says so.
+        A connection that is lost meanwhile is given up, and the next use of it says so.
         """
         self._call(
             "begin", lambda driver: driver.adbc_connection.set_autocommit(True), _ROLLBACK_SECONDS
@@ -207,7 +207,10 @@ class Connection:
                 self.close(wait_seconds=0)
 
     def use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
-        """Make a call with a cursor of its own; `what` names it in errors.
+        """Make a call with a cursor of its own.
+
+        Args:
+            what: names the call in errors.
 
         Raises:
             DatabaseError: the server refuses, or gives no answer in time.
@@ -220,7 +223,7 @@ class Connection:
         return self._call(what, call_with_cursor, self._statement_seconds)
 
     def reconnect(self) -> None:
-        """Begin anew on another connection with the same settings; what was not committed is lost.
+        """Open another connection with the same settings. What was not committed is lost.
 
         Raises:
             DatabaseError: the server does not answer or does not let us in.
@@ -229,7 +232,7 @@ class Connection:
         self._open()
 
     def close(self, wait_seconds: float = _CLOSE_SECONDS) -> None:
-        """Give the driver's connection up: it is closed as soon as its last call has returned."""
+        """Give up the driver's connection, which is closed as soon as its last call has returned."""
         driver, self._driver = self._driver, None
         closing = [self._worker.submit(driver.close)] if driver else []
         self._worker.stop()
@@ -273,7 +276,7 @@ class Connection:
             return running.result()
 
     def _interrupt(self, running: Future[Any]) -> None:
-        """Have the server end what is running; without an answer give the connection up."""
+        """Have the server end what is running, and without an answer give up the connection."""
         # Given up until it proves well: a second interrupt may come while this one waits.
         driver, self._driver = self._driver, None
         if driver is None:
@@ -316,12 +319,12 @@ class Database:
 
     @contextmanager
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
-        """One transaction on a connection of its own."""
+        """Open one transaction on a connection of its own."""
         with self.connect() as connection, connection.transaction(commit=commit) as transaction:
             yield transaction
 
     def open_driver(self) -> adbc.Connection:
-        """A connection of the driver, with the session's settings. Blocks: `connect` does not."""
+        """Open a connection of the driver, with the session's settings. Blocks: `connect` does not."""
         url = (
             make_url(self.url)
             .set(drivername="postgresql")

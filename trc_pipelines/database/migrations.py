@@ -1,4 +1,4 @@
-"""The schema: plain SQL files in `sql/migrations`, ordered by Alembic, applied whole or not at all.
+"""The schema: plain SQL files in `sql/migrations`, ordered by Alembic, all applied or none.
 
 A file is `<number>_<schema>` or `<number>_<schema>_<what>`. The files of a schema are a branch of their
 own in Alembic, so that a domain that is not installed has none of its own applied.
@@ -25,14 +25,17 @@ _SCRIPTS = Path(__file__).parent / "alembic"
 
 
 class MigrationError(Exception):
-    """The schema cannot be brought up to date; the message says why and what to do."""
+    """The schema cannot be brought up to date. The message says why and what to do."""
 
 
 def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
-    """Bring what is shared and these domains up to date at `url`; names of the files applied now.
+    """Bring what is shared and these domains up to date at `url`.
 
     Two migrators at once take turns. All files are applied in one transaction. Domains that were
     installed before and are not named stay as they are.
+
+    Returns:
+        Names of the files applied now.
 
     Raises:
         MigrationError: a file that was applied is gone or has been edited, or a statement failed.
@@ -61,7 +64,7 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
 
 
 def pending_migrations(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
-    """Names of the files of what is shared and these domains not applied to the database at `url`."""
+    """Name the files of what is shared and of these domains that are not applied at `url`."""
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -76,7 +79,7 @@ def pending_migrations(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> li
 
 
 def sql_file(name: str) -> Callable[[], None]:
-    """What an Alembic revision does here: run that file of `sql/migrations`, note its digest."""
+    """Make the upgrade of an Alembic revision: run that file of `sql/migrations`, note its digest."""
 
     def upgrade() -> None:
         connection = op.get_bind()
@@ -124,7 +127,7 @@ def ensure_database(url: str) -> None:
 
 
 def create_engine(url: str, database: str | None = None, **options: str) -> sa.Engine:
-    """SQLAlchemy engine with the driver spelled out and a bounded wait for the connection."""
+    """Create an engine with the driver spelled out and a bounded wait for the connection."""
     target = sa.engine.make_url(url).set(drivername="postgresql+psycopg2")
     if database:
         target = target.set(database=database)

@@ -37,7 +37,7 @@ class Statement:
     parameters: tuple[str, ...]
 
     def bind(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """The values in the order of the parameters.
+        """Return the values in the order of the parameters.
 
         Raises:
             TypeError: a parameter has no value, or a value no parameter.
@@ -54,18 +54,18 @@ class Statement:
 
 
 def read_file(name: str) -> str:
-    """Text of `sql/<name>.sql` as it is."""
+    """Read the text of `sql/<name>.sql` as it is."""
     return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @cache
 def load_statement(name: str) -> Statement:
-    """The statement in `sql/<name>.sql`, whose parameters are written `:as_of`."""
+    """Load the statement in `sql/<name>.sql`, whose parameters are written `:as_of`."""
     return parse_statement(name, read_file(name))
 
 
 def parse_statement(name: str, text: str) -> Statement:
-    """A statement from its text; a parameter may be used more than once."""
+    """Parse the text of a statement. A parameter may be used more than once."""
     numbers: dict[str, int] = {}
 
     def number(match: re.Match[str]) -> str:

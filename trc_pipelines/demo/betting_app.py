@@ -55,12 +55,12 @@ class Act:
 
 
 def name_id(*name: object) -> str:
-    """The id of a made-up thing."""
+    """Return the id of a made-up thing."""
     return str(uuid.uuid5(NAMESPACE, " ".join(map(str, name))))
 
 
 def plan_day(day: date) -> list[Act]:
-    """All that happens because of a day: its games, bets on them, its posts and messages."""
+    """Plan all that happens because of a day: its games, bets on them, its posts and messages."""
     rng = np.random.default_rng([SEED, day.toordinal()])
     midnight = datetime.combine(day, time(), UTC)
     acts: list[Act] = []
@@ -243,7 +243,11 @@ class BettingApp:
         self._open.close()
 
     def found(self, now: datetime) -> datetime:
-        """Have everybody join who has not; up to when they have played, HISTORY ago at most."""
+        """Have everybody join who has not.
+
+        Returns:
+            Up to when they have played, HISTORY ago at most.
+        """
         with self._database.transaction(commit=False) as transaction:
             refuse_strangers(transaction.read_value("demo/count_strange_bettors"))
             last = transaction.read_value("demo/select_betting_played_until")
@@ -252,11 +256,11 @@ class BettingApp:
         return after
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Every half hour, with the jobs that were due."""
+        """Plan every half hour, with the jobs that were due."""
         return plan_ticks(JOBS, after, now)
 
     def open_doors(self, at: datetime) -> None:
-        """Users join, chats are opened, and somebody has just changed their picture."""
+        """Let users join, open chats, and have somebody just change their picture."""
         with self._connections[0].transaction() as app:
             for user in range(USERS):
                 picture = f"avatars/{name_id('user', user)}.jpg"
@@ -275,7 +279,7 @@ class BettingApp:
         self._store("avatars/the-picture-before.jpg", at + 20 * HOUR)
 
     def play(self, after: datetime, until: datetime) -> None:
-        """What happens in (after, until]."""
+        """Do what happens in (after, until]."""
         # A game is planned a day and a half ahead; a comment may come ten hours late.
         days = range(-1, (until.date() - after.date()).days + 3)
         acts = [act for n in days for act in plan_day(after.date() + n * DAY)]

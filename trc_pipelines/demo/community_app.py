@@ -50,7 +50,11 @@ class CommunityApp:
         self._ranking = ranking
 
     def found(self, now: datetime) -> datetime:
-        """Make the members where there are none; the newest reading, or the first midnight."""
+        """Make the members where there are none.
+
+        Returns:
+            When the newest reading was, or the first midnight.
+        """
         with self._database.transaction() as transaction:
             found_community(transaction, invent_population())
             last_id = transaction.read_value("community/select_newest_accepted_sync")
@@ -60,7 +64,7 @@ class CommunityApp:
         return max(datetime.fromtimestamp(last_id, UTC), now - HISTORY)
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """A sync at each; at midnight and at the end the boards, after midnight the streaks."""
+        """Plan a sync at each tick, boards at midnight and at the end, and streaks after midnight."""
         newest = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
         slots = plan_slots(after, newest - LIVE_READINGS * QUARTER)
         return [Tick(slot, self._runs_at(slot, is_last=slot == slots[-1])) for slot in slots]
@@ -92,7 +96,7 @@ def stop_clock(simulator: Simulator, moment: datetime) -> None:
 
 
 def plan_slots(after: datetime, end: datetime) -> list[datetime]:
-    """Moments to sync in (after, end]: every hour, on the last day every quarter of one."""
+    """List moments to sync in (after, end]: every hour, on the last day every quarter of one."""
     start = after + timedelta(microseconds=1)
     hours = pd.date_range(pd.Timestamp(start).ceil("h"), end - DENSE, freq=HOUR)
     dense = pd.date_range(pd.Timestamp(max(start, end - DENSE)).ceil("15min"), end, freq=QUARTER)
@@ -100,12 +104,12 @@ def plan_slots(after: datetime, end: datetime) -> list[datetime]:
 
 
 def invent_population() -> Population:
-    """The players of the demo: the same ones every time."""
+    """Invent the players of the demo: the same ones every time."""
     return Population(SEED, PLAYERS)
 
 
 def invent_members(population: Population) -> pd.DataFrame:
-    """Rows of `community.members`: most with a player's account, some without, some off the board.
+    """Invent `community.members`: most with a player's account, some without, some off the board.
 
     The players after the first LINKED belong to nobody, so that unlinked ones are seen too.
     """
@@ -135,7 +139,7 @@ def invent_members(population: Population) -> pd.DataFrame:
 
 
 def invent_transactions(day: date) -> pd.DataFrame:
-    """What the app awards on a day, in order: member_id, action, points, created_at."""
+    """Invent what the app awards on a day, in order: member_id, action, points, created_at."""
     rng = np.random.default_rng([SEED, day.toordinal()])
     size = LINKED + UNLINKED
     downloads, benchmarks = rng.poisson([DOWNLOADS_A_DAY, BENCHMARKS_A_DAY]).tolist()
@@ -155,7 +159,10 @@ def invent_transactions(day: date) -> pd.DataFrame:
 
 
 def found_community(transaction: Transaction, population: Population) -> bool:
-    """Write the members into an empty app; false when they are there already.
+    """Write the members into an empty app.
+
+    Returns:
+        False when they are there already.
 
     Raises:
         JobError: there are members this demo did not make.
@@ -173,7 +180,7 @@ def found_community(transaction: Transaction, population: Population) -> bool:
 def change_by_hand(
     app: Transaction, population: Population, first_day: datetime, after: datetime, until: datetime
 ) -> None:
-    """What people change by hand in (after, until]."""
+    """Make the changes that people make by hand in (after, until]."""
     if after < first_day + RELINK_AFTER <= until:
         app.execute(
             "demo/relink_member",

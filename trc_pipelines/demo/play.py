@@ -1,4 +1,4 @@
-"""The past of the made-up apps, played through the real jobs with their clock moved; then their present.
+"""The past of the made-up apps, played through the real jobs with their clock moved, and their present.
 
 Showing it is the command line's business.
 """
@@ -47,10 +47,10 @@ class App(Protocol):
     takes_turns: bool
 
     def found(self, now: datetime) -> datetime:
-        """Make its users where there are none; up to when they have played."""
+        """Make its users where there are none, and return up to when they have played."""
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """The ticks in (after, now], in order; none when nothing was missed."""
+        """Plan the ticks in (after, now], in order: none when nothing was missed."""
 
     def play(self, after: datetime, until: datetime) -> None:
         """Do what its users do in (after, until]."""
@@ -70,7 +70,7 @@ def refuse_strangers(count: int) -> None:
 
 
 def plan_ticks(jobs: Sequence[Job], after: datetime, now: datetime) -> list[Tick]:
-    """Every half hour in (after, now]; while users play, what was due at its beginning runs."""
+    """Plan every half hour in (after, now]. While users play, what was due at its beginning runs."""
     first = pd.Timestamp(after + timedelta(microseconds=1)).ceil("30min")
     ends = [tick.to_pydatetime() for tick in pd.date_range(first, now, freq=HALF_HOUR)]
     return [
@@ -80,7 +80,7 @@ def plan_ticks(jobs: Sequence[Job], after: datetime, now: datetime) -> list[Tick
 
 
 def is_due(job: Job, tick: datetime) -> bool:
-    """Whether the job's clock strikes at that moment."""
+    """Check whether the job is scheduled for that moment."""
     if job.cron is None:
         return False
     return next(CronSim(job.cron, tick - timedelta(seconds=1))) == tick
@@ -89,7 +89,7 @@ def is_due(job: Job, tick: datetime) -> bool:
 def play_history(
     database: Database, settings: Settings, app: App, after: datetime, ticks: Sequence[Tick]
 ) -> Iterator[datetime]:
-    """Live through the ticks in order; each is yielded once its jobs are committed.
+    """Live through the ticks in order, and yield each once its jobs are committed.
 
     Raises:
         JobError: a job refused, or was without success.

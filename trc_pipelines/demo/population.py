@@ -56,10 +56,12 @@ ANIMALS = (
 
 
 class Population:
-    """`size` members, at most 4,194,304; all arrays have one entry per member, in the same order.
+    """Members in no order of rank. All arrays have one entry per member, in the same order.
 
-    `discord_ids` int64, `usernames`, `temperaments` int64 (DAILY_CHATTER, REGULAR, WEEKENDER,
-    LURKER). Members are in no order of rank.
+    Attributes:
+        size: how many members, at most 4,194,304.
+        discord_ids: int64.
+        temperaments: int64: DAILY_CHATTER, REGULAR, WEEKENDER, LURKER.
     """
 
     def __init__(self, seed: int, size: int) -> None:
@@ -91,14 +93,14 @@ class Population:
         self._days: dict[int, tuple[Ints, Ints]] = {}
 
     def xp_at(self, time: datetime) -> Ints:
-        """Each member's total XP at `time` (aware), moving in steps of 15 minutes.
+        """Return each member's total XP at `time` (aware), moving in steps of 15 minutes.
 
         What is gained within a slot shows at its end. Before the epoch nothing moves.
         """
         return self._base_xp + self._gained(time)[0]
 
     def message_count_at(self, time: datetime) -> Ints:
-        """Each member's counted messages at `time` (aware): every one gave 15 to 25 XP."""
+        """Return each member's counted messages at `time` (aware): every one gave 15 to 25 XP."""
         return self._base_messages + self._gained(time)[1]
 
     def _gained(self, time: datetime) -> tuple[Ints, Ints]:
@@ -116,7 +118,7 @@ class Population:
         return xp + day_xp[slot], messages + day_messages[slot]
 
     def _day(self, day: int) -> tuple[Ints, Ints]:
-        """XP and messages gained since midnight, each 97 slots by member, kept for two days."""
+        """Return XP and messages gained since midnight, each 97 slots by member, kept for two days."""
         if day not in self._days:
             messages = self._messages(day)
             talks = messages > 0
@@ -133,7 +135,7 @@ class Population:
         return self._days[day]
 
     def _messages(self, day: int) -> Ints:
-        """Messages in each of a day's 96 slots, slots by member."""
+        """Draw the messages in each of a day's 96 slots, slots by member."""
         rng = np.random.default_rng([self.seed, day, 0])
         is_weekend = (EPOCH + timedelta(days=day)).weekday() >= 5
         chance = (WEEKEND_CHANCE if is_weekend else WEEKDAY_CHANCE)[self.temperaments]
@@ -157,7 +159,7 @@ def _running_total(steps: Ints) -> Ints:
 
 
 def _snowflakes(rng: np.random.Generator, size: int) -> Ints:
-    """Ids of accounts opened 2016-2025: milliseconds since 2015, then 22 bits that tell apart."""
+    """Make ids of accounts opened 2016-2025: milliseconds since 2015, then 22 bits to differ in."""
     year = 365 * 24 * 3600 * 1000
     opened = rng.integers(year, 11 * year, size)
     return (opened << 22) | (np.arange(size) * 2654435761 % 2**22)

@@ -33,12 +33,12 @@ PROTECTIONS = 2
 
 
 def player_id(number: int) -> str:
-    """The id of a made-up player."""
+    """Return the id of a made-up player."""
     return str(uuid.uuid5(NAMESPACE, f"player {number}"))
 
 
 def plan_hour(hour: datetime) -> pd.DataFrame:
-    """The quizzes that begin in an hour, in order: player, session, begins_at, ends_at, score.
+    """Plan the quizzes that begin in an hour, in order: player, session, begins_at, ends_at, score.
 
     `ends_at` is NULL where the player closes the app in the middle.
     """
@@ -90,7 +90,11 @@ class QuizApp:
         self._open.close()
 
     def found(self, now: datetime) -> datetime:
-        """Have everybody join who has not; up to when they have played, HISTORY ago at most."""
+        """Have everybody join who has not.
+
+        Returns:
+            Up to when they have played, HISTORY ago at most.
+        """
         with self._database.transaction(commit=False) as transaction:
             refuse_strangers(transaction.read_value("demo/count_strange_players"))
             last = transaction.read_value("demo/select_quiz_played_until")
@@ -99,7 +103,7 @@ class QuizApp:
         return after
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Every half hour, with the jobs that were due."""
+        """Plan every half hour, with the jobs that were due."""
         return plan_ticks(JOBS, after, now)
 
     def join_players(self, at: datetime) -> None:
@@ -116,7 +120,7 @@ class QuizApp:
                 )
 
     def play(self, after: datetime, until: datetime) -> None:
-        """What happens in (after, until]: quizzes begin, and those that began end."""
+        """Do what happens in (after, until]: quizzes begin, and those that began end."""
         first = (after - HOUR).replace(minute=0, second=0, microsecond=0)
         hours = pd.date_range(first, until, freq=HOUR)
         quizzes = pd.concat([plan_hour(hour.to_pydatetime()) for hour in hours])
@@ -132,7 +136,7 @@ class QuizApp:
 
 
 def _acts_of(quizzes: pd.DataFrame) -> pd.DataFrame:
-    """What players do, in order: player, at, session, score (NULL: a quiz begins)."""
+    """List what players do, in order: player, at, session, score (NULL: a quiz begins)."""
     begun = quizzes.drop(columns="score").assign(at=quizzes["begins_at"])
     ended = quizzes.assign(at=quizzes["ends_at"]).dropna(subset="at")
     acts = pd.concat([begun, ended], ignore_index=True)[["player", "at", "session", "score"]]

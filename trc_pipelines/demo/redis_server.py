@@ -15,9 +15,10 @@ START_SECONDS = 20
 
 @contextmanager
 def serve_redis(folder: Path) -> Iterator[str | None]:
-    """URL of a server on a socket in the folder that writes nothing to disk; it ends with the block.
+    """Run a server on a socket in the folder until the block ends. It writes nothing to disk.
 
-    None where there is no program for it, or where the path is too long for a socket.
+    Yields:
+        Its URL, or None where there is no program for it or the path is too long for a socket.
     """
     program = find_program()
     socket = folder / SOCKET
@@ -45,12 +46,12 @@ def serve_redis(folder: Path) -> Iterator[str | None]:
 
 
 def redis_url_of(folder: Path) -> str:
-    """Where the server of that folder is found."""
+    """Return the URL of the server of that folder."""
     return f"unix://{quote(str(folder / SOCKET))}?db=0"
 
 
 def find_program() -> str | None:
-    """The server of the wheel (Valkey, Redis by another name), or one of this machine that is newer."""
+    """Find the server of the wheel (Valkey, a fork of Redis), or one of this machine that is newer."""
     candidates = [shutil.which("redis-server"), _program_of_the_wheel()]
     return max(filter(None, candidates), key=_version, default=None)
 

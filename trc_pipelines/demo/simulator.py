@@ -31,13 +31,13 @@ TOTAL_XP = 5 * _LEVEL * (2 * _LEVEL**2 + 27 * _LEVEL + 91) // 6
 
 
 def detailed_xp(xp: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Rows of level, XP gained within it and XP it costs, one per entry of `xp`."""
+    """Compute rows of level, XP gained within it and XP it costs, one per entry of `xp`."""
     level = np.searchsorted(TOTAL_XP, xp, side="right") - 1
     return np.column_stack([level, xp - TOTAL_XP[level], 5 * level**2 + 50 * level + 100])
 
 
 class SeenRequest(NamedTuple):
-    """`path` with its query; `at` on the monotonic clock, in seconds."""
+    """A request as it was received: `path` with its query, `at` on the monotonic clock, in seconds."""
 
     path: str
     user_agent: str | None
@@ -46,10 +46,12 @@ class SeenRequest(NamedTuple):
 
 @dataclass
 class Answer:
-    """What is about to be sent; faults change it.
+    """What is about to be sent, unless faults change it.
 
-    `body` replaces the envelope. `sent_bytes` cuts what is sent, not what is announced.
-    `drip_seconds` is the pause after each byte.
+    Attributes:
+        body: replaces the envelope.
+        drip_seconds: the pause after each byte.
+        sent_bytes: cuts what is sent, not what is announced.
     """
 
     envelope: dict[str, Any]
@@ -78,53 +80,53 @@ def _answering(**changes: Any) -> Fault:
 
 
 def raw(body: bytes, status: int = 200, **headers: str) -> Fault:
-    """Arbitrary bytes; headers by keyword, as in Retry_After="30"."""
+    """Answer with arbitrary bytes, and headers by keyword, as in Retry_After="30"."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return _answering(body=body, status=status, headers={"Content-Type": "text/html"} | named)
 
 
 def failure(status: int) -> Fault:
-    """An error of MEE6's own: 401, 403, 404, 500, 503."""
-    return _answering(status=status, envelope=_error(status, "The simulator was told to fail"))
+    """Answer with an error of MEE6's own: 401, 403, 404, 500, 503."""
+    return _answering(status=status, envelope=_error(status, "The simulator was asked to fail"))
 
 
 def too_many_requests(retry_after: str | None) -> Fault:
-    """429 from the CDN, in HTML."""
+    """Answer 429 as the CDN does, in HTML."""
     return raw(HTML, 429, **({} if retry_after is None else {"Retry_After": retry_after}))
 
 
 def challenge_page() -> Fault:
-    """HTML at 200."""
+    """Answer 200 with a page of HTML."""
     return raw(HTML)
 
 
 def redirect(location: str) -> Fault:
-    """302 to any URL."""
+    """Redirect (302) to any URL."""
     return raw(HTML, 302, Location=location)
 
 
 def slow(seconds: float) -> Fault:
-    """Nothing at all for so long, then the answer."""
+    """Send nothing at all for so long, then the answer."""
     return _answering(delay_seconds=seconds)
 
 
 def dripping(seconds: float) -> Fault:
-    """Headers at once, then one byte of the body every so often."""
+    """Send headers at once, then one byte of the body every so often."""
     return _answering(drip_seconds=seconds)
 
 
 def truncated(sent_bytes: int = 20) -> Fault:
-    """The connection ends before the announced length."""
+    """End the connection before the announced length."""
     return _answering(sent_bytes=sent_bytes)
 
 
 def oversized(size: int) -> Fault:
-    """`size` bytes of nothing, uncompressed."""
+    """Answer with `size` bytes of nothing, uncompressed."""
     return raw(b" " * size)
 
 
 def gzip_bomb(decoded_size: int) -> Fault:
-    """`decoded_size` bytes of nothing (whole MiB), about a thousandth of that on the wire."""
+    """Answer with `decoded_size` bytes of nothing (full MiB), about a thousandth of that on the wire."""
     packer = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
     block = b" " * 2**20
     packed = b"".join(packer.compress(block) for _ in range(decoded_size // len(block)))
@@ -132,32 +134,32 @@ def gzip_bomb(decoded_size: int) -> Fault:
 
 
 def wrong_guild() -> Fault:
-    """Another guild's id around our players."""
+    """Put another guild's id around our players."""
     return Fault(change_answer=lambda answer: answer.envelope["guild"].update(id="1"))
 
 
 def wrong_page() -> Fault:
-    """The next page's number on the page asked for."""
+    """Put the next page's number on the page asked for."""
     return Fault(change_answer=lambda a: a.envelope.update(page=a.envelope["page"] + 1))
 
 
 def empty_board() -> Fault:
-    """Nobody there: on the first page, an admin's whole-board reset."""
+    """Leave nobody on the board: on its first page this looks like a reset by an admin."""
     return Fault(change_board=lambda board: board.iloc[:0])
 
 
 def half_missing() -> Fault:
-    """Every second player is gone."""
+    """Remove every second player."""
     return Fault(change_board=lambda board: board.iloc[::2])
 
 
 def board_reset() -> Fault:
-    """Everyone still there, at 0 XP."""
+    """Leave everyone there, at 0 XP."""
     return Fault(change_board=lambda board: board.assign(xp=0))
 
 
 def drift(discord_id: int, xp: int) -> Fault:
-    """One member has another total. Added with `after=1` they cross a page edge between pages."""
+    """Give one member another total. Added with `after=1` they cross a page edge between pages."""
     return Fault(
         change_board=lambda board: board.assign(
             xp=board["xp"].mask(board["discord_id"] == discord_id, xp)
@@ -173,13 +175,15 @@ class _ActiveFault:
 
 
 class Simulator:
-    """A context manager; serves from a thread of its own on `base_url` until it is left.
+    """A context manager that serves from a thread of its own on `base_url` until it is left.
 
-    `board` is a Population, seen at `clock()`, or a frame with `discord_id` and `xp`, and if
-    wanted `username`, `message_count` and `avatar`; ties are served in its order. `board`,
-    `clock`, `guild_id`, `xp_rate` and `largest_page` (players it gives at a time, whatever the
-    limit asked for) may be changed while it serves. `requests` holds all that were received, in
-    order.
+    `board`, `clock`, `guild_id`, `xp_rate` and `largest_page` may be changed while it serves.
+
+    Attributes:
+        board: a Population, seen at `clock()`, or a frame with `discord_id` and `xp`, and if wanted
+            `username`, `message_count` and `avatar`. Ties are served in its order.
+        largest_page: players it gives at a time, whatever the limit asked for.
+        requests: all that were received, in order.
     """
 
     def __init__(
@@ -220,7 +224,7 @@ class Simulator:
         self._server.server_close()
 
     def add(self, fault: Fault, *, times: int | None = None, after: int = 0) -> None:
-        """Applies a fault to the next `times` requests (None: to all), once `after` have passed.
+        """Apply a fault to the next `times` requests (None: to all), once `after` have passed.
 
         Several faults act together, in the order added.
         """
@@ -230,17 +234,17 @@ class Simulator:
             self._faults.append(_ActiveFault(fault, first, last))
 
     def clear(self) -> None:
-        """Forgets all faults."""
+        """Forget all faults."""
         with self._lock:
             self._faults.clear()
 
     def replay(self, capture: Mapping[str, Any]) -> None:
-        """Serves a recorded reading from now on: its guild, its players, its order."""
+        """Serve a recorded reading from now on: its guild, its players, its order."""
         self.guild_id = int(capture["pages"][0]["guild"]["id"])
         self.board = load_capture(capture)
 
     def answer(self, path: str, user_agent: str | None) -> Answer:
-        """The answer to one GET, which is counted."""
+        """Answer one GET, and count it."""
         with self._lock:
             number = len(self.requests)
             self.requests.append(SeenRequest(path, user_agent, time.monotonic()))
@@ -315,7 +319,7 @@ class Simulator:
 
 
 def load_capture(capture: Mapping[str, Any]) -> pd.DataFrame:
-    """A board from a recorded reading: `pages`, a list of envelopes with their `players`.
+    """Make a board from a recorded reading: `pages`, a list of envelopes with their `players`.
 
     One row per player in the order served: `discord_id` and `xp` int64, `message_count`,
     `username`, `avatar`.
@@ -399,4 +403,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *args: Any) -> None:
-        """Quiet: `requests` says what was asked."""
+        """Log nothing: `requests` says what was asked."""

@@ -23,7 +23,8 @@ def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | 
 
 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
-    # What is counted is kept for a while: by it the archive is checked, and late XP told from missed.
+    # What is counted is kept for a while: it is what the archive is checked against, and it shows
+    # which XP came late and which was missed.
     start = datetime.combine(period.start, time(), UTC)
     transaction.execute(
         "quiz/insert_counted_xp",

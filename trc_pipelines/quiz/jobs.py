@@ -1,4 +1,4 @@
-"""The jobs of the quiz and their clocks; those of its boards are shared with the other domains."""
+"""The jobs of the quiz and their clocks. Those of its boards are shared with the other domains."""
 
 from datetime import date, datetime, timedelta
 
@@ -13,7 +13,7 @@ from trc_pipelines.settings import Settings
 def _days_to_judge(
     transaction: Transaction, _settings: Settings, as_of: datetime
 ) -> tuple[date, date]:
-    """The day that begins, and before it every day nobody judged."""
+    """Find the day that begins, and before it every day that was not judged."""
     today = as_of.date()
     done = transaction.read_value("quiz/select_last_evaluated_day")
     return (min(today, done + timedelta(days=1)) if done else today), today

@@ -8,10 +8,10 @@ REGENERATION = timedelta(minutes=30)
 
 
 def regenerate_lives(due: pd.DataFrame, as_of: datetime, *, catch_up: bool) -> pd.DataFrame:
-    """Lives to give back, and when the next one is due.
+    """Compute the lives to give back, and when the next one is due.
 
     A deadline moves on from itself, not from the clock: anchored to when a run happens to start, a
-    player would lose up to a whole cycle each time it starts a little early (from 0 to 5 lives took
+    player would lose up to a full cycle each time it starts a little early (from 0 to 5 lives took
     233 minutes instead of 165 in a simulation).
 
     Args:

@@ -6,7 +6,7 @@ from trc_pipelines.leaderboards.ranking import rank_boards
 
 
 def rank_players(board: str, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A board in order of rank, and what of it is not as it stood.
+    """Rank a board, and find what of it is not as it stood.
 
     Args:
         scores: every player: member_id, score, reached_at, and the row that stands for them:

@@ -8,7 +8,7 @@ STREAK_BREAK = timedelta(hours=48)
 
 
 def judge_streaks(overdue: pd.DataFrame) -> pd.DataFrame:
-    """What a pause costs: exactly one protection, or the streak.
+    """Decide what a pause costs: exactly one protection, or the streak.
 
     Args:
         overdue: user_id, current_streak (> 0), protections_remaining, last_quiz_at (more than

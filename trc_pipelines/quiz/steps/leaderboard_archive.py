@@ -10,7 +10,7 @@ from trc_pipelines.quiz.relations import NAME, users, xp_events
 def leaderboard_archive(work: Work) -> Result:
     """One row per closed week or month and rank: its final standings, archived once and for good.
 
-    From the XP earned in exactly that period; who earned none is not in it. One `LeaderboardReset`
-    event per period. The next one is new; nothing is set to zero.
+    From the XP earned in exactly that period. Who earned none is not in it. One `LeaderboardReset`
+    event per period. The next one is new, and nothing is set to zero.
     """
     return close_periods(work, BOARDS)

@@ -9,5 +9,5 @@ from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
 
 @step(NAME, deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
 def leaderboard_cache(work: Work) -> Result:
-    """One list in Redis per board, exchanged whole when the board changed: for apps that ask often."""
+    """One list in Redis per board, replaced at once when the board changed: for apps that ask often."""
     return publish_boards(work, CACHED_BOARDS)

@@ -15,9 +15,9 @@ from trc_pipelines.quiz.rules.ranks import rank_players
 def leaderboard_rankings(work: Work) -> Result:
     """One row per board (global, weekly, monthly) and player: the boards as they stand.
 
-    Global counts XP of a lifetime, the others XP earned in their period up to the tick; who earned
-    last comes first among equals, then the lower id. Who has no XP has no rank. Only rows that
-    changed are written; an older tick does not undo a newer one.
+    Global counts XP of a lifetime, the others XP earned in their period up to the tick. Among equals
+    who earned last comes first, then the lower id. Who has no XP has no rank. Only rows that changed
+    are written, and an older tick does not undo a newer one.
     """
     newest = work.transaction.read_value("quiz/select_ranked_at")
     if newest and work.as_of < newest:

@@ -12,7 +12,7 @@ from trc_pipelines.quiz.rules.lives import regenerate_lives
 def life_regenerations(work: Work) -> Result:
     """One row per player and tick that gave lives back: one each, or with QUIZ_LIFE_CATCH_UP all owed.
 
-    A life comes back half an hour after the one before; a full player waits for nothing. The same
+    A life comes back half an hour after the one before, and a full player waits for nothing. The same
     tick gives nothing twice. A quiz that begins at the same moment is waited for, and counts.
     """
     given = players = repaired = 0

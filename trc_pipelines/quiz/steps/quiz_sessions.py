@@ -13,7 +13,7 @@ SESSION_TIMEOUT = timedelta(minutes=10)
 
 @step(NAME, deps=[users], max_age_minutes=65, unit="session")
 def quiz_sessions(work: Work) -> Result:
-    """One row per session of a quiz. The app begins and completes them; whose time is up expires here.
+    """One row per session of a quiz. The app begins and completes them, and here they expire.
 
     A session expires at its deadline, or ten minutes after it began when it has none. Whoever commits
     first wins: a last answer, or this. The life that it cost stays spent.

@@ -22,8 +22,9 @@ from trc_pipelines.quiz.rules.streaks import STREAK_BREAK, judge_streaks
 def streak_evaluations(work: Work) -> Result:
     """One row per player and day on which a pause of more than 48 hours cost something.
 
-    A protection if one is left, and the streak stands; else the streak. Judged as the day begins,
-    once: a day that is done, and any before it, is not judged again. Missed days follow in order.
+    It costs a protection if one is left, and the streak stands. Otherwise it costs the streak. Judged
+    as the day begins, once: a day that is done, and any before it, is not judged again. Missed days
+    follow in order.
     """
     done = work.transaction.read_value("quiz/select_last_evaluated_day")
     by_day = {}
@@ -56,7 +57,7 @@ def _days_to_judge(work: Work, done: date | None) -> list[date]:
 
 
 def _judge_day(work: Work, day: date) -> Counter[str]:
-    """Judge the streaks of a day as it began; how many of each outcome."""
+    """Judge the streaks of a day as it began, and count each outcome."""
     begin = datetime.combine(day, time(), UTC)
     counts = Counter[str]()
 
