@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ STATEMENTS = sorted(
     for path in SQL_FOLDER.rglob("*.sql")
     if path.parent.name not in ("migrations", "analytics") and not path.stem.startswith("check_")
 )
+COMMENTED = sorted(path for path in SQL_FOLDER.rglob("*.sql") if path.parent.name != "migrations")
 CODE = "\n".join(path.read_text() for path in PROJECT_ROOT.glob("trc_pipelines/**/*.py"))
 
 
@@ -28,6 +30,30 @@ def test_an_example_for_analysts_runs(world: World, path: Path) -> None:
 @pytest.mark.parametrize("path", STATEMENTS, ids=lambda path: path.stem)
 def test_a_statement_is_used(path: Path) -> None:
     assert f'"{path.parent.name}/{path.stem}"' in CODE
+
+
+def header_of(path: Path) -> list[str]:
+    """Its comments before the statement."""
+    lines = path.read_text().splitlines()
+    return [line.removeprefix("--") for line in takewhile(lambda line: line[:2] == "--", lines)]
+
+
+@pytest.mark.parametrize("path", COMMENTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_statement_begins_with_why(path: Path) -> None:
+    assert re.match(r" (?!Staged:|No parameters)\S", next(iter(header_of(path)), ""))
+
+
+@pytest.mark.parametrize("path", COMMENTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_statement_names_the_staged_columns_it_reads(path: Path) -> None:
+    _why, _, named = "".join(header_of(path)).partition(" Staged: ")
+    staged = {
+        table: set(re.findall(r"\w+", columns))
+        for table, columns in re.findall(r"(staged_\w+)\(([^)]+)\)", named)
+    }
+    statement = re.sub(r"--.*", "", path.read_text())
+    assert set(re.findall(r"\bstaged_\w+", statement)) == staged.keys()
+    for table, alias in re.findall(r"\b(staged_\w+) AS (\w+)", statement):
+        assert set(re.findall(rf"\b{alias}\.(\w+)", statement)) <= staged[table]
 
 
 def test_parameters_have_names() -> None:

@@ -1,4 +1,4 @@
--- What one run of a job left behind.
+-- What one run of a job recorded: its figures, for who started it.
 SELECT
     e.state,
     e.success,

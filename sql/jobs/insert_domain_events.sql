@@ -1,5 +1,6 @@
--- Tell what has not been told.
-WITH told AS (
+-- Record the events that are not recorded yet: a key happens once, however often its job runs.
+-- Staged: staged_events(dedupe_key, payload)
+WITH recorded AS (
     INSERT INTO operations.domain_events (epoch, event_type, dedupe_key, payload, occurred_at, run_id)
     SELECT (SELECT operations.event_epoch()), :event_type, :event_type || ':' || s.dedupe_key, s.payload::jsonb, :occurred_at, :run_id
     FROM staged_events AS s
@@ -8,4 +9,4 @@ WITH told AS (
     RETURNING event_id
 )
 
-SELECT count(*) AS events FROM told
+SELECT count(*) AS events FROM recorded

@@ -1,4 +1,4 @@
--- What is told of old runs; the last run of each job that succeeded, failed … stays.
+-- Records of old runs. The last run of each job that succeeded, failed … stays: health goes by it.
 WITH latest AS (
     SELECT DISTINCT ON (e.job_name, e.state) e.execution_id
     FROM operations.job_executions AS e

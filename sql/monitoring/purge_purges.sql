@@ -1,4 +1,4 @@
--- What is told of old purges.
+-- Records of old purges.
 WITH gone AS (
     DELETE FROM operations.purges AS o
     WHERE o.purged_at < :before::timestamptz

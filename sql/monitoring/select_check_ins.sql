@@ -1,4 +1,4 @@
--- The newest success or failure of each job by its schedule, unless told already.
+-- The newest success or failure of each job by its schedule, unless the monitor has it already.
 SELECT DISTINCT ON (e.job_name)
     e.job_name,
     e.execution_id,

@@ -1,4 +1,4 @@
--- The newest success or failure of each watched job, unless told already. No parameters.
+-- The newest success or failure of each watched job, unless its heartbeat was sent already. No parameters.
 SELECT DISTINCT ON (e.job_name)
     e.job_name,
     e.execution_id,

@@ -1,4 +1,4 @@
--- Runs whose end is no news: stopped from outside, skipped, or told already. Only those after :since.
+-- Runs whose end needs no alert: stopped from outside, skipped, or reported already. Only those after :since.
 SELECT e.run_id
 FROM operations.job_executions AS e
 WHERE e.state IN ('interrupted', 'skipped') AND e.executed_at > :since

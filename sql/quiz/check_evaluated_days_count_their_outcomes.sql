@@ -1,3 +1,4 @@
+-- A day was closed with as many protected and broken streaks as its evaluations have.
 WITH found AS (
     SELECT
         e.evaluated_on AS day,

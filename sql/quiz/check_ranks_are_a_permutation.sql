@@ -1,3 +1,4 @@
+-- Ranks follow the scores without a gap: each is the position that its row has on its board.
 WITH ranked AS (
     SELECT
         r.board,

@@ -1,4 +1,6 @@
--- Rows of :board that change, and those of players who left.
+-- Rows of :board that change, and those of players who left. They are deleted and inserted, not updated, so
+-- that the rank can be unique without deferring the constraint.
+-- Staged: staged_rankings(user_id)
 WITH present AS (
     SELECT u.id FROM quiz.users AS u
     WHERE u.deleted_at IS NULL

@@ -1,6 +1,6 @@
 -- End sessions whose time is up, the longest overdue first. A last answer that commits first is waited for,
--- and then the session is no longer active: it comes back without its player. One without a deadline is due
--- when it began at :began_until or before.
+-- and then the session is no longer active (optimistic concurrency): it comes back without its player. One
+-- without a deadline is due when it began at :began_until or before.
 WITH due AS (
     SELECT s.id
     FROM quiz.quiz_sessions AS s

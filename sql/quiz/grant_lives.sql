@@ -1,4 +1,6 @@
--- Give what is staged to whoever's lives are as they were read: a quiz that began meanwhile keeps its say.
+-- Give lives where they still are as they were read (optimistic concurrency): a quiz that began meanwhile comes
+-- first.
+-- Staged: staged_lives(user_id, current_lives, max_lives, due_at, lives_added, new_total, next_regen_at)
 WITH changed AS (
     UPDATE quiz.lives AS l SET
         current_lives = s.new_total,

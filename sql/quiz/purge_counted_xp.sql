@@ -1,4 +1,4 @@
--- What was counted of periods that closed long ago.
+-- What was counted of periods that closed long ago: their archives are not checked against it any more.
 WITH gone AS (
     DELETE FROM quiz.counted_xp AS c
     USING leaderboards.closed_periods AS p

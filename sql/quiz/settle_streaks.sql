@@ -1,4 +1,5 @@
--- Write the outcomes that are staged, where the streak is as it was read: who played meanwhile keeps it.
+-- Write outcomes where the streak still is as it was read (optimistic concurrency): who played meanwhile keeps it.
+-- Staged: staged_streaks(user_id, current_streak, protections_remaining, last_quiz_at, outcome, protections_left)
 WITH changed AS (
     UPDATE quiz.player_progress AS p SET
         current_streak = CASE WHEN s.outcome = 'broken' THEN 0 ELSE p.current_streak END,

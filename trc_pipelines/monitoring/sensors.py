@@ -205,7 +205,7 @@ def record_ended_runs(
         },
         dtype="str",
     )
-    transaction.stage("ended_runs", ended[ended["job_name"].isin(names)])
+    transaction.stage("staged_ended_runs", ended[ended["job_name"].isin(names)])
     transaction.execute("monitoring/insert_ended_runs")
     for run in runs:
         if run.run_id in failures and run.run_id not in refused:
