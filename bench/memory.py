@@ -39,7 +39,7 @@ def measure_memory(server: Server, size: int) -> Figure:
 
 def peak_gigabytes(job: Callable[..., object], *arguments: object) -> float:
     """Measure the most memory that a process takes for one call."""
-    # A forked child starts at what a fresh server of forks weighs; a spawned one at our own peak.
+    # A child of a fresh fork server starts at its size, a spawned one at our own peak.
     with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as child:
         return child.submit(_run_and_weigh, job, arguments).result()
 

@@ -16,11 +16,11 @@ class Domain:
 
     Attributes:
         relations: what its steps read of the app, and what they write beside their own tables.
-        jobs: its steps with their clocks. The jobs of boards are shared with other domains.
+        jobs: its steps with their schedules. The jobs of boards are shared with other domains.
         checks: sentences that are true of its tables.
         retention: what of it grows old, and for how long it is kept.
         boards: its leaderboards; None when it ranks nobody.
-        triggers: what asks for its jobs beyond their clocks.
+        triggers: what asks for its jobs beyond their schedules.
         actions: what people do by hand in the UI.
         conditions: what may be wrong with it beyond failing jobs and checks.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.

@@ -68,7 +68,7 @@ class Catalogue:
 
     @property
     def triggers(self) -> list[Trigger]:
-        """Everything that asks for a job beyond its clock."""
+        """Everything that asks for a job beyond its schedule."""
         own = [trigger for domain in self.domains for trigger in domain.triggers]
         return [*own, *self.board_jobs.triggers]
 

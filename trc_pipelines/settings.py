@@ -25,7 +25,7 @@ IS_CHECKOUT = (_PACKAGE.parent / "sql").is_dir()
 PROJECT_ROOT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE
 VERSION = version("trc_pipelines")
 
-# Both write URLs they are given, which hold tokens: Apprise in warnings, urllib3 when debugging.
+# Both log the URLs they are given, which hold tokens: Apprise in warnings, urllib3 when debugging.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 logging.getLogger("urllib3").setLevel(logging.INFO)
 
@@ -59,7 +59,8 @@ def _heartbeat_url(value: str) -> str:
 
 
 def _sentry_dsn(value: str) -> str:
-    from sentry_sdk.utils import Dsn  # here, like apprise below: help must not wait for it
+    # Imported here, like apprise below, because `trc --help` must not wait for it.
+    from sentry_sdk.utils import Dsn
 
     try:
         Dsn(value)
@@ -108,7 +109,7 @@ def _redis_url(value: str) -> str:
 
 # The made-up guild of the demo, which is no real one.
 DEMO_GUILD_ID = 100000000000000001
-# Packages that declare a domain; each is a schema in the database. Schemas are made in this order.
+# Packages that declare a domain. Each is a schema in the database, and schemas are made in this order.
 KNOWN_DOMAINS = ("community", "quiz", "betting")
 _HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"
 # No part of a path is "", "." or "..".
@@ -220,7 +221,7 @@ class Settings(BaseSettings):
         0.2, description="quarantine when the XP of more of the members known has dropped"
     )
     mee6_max_total_drop_share: Share = Field(
-        0.1, description="quarantine when their XP altogether dropped by more: a board reset"
+        0.1, description="quarantine when their XP altogether dropped by more: a leaderboard reset"
     )
     mee6_max_implausible_share: Share = Field(
         0.2, description="quarantine when more of them gained more XP than chatting can give"
@@ -273,9 +274,9 @@ class Settings(BaseSettings):
         description="what Sentry calls this installation; each needs a name of its own",
     )
     snapshot_retention_days: int = Field(
-        14, ge=2, description="full days of raw readings that are kept"
+        14, ge=2, description="whole days of raw readings that are kept"
     )
-    # Alerts are tried for three days, and runs that died are looked at for one.
+    # At least 3: alerts are tried for three days, and runs that died are looked for in the last day.
     history_retention_days: int = Field(
         30, ge=3, description="days for which runs, their events and alerts are kept"
     )

@@ -93,11 +93,11 @@ def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | N
     }
     own = redis_url_of(settings.trc_home)
     if values.get("REDIS_URL") == own:
-        del values["REDIS_URL"]  # an earlier demo's
+        del values["REDIS_URL"]  # of an earlier demo, whose server is gone
     if redis_url == own:
         values["REDIS_URL"] = own
     path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    # With a guild set, the default TRC_HOME is another one: so this one is named as well.
+    # Now that a guild is set, the default TRC_HOME would be another one, so this one is set too.
     home = {"TRC_HOME": str(settings.trc_home)}
     os.environ.update(home | {name: str(value) for name, value in values.items()})
 

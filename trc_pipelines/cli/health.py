@@ -36,7 +36,7 @@ class Finding:
 def probe(settings: Settings, deadline_seconds: float = DEADLINE_SECONDS) -> list[Finding]:
     """Look at the parts in order, up to one that gives no answer in time."""
     found: list[Finding] = []
-    # A thread, because a server that accepts and does not answer holds its caller up in C.
+    # A thread, because a server that accepts and does not answer blocks its caller in C.
     looking = threading.Thread(target=_look, args=(settings, found), name="health", daemon=True)
     looking.start()
     looking.join(deadline_seconds)

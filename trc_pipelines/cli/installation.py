@@ -43,7 +43,7 @@ class Installation:
             "DAGSTER_POSTGRES_URL": self.dagster_url,
             # dagster.yaml alone does not stop the upload of files it finds in DAGSTER_HOME/logs.
             "DAGSTER_DISABLE_TELEMETRY": "1",
-            # A daemon silent for two minutes is dead; half an hour is the default.
+            # A daemon silent for two minutes is dead. The default is half an hour.
             "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": "120",
         }
 
@@ -105,7 +105,7 @@ def prepare_databases(installation: Installation) -> list[str]:
     ensure_database(installation.database.url)
     ensure_database(installation.dagster_url)
     applied = migrate(installation.database.url, installation.settings.domains)
-    import dagster as dg  # slow: few commands need it
+    import dagster as dg  # here, because it takes seconds and few commands need it
 
     pools = {step.domain for step in read_catalogue(installation.settings).steps}
     with dg.DagsterInstance.get() as instance:

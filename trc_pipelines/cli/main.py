@@ -69,7 +69,7 @@ app.add_typer(database.app, name="db", help="The database: migrate, status, shel
 app.add_typer(
     snapshots.app,
     name="snapshots",
-    help="Quarantined readings of the board: list, show, approve, rebaseline, discard.",
+    help="Quarantined readings of the leaderboard: list, show, approve, rebaseline, discard.",
 )
 app.add_typer(money.games_app, name="games", help="Games that were settled: resettle.")
 app.add_typer(
@@ -336,7 +336,7 @@ def _serve(installation: Installation, lock: IO[str]) -> None:
 
 
 def _complain(message: str, code: int) -> int:
-    # What was typed, and what others gave as reasons, may be in it.
+    # A message may repeat what was typed, or a reason that somebody gave: hostile text.
     lines = [clean_name(line, MAX_LINE_LENGTH) for line in message.split("\n")]
     typer.echo("trc: " + "\n".join(lines), err=True)
     return code

@@ -47,7 +47,7 @@ def resettle(
 
 @bankroll_app.command(
     "adjust",
-    # A negative amount is no option.
+    # A negative amount would be taken for an option.
     context_settings={"ignore_unknown_options": True},
     epilog="Example: trc bankroll adjust 6f1c0f1e-8a54-4f0e-9d0c-2f6f3a3f1b11 5000 "
     '--kind promotion --reason "winner of the raffle"',

@@ -22,7 +22,7 @@ import requests
 from trc_pipelines.settings import PROJECT_ROOT
 
 START_SECONDS = 120
-# A run in progress gets this long to roll back; with the database it stays below ten seconds.
+# A run in progress gets this long to roll back. With the database it stays below ten seconds.
 STOP_SECONDS, KILL_SECONDS = 6, 1
 LOCATION = "trc_pipelines"
 
@@ -48,7 +48,7 @@ class Services:
         with self._log(name).open("wb") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603
                 [str(program), *command[1:]],
-                cwd=self._home,  # not where modules lie: theirs would be found before the library's
+                cwd=self._home,  # has no modules, which would be found before the library's
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -91,7 +91,7 @@ class Services:
         give_up_at = time.monotonic() + seconds
         while time.monotonic() < give_up_at and self._signal(0):
             for process in self._processes.values():
-                process.poll()  # an ended child counts until it is asked
+                process.poll()  # an ended child is in its group until it is waited for
             time.sleep(0.05)
 
     def _signal(self, number: int) -> bool:
@@ -146,7 +146,7 @@ def run_services(
             "-m", "trc_pipelines.definitions", "--location-name", LOCATION,
             "--host", "127.0.0.1", "--port", str(code_port),
         )  # fmt: skip
-        # The others would come back to it only after ten seconds.
+        # The others would try it again only after ten seconds.
         services.wait_until(lambda: _is_open(code_port), "code server")
         services.start(
             "webserver",

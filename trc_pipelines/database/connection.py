@@ -37,7 +37,7 @@ _CONNECTION_OPTIONS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-# A server that is alive ends a statement itself, at its statement_timeout; this is added to it.
+# A server that is alive ends a statement itself, at its statement_timeout. We wait so much longer.
 _GRACE_SECONDS = 15.0
 _CONNECT_SECONDS = _ROLLBACK_SECONDS = 15.0
 _CANCEL_SECONDS = 4.0
@@ -45,7 +45,7 @@ _CLOSE_SECONDS = 5.0
 
 # The driver has no SQLSTATE for a connection that was lost, cut or refused: an IO error and libpq's
 # words is all there is. It also drops the one of a server that answers and does not let us in (no
-# such role, wrong password), and of errors in its own look-ups; both repeat what the server said.
+# such role, wrong password), and of errors in its own look-ups. Both repeat what the server said.
 _CONNECTION_FAILURE = "08006"
 _NO_CONNECTION = "08003"
 _SAID_BY_THE_SERVER = re.compile(
@@ -53,7 +53,7 @@ _SAID_BY_THE_SERVER = re.compile(
     r"|remaining connection slots|too many connections)"
 )
 _TRANSIENT = ("08", "40", "57P01", "57P02", "57P03", "53300")
-# What a COPY of text into a column of numbers is called: it would be the same again.
+# The code of a COPY of text into a column of numbers, which would fail again.
 _PROTOCOL_VIOLATION = "08P01"
 
 _PANDAS_TYPES = {
@@ -262,7 +262,8 @@ class Connection:
     def _await(self, what: str, call: Callable[[], T], seconds: float) -> T:
         running = self._worker.submit(call)
         try:
-            running.exception(seconds)  # raises what befalls the waiting, returns the call's error
+            # Raises what interrupts the wait, and returns what the call raised.
+            running.exception(seconds)
         except TimeoutError:
             self.close(wait_seconds=0)
             raise DatabaseError(
@@ -277,7 +278,7 @@ class Connection:
 
     def _interrupt(self, running: Future[Any]) -> None:
         """Have the server end what is running, and without an answer give up the connection."""
-        # Given up until it proves well: a second interrupt may come while this one waits.
+        # Given up until it answers: a second interrupt may come while this one waits.
         driver, self._driver = self._driver, None
         if driver is None:
             return
@@ -285,7 +286,7 @@ class Connection:
         cancelled = canceller.submit(driver.adbc_cancel)
         canceller.stop()
         if wait([running, cancelled], _CANCEL_SECONDS).not_done:
-            # Not closed, that would free what the cancel is using; the last who uses it does.
+            # Not closed: that would free what the cancel is using. Its last user frees it.
             self._worker.stop()
         else:
             self._driver = driver
@@ -367,7 +368,7 @@ def _errors_of(what: str) -> Iterator[None]:
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    # JSON arrives as an extension type; its text is what rules and reports want.
+    # JSON arrives as an extension type. Rules and reports want its text.
     columns = [
         column.cast(pa.string()) if isinstance(column.type, pa.BaseExtensionType) else column
         for column in table.columns

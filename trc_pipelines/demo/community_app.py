@@ -26,7 +26,7 @@ POINTS = {"intro_completed": 25, "resource_download": 5, "benchmark_submission":
 # One member changes accounts, one gets points taken away: so long after the first day.
 RELINK_AFTER, ADJUSTMENT_AFTER = timedelta(days=9, hours=12), timedelta(days=11, hours=15)
 RELINKED, ADJUSTED, ADJUSTMENT = 40, 41, -100
-# Hour by hour is enough for what lies back; the last day is as dense as a real one.
+# Hour by hour is enough for the past. The last day is as dense as a real one.
 DENSE = timedelta(days=1)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 # Readings left to Dagster, so that its plots have points. It reads only what is now, so their

@@ -88,7 +88,7 @@ class Population:
 
         self._lock = threading.Lock()  # the simulator asks from several threads
         nothing = np.zeros(size, dtype=np.int64)
-        # Gains before each day since the epoch, filled in order; and the latest days slot by slot.
+        # Gains before each day since the epoch, filled in order, and the latest days slot by slot.
         self._gained_before: list[tuple[Ints, Ints]] = [(nothing, nothing)]
         self._days: dict[int, tuple[Ints, Ints]] = {}
 

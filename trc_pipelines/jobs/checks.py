@@ -66,7 +66,7 @@ def keys_of(violations: pd.DataFrame) -> list[dict[str, str]]:
     """Give the ids and periods of these rows as text: which ones they are, and nothing about anybody."""
     keys = violations[[name for name in violations.columns if _KEY_COLUMN.search(name)]]
     shown = keys.astype("str")
-    # Ids are an app's: any text, and so hostile text as well.
+    # An app chooses its ids, so they may be hostile text.
     for name in keys.select_dtypes(["str", "object"]).columns:
         shown[name] = shown[name].str.replace(_NO_ID, "?", regex=True).str.slice(0, LONGEST_KEY)
     found: list[dict[str, str]] = shown.to_dict("records")  # type: ignore[assignment]

@@ -62,7 +62,7 @@ class Options:
 
     Attributes:
         as_of: logical time in UTC; every rule goes by it, none by the clock.
-        now: the clock when the run began; only for talking to the world outside.
+        now: the clock when the run began; only for what is outside, such as an API.
         limit: most units to change, oldest first; None for all.
         days: first and last day to compute, for steps that work by the day; None: what `as_of` says.
     """
@@ -78,7 +78,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
             raise UsageError("as_of needs a time zone, as in 2026-01-31T10:15:00Z")
-        # A minute of grace: two clocks never agree.
+        # A minute of grace, because the clocks of two machines never agree.
         if self.as_of > self.now + timedelta(minutes=1):
             raise UsageError(
                 f"as_of is {self.as_of:%Y-%m-%dT%H:%M:%SZ}, which is still to come; "
@@ -372,7 +372,7 @@ def day_of(_transaction: Transaction, _settings: Settings, as_of: datetime) -> t
 
 @dataclass(frozen=True)
 class Job:
-    """A named list of steps with its clock.
+    """A named list of steps with its schedule.
 
     Attributes:
         cron: when it runs, UTC; None: only when it is asked for.
@@ -421,7 +421,7 @@ def refuse_limit(name: str, limit: int | None, units: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Trigger:
-    """Asks for a run of a job when something is due that the job's clock does not know of.
+    """Asks for a run of a job when something is due that the job's schedule does not know of.
 
     Attributes:
         every: how often it looks.

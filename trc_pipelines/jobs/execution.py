@@ -33,7 +33,7 @@ from trc_pipelines.settings import Settings
 logger = logging.getLogger(__name__)
 
 LOCK_NOT_AVAILABLE = "55P03"
-# A lost connection, a deadlock, a server that restarts: every step is safe to repeat.
+# After a lost connection, a deadlock or a restart of the server: every step is safe to repeat.
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 
 
@@ -74,7 +74,7 @@ class Run:
             raise
         except BaseException:
             stop = Result(0, f"{step.table} was interrupted; what was open is rolled back")
-            # On the connection at hand: whoever stops us does not wait for another.
+            # On the connection that is open: whoever stops us does not wait for another.
             attempt.record_end(lambda: nullcontext(self.connection), stop, "interrupted")
             raise
         finally:
@@ -183,12 +183,12 @@ class Attempt:
             with connect() as connection, connection.transaction() as transaction:
                 self._record(transaction, result, state)
         except DatabaseError:
-            # The database may be what failed; the error itself is on its way to the caller.
+            # The database may be what failed, and the error itself is on its way to the caller.
             logger.warning("the end of %s could not be recorded", self.run.job_name, exc_info=True)
 
     def _try_once(self) -> Result:
         with self.run.connection.transaction() as transaction:
-            # A commit may have happened though nobody said so: its figures are the ones to report.
+            # The commit may have happened without an acknowledgement: then its figures are reported.
             if self.result is not None and self._is_recorded(transaction):
                 return self.result
             result = self.run.take_step(transaction, self.step, self.prepared, is_dry_run=False)
@@ -197,7 +197,7 @@ class Attempt:
         return result
 
     def _is_recorded(self, transaction: Transaction) -> bool:
-        # The lost session may still be about to commit: its lock goes with it.
+        # The lost session may still be about to commit. It holds the lock until then.
         self.run.lock(transaction, self.step)
         return bool(
             transaction.read_value(
@@ -273,7 +273,7 @@ def dry_run_jobs(
     """
     with database.connect() as connection:
         runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
-        # What is outside comes first: the rest is one transaction.
+        # What is outside is read first, because the rest is one transaction.
         prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
         refusals = Refusals()
         while True:

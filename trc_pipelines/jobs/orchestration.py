@@ -35,7 +35,7 @@ from trc_pipelines.jobs.contract import (
 from trc_pipelines.jobs.execution import Run, perform
 from trc_pipelines.settings import Settings, load_settings
 
-# Single-run backfills are beta in the pinned release: relied on, and covered by the scenarios.
+# Single-run backfills are beta in the pinned release. We rely on them, and the scenarios cover them.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ AS_OF_TAG = "trc/as_of"
 EXECUTED_BY_TAG = "trc/executed_by"
 TABLES_TAG = "trc/tables"
 MAX_RUNTIME_SECONDS = 3600
-# The daemon gives a tick a minute, and a connection that gets no answer takes up to fifteen seconds.
+# The daemon allows a tick one minute, and a connection that gets no answer takes up to 15 s of it.
 TICK_PATIENCE_SECONDS, TICK_PAUSE_SECONDS = 35, 2
 ACTIVE = [
     DagsterRunStatus.QUEUED,
@@ -143,7 +143,7 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         kinds=set(step.kinds),
         owners=[f"team:{domain}"],
         pool=domain,
-        # What the others go on without runs before whatever else is ready.
+        # The others work without its success on what is known: it runs first, so that they know more.
         op_tags={"dagster/priority": "1"} if step.others_go_on else None,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=step.max_age),
         metadata={"dagster/table_name": step.table, **_link_to_source(step)},
@@ -384,7 +384,7 @@ def _materialize(
     context: dg.AssetExecutionContext, options: Options, step: Step
 ) -> dg.MaterializeResult[Any]:
     database, settings = connected(context.run.run_id)
-    # An asset that somebody materialises on its own is a job of its own.
+    # An asset that somebody materialises alone is recorded as a job named after its table.
     tables = context.run.tags.get(TABLES_TAG, step.table).split()
     with database.connect() as connection:
         run = Run(

@@ -36,7 +36,7 @@ JOB_PLACEHOLDER = "{job}"
 
 Signal = Literal["start", "success", "fail"]
 
-# Sentry's word for each severity, and Apprise's.
+# Each severity as Sentry names it, and as Apprise does.
 LEVELS = {"info": "info", "warning": "warning", "error": "error", "critical": "fatal"}
 NOTIFY_TYPES = {"info": "info", "warning": "warning", "error": "failure", "critical": "failure"}
 
@@ -240,7 +240,7 @@ def _sentry_exception(failure: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# Everything that may be in an event or a check-in; the SDK adds more, about this machine.
+# Everything that may be in an event or a check-in. The SDK adds more, about this machine.
 _LISTED = {
     "event_id", "timestamp", "platform", "level", "logger", "logentry", "fingerprint", "tags",
     "exception", "release", "environment", "sdk", "type", "check_in_id", "monitor_slug", "status",
@@ -261,7 +261,7 @@ def _only_what_is_listed(event: Any, _hint: Any) -> Any:
 
 def _make_transport(dsn: str, deadline_seconds: float) -> Any:
     """Make a transport of the SDK that sends at once and raises DeliveryError unless Sentry took it."""
-    # Here, and not above: help must not wait for the SDK.
+    # Imported here, because `trc --help` must not wait for the SDK.
     from sentry_sdk.envelope import Envelope
     from sentry_sdk.transport import Transport
     from sentry_sdk.utils import Dsn
@@ -331,7 +331,7 @@ class AppriseChannel:
         if service is None:
             raise ValueError(f"{self.key} is no URL that Apprise knows")
         if service.overflow_mode == apprise.OverflowMode.UPSTREAM:
-            # What is too long for a service would be refused again at every try.
+            # A message too long for a service would be refused again at every try.
             service.overflow_mode = apprise.OverflowMode.TRUNCATE
         self._service = service
 

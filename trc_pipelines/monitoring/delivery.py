@@ -18,13 +18,13 @@ from trc_pipelines.monitoring.channels import (
 )
 from trc_pipelines.settings import Settings
 
-# A tick of the daemon ends after a minute, whatever it does.
+# The daemon ends a tick after a minute, whatever it does.
 BUDGET_SECONDS = 40
 MOST_AT_ONCE = 20
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 # An alert that could not be delivered for three days is out of date.
 GIVE_UP_AFTER = timedelta(days=3)
-# A check-in says that a job ran now; an old one would say something else.
+# A check-in says that a job ran now, which an old one would not.
 CHECK_IN_WITHIN = timedelta(minutes=10)
 
 

@@ -24,9 +24,9 @@ _TYPE = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?::\s+(?P<text>.*))?", re.DOTALL)
 _INSTALLED = re.compile(r".*/(?:site-packages|python3\.\d+)/")
 # What a server quotes after a colon is a value: invalid input syntax for type integer: "…"
 _QUOTED_VALUE = re.compile(r':\s*["\'].*', re.DOTALL)
-# Dagster's own word for "an asset raised something"; what it raised is its cause.
+# Dagster's own error for "an asset raised something". What it raised is the cause of that.
 _WRAPPER = "dagster._core.errors.DagsterExecutionStepExecutionError"
-# How a step says that it did not succeed; its text is the step's message.
+# What a step raises that did not succeed. Its text is the step's message.
 _REFUSAL = "dagster._core.definitions.events.Failure"
 
 

@@ -14,7 +14,7 @@ from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines.settings import Settings
 
 FAILURES_TO_ESCALATE = 3
-# A check is evaluated by a run, which may have to wait for a place, and takes its time.
+# A check is evaluated by a run, which may have to wait in the queue, and takes a while.
 GRACE = timedelta(minutes=90)
 
 FindConditions = Callable[[Transaction], list[Condition]]

@@ -13,9 +13,9 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.monitoring.channels import DeliveryError, Signal, send_heartbeat
 from trc_pipelines.settings import Settings
 
-# A tick of the daemon ends after a minute, whatever it does.
+# The daemon ends a tick after a minute, whatever it does.
 BUDGET_SECONDS = 40
-# What the look at all jobs is called: it is what notices the rest.
+# What the heartbeat of the health sensor is called, which notices everything else.
 HEALTH = "health"
 
 
@@ -58,7 +58,7 @@ def send_heartbeats(
                     )
                 sent += 1
     except DeliveryError as error:
-        # The next would wait for the same in vain.
+        # The next heartbeat would wait for the same receiver in vain.
         return announced, f"{sent} sent; {error}, tried again later"
     return announced, f"{sent} sent"
 

@@ -44,7 +44,7 @@ def _history_days(settings: Settings) -> int:
     return settings.history_retention_days
 
 
-# In this order: an event or verdict goes after its run, a backfill after all of its runs.
+# The order matters: an event or verdict goes after its run, a backfill after all of its runs.
 DAGSTER_TARGETS = [
     Target("dagster_runs", "monitoring/purge_dagster_runs", _history_days),
     Target("dagster_backfills", "monitoring/purge_dagster_backfills", _history_days),

@@ -24,7 +24,7 @@ from trc_pipelines.monitoring.failures import Failure, find_failures, find_refus
 from trc_pipelines.monitoring.health import FindConditions, watch
 from trc_pipelines.monitoring.heartbeats import send_health_heartbeat, send_heartbeats
 
-# A run that says nothing and holds no session for so long has lost its process.
+# A run that logs nothing and holds no session for so long has lost its process.
 SILENT_AFTER = timedelta(minutes=2)
 ENDED_WITHIN = timedelta(days=1)
 MOST_RUNS = 200

@@ -18,7 +18,7 @@ def _first_day(transaction: Transaction, _settings: Settings) -> date | None:
 
 
 def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | None:
-    # The app writes XP as it is earned; only who is about to commit has still something to say.
+    # The app writes XP as it is earned, so only an open transaction can still add some.
     return cast("datetime | None", transaction.read_value("quiz/select_settled_until"))
 
 

@@ -1,4 +1,4 @@
-"""The jobs of the quiz and their clocks. Those of its boards are shared with the other domains."""
+"""The jobs of the quiz and their schedules. Those of its boards are shared with the other domains."""
 
 from datetime import date, datetime, timedelta
 

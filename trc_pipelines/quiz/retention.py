@@ -2,7 +2,7 @@
 
 from trc_pipelines.monitoring.housekeeping import Target
 
-# The check of archives looks back 35 days.
+# The check of archives looks back 35 days, and needs what was counted for so long.
 COUNTED_XP_FOR_DAYS = 40
 
 TARGETS = [
