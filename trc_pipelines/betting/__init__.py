@@ -1,6 +1,6 @@
 """A social betting app: content, bankrolls, settlement, badges, statistics, cleanup."""
 
-from trc_pipelines.betting import assets, jobs
+from trc_pipelines.betting import jobs, relations
 from trc_pipelines.betting.actions import ACTIONS
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.betting.retention import TARGETS
@@ -8,7 +8,7 @@ from trc_pipelines.domain import Domain
 
 DOMAIN = Domain(
     "betting",
-    relations=assets.RELATIONS,
+    relations=relations.RELATIONS,
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,

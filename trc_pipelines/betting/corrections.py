@@ -16,8 +16,8 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import correct_results, restore_accounts
-from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.publishing import notify
+from trc_pipelines.betting.rules.bankrolls import correct_results, restore_accounts
 from trc_pipelines.betting.settlement import (
     LEDGER,
     claim,

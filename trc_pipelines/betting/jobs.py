@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from trc_pipelines.betting import assets
+from trc_pipelines.betting import relations
 from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job, Trigger
@@ -31,35 +31,35 @@ CONTENT_EXPIRATION = Job(
     description="Hide posts, stories and messages that expired; remove what was deleted a month ago.",
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
-    steps=[assets.content_expirations],
+    steps=[relations.content_expirations],
 )
 GAME_SETTLEMENT = Job(
     name="game_settlement",
     description="Settle the bets on games that are over.",
     cron="*/30 * * * *",
     stale_after=timedelta(minutes=35),
-    steps=[assets.game_settlements],
+    steps=[relations.game_settlements],
 )
 STATS_ROLLUP = Job(
     name="stats_rollup",
     description="Bring the statistics of users up to what has been settled.",
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
-    steps=[assets.user_stats],
+    steps=[relations.user_stats],
 )
 BADGE_CALCULATION = Job(
     name="badge_calculation",
     description="Find who earned or lost badges this week, and which effects that unlocks.",
     cron="0 * * * *",
     stale_after=timedelta(minutes=65),
-    steps=[assets.user_badges, assets.user_effect_access],
+    steps=[relations.user_badges, relations.user_effect_access],
 )
 BANKROLL_RESET = Job(
     name="bankroll_reset",
     description="Close the week of every bankroll and begin the next at its target.",
     cron="0 0 * * 1",
     stale_after=timedelta(hours=169),
-    steps=[assets.bankroll_weekly_history],
+    steps=[relations.bankroll_weekly_history],
     question="This closes the week of every bankroll and sets it to its target.",
 )
 CLEANUP = Job(
@@ -67,14 +67,14 @@ CLEANUP = Job(
     description="Remove reactions, views and reads of what is gone, and old notifications.",
     cron="0 3 * * *",
     stale_after=timedelta(hours=25),
-    steps=[assets.cleanups],
+    steps=[relations.cleanups],
 )
 MEDIA_CLEANUP = Job(
     name="media_cleanup",
     description="Delete pictures and videos that nothing refers to any more.",
     cron="0 4 * * *",
     stale_after=timedelta(hours=25),
-    steps=[assets.media_orphans],
+    steps=[relations.media_orphans],
 )
 JOBS = [
     CONTENT_EXPIRATION,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import post_results
-from trc_pipelines.betting.grading import grade_bets
-from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.publishing import notify
+from trc_pipelines.betting.rules.bankrolls import post_results
+from trc_pipelines.betting.rules.grading import grade_bets
 from trc_pipelines.jobs.contract import Work
 from trc_pipelines.jobs.events import record_events
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 import pandas as pd
 
-from trc_pipelines.betting.media_step import clean_media
+from trc_pipelines.betting.steps.media_orphans import clean_media
 from trc_pipelines.jobs.contract import Job, Result, Step
 from trc_pipelines_tests.world import NOON, World
 

@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
-from trc_pipelines.betting import media_step
-from trc_pipelines.betting.media import (
+from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.rules.media import (
     find_doubt,
     find_orphans,
     find_references,
     follow_orphans,
     is_referenced,
 )
-from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.steps import media_orphans
 from trc_pipelines.database.connection import DatabaseError, Transaction
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import Settings, SettingsError, load_settings
@@ -403,7 +403,7 @@ def test_references_are_looked_for_again_right_before_each_batch(
     for name in "abc":
         app.store.put(f"posts/{name}.jpg")
     app.clean(app.start)
-    monkeypatch.setattr(media_step, "BATCH", 1)
+    monkeypatch.setattr(media_orphans, "BATCH", 1)
     original, read = ObjectStore.delete, Transaction.read
 
     def read_and_refer(db: Transaction, statement: str, /, **parameters: object) -> pd.DataFrame:
@@ -476,7 +476,7 @@ def test_killed_between_deletion_and_commit_the_next_run_records_it_within_the_l
         app.store.put(f"posts/{name}.jpg")
     app.clean(app.start)
     with monkeypatch.context() as patch:
-        patch.setattr(media_step, "_record", _die)
+        patch.setattr(media_orphans, "_record", _die)
         with pytest.raises(KeyboardInterrupt):
             app.clean(app.start + DAY, limit=2)
     assert app.left() == {"posts/c.jpg"}
@@ -510,7 +510,7 @@ def test_a_store_that_fails_in_the_middle(
         original(store, key)
 
     monkeypatch.setattr(ObjectStore, "delete", delete)
-    monkeypatch.setattr(media_step, "MOST_REFUSALS", most)
+    monkeypatch.setattr(media_orphans, "MOST_REFUSALS", most)
     result = on_disk.clean(on_disk.start + DAY)
     assert not result.success
     if most == 1:

@@ -11,9 +11,10 @@ import sqlalchemy.exc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.betting import jobs, resets, settlement
-from trc_pipelines.betting.bankrolls import close_week, post_results
+from trc_pipelines.betting import jobs, settlement
 from trc_pipelines.betting.checks import CHECKS
+from trc_pipelines.betting.rules.bankrolls import close_week, post_results
+from trc_pipelines.betting.steps import bankroll_weekly_history
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.databases import PooledDatabase
@@ -339,7 +340,7 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(
         ]
     )  # fmt: skip
     has_written = threading.Event()
-    module = {"bankroll_reset": resets, "game_settlement": settlement}[first]
+    module = {"bankroll_reset": bankroll_weekly_history, "game_settlement": settlement}[first]
     name = {"bankroll_reset": "_tell", "game_settlement": "tell"}[first]
     tell = getattr(module, name)
 

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from trc_pipelines.betting.badge_weeks import close_weeks, judge_week, unlock_effects
-from trc_pipelines.betting.content import CONTENT_TYPES, LEFTOVERS, expire_content
-from trc_pipelines.betting.media_step import clean_media
-from trc_pipelines.betting.resets import reset_due_weeks
+from trc_pipelines.betting.rules.statistics import summarise_bets
 from trc_pipelines.betting.settlement import settle_games
-from trc_pipelines.betting.statistics import summarise_bets
+from trc_pipelines.betting.steps.bankroll_weekly_history import reset_due_weeks
+from trc_pipelines.betting.steps.content_expirations import CONTENT_TYPES, LEFTOVERS, expire_content
+from trc_pipelines.betting.steps.media_orphans import clean_media
+from trc_pipelines.betting.steps.user_badges import close_weeks, judge_week, unlock_effects
 from trc_pipelines.calendar import week_start
 from trc_pipelines.jobs.contract import Relation, Result, Work, step
 

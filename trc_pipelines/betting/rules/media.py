@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from trc_pipelines.betting.decoding import decode_texts
-from trc_pipelines.betting.derived import is_derived
+from trc_pipelines.betting.rules.decoding import decode_texts
+from trc_pipelines.betting.rules.derived import is_derived
 
 # Objects come before the rows that refer to them; a week is more than any app needs for that.
 MINIMUM_AGE = timedelta(days=7)

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import WEEK, close_week, order_entries, write_off_entries
-from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.publishing import notify
+from trc_pipelines.betting.rules.bankrolls import WEEK, close_week, order_entries, write_off_entries
 from trc_pipelines.betting.settlement import LEDGER, write_entries
 from trc_pipelines.calendar import week_start
 from trc_pipelines.jobs.contract import Work

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from trc_pipelines.betting.media import (
+from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.rules.media import (
     find_doubt,
     find_orphans,
     find_references,
     follow_orphans,
     is_referenced,
 )
-from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
 from trc_pipelines.jobs.contract import JobError, Result, Work
 from trc_pipelines.names import clean_name
 

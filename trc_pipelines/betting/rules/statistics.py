@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trc_pipelines.betting.ordering import order_bets
+from trc_pipelines.betting.rules.ordering import order_bets
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from trc_pipelines.betting.badges import (
+from trc_pipelines.betting.publishing import notify
+from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
     diff_badges,
@@ -15,7 +16,6 @@ from trc_pipelines.betting.badges import (
     latest_sunday,
     tier_of,
 )
-from trc_pipelines.betting.messages import notify
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Result, Work
 from trc_pipelines.jobs.events import record_events

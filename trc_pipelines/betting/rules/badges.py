@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.betting.ordering import order_bets
+from trc_pipelines.betting.rules.ordering import order_bets
 
 HOT_STREAK_WINS = 3
 PROFIT_KING_CENTS = 1

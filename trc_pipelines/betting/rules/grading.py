@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trc_pipelines.betting.odds import profit_at_odds
+from trc_pipelines.betting.rules.odds import profit_at_odds
 
 POINT = 1_000_000
 HIGHEST_SCORE = 1_000_000_000
