@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.betting.rules.ordering import order_bets
+from trc_pipelines.betting.rules.streaks import find_streaks, microseconds, order_bets
 
 HOT_STREAK_WINS = 3
 PROFIT_KING_CENTS = 1
@@ -48,19 +48,13 @@ class Week:
 def hot_streak(week: Week) -> pd.Index:
     """A run of wins; a push or a cancelled bet neither extends nor breaks it."""
     decided = week.settled[week.settled["status"].isin(["won", "lost"])]
-    user, users = pd.factorize(decided["user_id"])
-    settled, created = (
-        decided[name].dt.as_unit("us").astype("int64").to_numpy()
-        for name in ("settled_at", "created_at")
-    )
+    user, users = pd.factorize(decided["user_id"], sort=True)
+    settled, created = (microseconds(decided[name]) for name in ("settled_at", "created_at"))
     order = order_bets(user, settled, created, decided["bet_id"])
-    user = user[order]
-    won = (decided["status"] == "won").to_numpy()[order]
-    is_first = np.diff(user, prepend=-1) != 0
-    # A run begins with a loss or with a user's first bet; all that follows in it are wins.
-    wins = pd.Series(won).groupby(np.cumsum(is_first | ~won)).cumsum()
-    holders: pd.Index = users.take(np.unique(user[wins >= HOT_STREAK_WINS]))
-    return holders.sort_values()
+    won = (decided["status"] == "won").to_numpy(dtype=bool)
+    _, longest, _ = find_streaks(user[order], won[order], len(users))
+    holders: pd.Index = users[longest >= HOT_STREAK_WINS]
+    return holders
 
 
 def profit_king(week: Week) -> pd.Index:

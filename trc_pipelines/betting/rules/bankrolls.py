@@ -7,11 +7,12 @@ its week with and from what moved it since, in the order in which that counts: w
 changes, or the week turns out to have begun with another balance, write-offs are added or reversed.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
-WEEK = timedelta(days=7)
+from trc_pipelines.calendar import WEEK
+
 WEEKLY_DEPOSIT = 100_000
 REFERRAL_BONUS = 10_000
 WRITE_OFFS = ("write_off", "write_off_reversal")
@@ -142,6 +143,36 @@ def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: dateti
         balance_after=target + moved(since) + since_write_off,
     )
     return closed.set_axis(accounts.index)
+
+
+def reset_entries(closed: pd.DataFrame, week: date) -> pd.DataFrame:
+    """Ledger entries of a reset: for the week that ends, the reset itself, and what came since.
+
+    Args:
+        closed: accounts as from `close_week`.
+        week: Monday of the week that begins.
+
+    Returns:
+        The resets, and what write-offs before and after them lack, in the order of posting, with
+        balance_after, week_start and effective_at.
+    """
+    boundary = pd.Timestamp(week, tz="UTC")
+    by_user = closed.set_index("user_id")
+    entries = pd.concat(
+        [
+            write_off_entries(by_user["write_off"]).assign(
+                week_start=pd.Timestamp(week - WEEK), effective_at=boundary - timedelta.resolution
+            ),
+            closed[["user_id", "amount"]].assign(
+                kind="weekly_reset", week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+            write_off_entries(by_user["since_write_off"]).assign(
+                week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+        ],
+        ignore_index=True,
+    )
+    return order_entries(entries.assign(balance=entries["user_id"].map(by_user["balance"])))
 
 
 def correct_results(

@@ -1,1 +1,1 @@
-"""The tables of the betting app, one module each: the step, and what only that step needs."""
+"""One module per table that is written: read, apply the rule, write, report."""

@@ -1,44 +1,63 @@
-"""Content that expires, and what it leaves behind."""
+"""Content that expires, and is removed a month after it was deleted."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-from trc_pipelines.jobs.contract import Work
+import pandas as pd
+
+from trc_pipelines.betting.relations import (
+    bets,
+    chats,
+    comments,
+    games,
+    messages,
+    posts,
+    reports,
+    stories,
+)
+from trc_pipelines.jobs.contract import Result, Work, step
 
 REMOVED_AFTER = timedelta(days=30)
-CONTENT_TYPES = ("post", "story", "message", "comment")
-LEFTOVERS_AFTER = timedelta(days=7)
-NOTIFICATIONS_FOR = timedelta(days=30)
-# Whatever lost its parent; comments first, for what is about them goes with them. Reports are the record
-# of what was looked at, and actions on picks that of bets: both outlive what they are about.
-LEFTOVERS = {
-    "comments": ("betting/remove_comments", LEFTOVERS_AFTER),
-    "reactions": ("betting/remove_reactions", LEFTOVERS_AFTER),
-    "story_views": ("betting/remove_story_views", LEFTOVERS_AFTER),
-    "message_reads": ("betting/remove_message_reads", LEFTOVERS_AFTER),
-    "chat_members": ("betting/remove_chat_members", LEFTOVERS_AFTER),
-    "notifications": ("betting/remove_notifications", NOTIFICATIONS_FOR),
-}
+PLURALS = {"post": "posts", "story": "stories", "message": "messages", "comment": "comments"}
 
 
-def expire_content(work: Work) -> Iterator[tuple[str, dict[str, int]]]:
-    """Hide what has expired, then remove what was deleted long ago; both on one budget.
+@step(
+    "betting",
+    deps=[posts, stories, messages, comments, chats, reports, bets, games],
+    max_age_minutes=65,
+    unit="item",
+)
+def content_expirations(work: Work) -> Result:
+    """One row per run and kind of content: how much expired, or was removed for good.
 
-    Yields:
-        The action (expired, removed), and how many of each kind, with `eligible`: all there were.
-        Comments that go with their post are not on the budget.
+    Posts and stories expire after a day, picks three hours after their game began, messages as their
+    chat says. What was deleted thirty days ago is removed, unless a report on it waits for review.
+    Bets and actions on picks are left alone.
     """
-    expired = (
-        work.transaction.read_row("betting/expire_content", as_of=work.as_of, most=work.budget.left)
-        or {}
+    [expired] = work.transaction.read_rows(
+        "betting/expire_content", as_of=work.as_of, most=work.budget.left
     )
-    yield "expired", expired
+    # Comments go with their post, whatever the limit.
     work.budget.take(sum(expired[kind] for kind in ("post", "story", "message")))
-    deleted_until = work.as_of - REMOVED_AFTER
-    removed = (
-        work.transaction.read_row(
-            "betting/remove_content", until=deleted_until, most=work.budget.left
-        )
-        or {}
+    [removed] = work.transaction.read_rows(
+        "betting/remove_content", until=work.as_of - REMOVED_AFTER, most=work.budget.left
     )
-    yield "removed", removed
+    counts = {"expired": expired, "removed": removed}
+    _record(work, counts)
+    figures = {
+        f"{plural}_{action}": kinds[kind]
+        for action, kinds in counts.items()
+        for kind, plural in PLURALS.items()
+    }
+    done = sum(figures.values())
+    due = {"items_due": expired["eligible"] + removed["eligible"]}
+    return Result(affected=done, details=figures | due, rows=done)
+
+
+def _record(work: Work, counts: dict[str, dict[str, int]]) -> None:
+    """Write how many of each kind there were, by what became of them."""
+    rows = pd.DataFrame(counts).loc[[*PLURALS]].rename_axis("content_type").reset_index()
+    rows = rows.melt("content_type", var_name="action", value_name="item_count")
+    work.transaction.stage("staged_expirations", rows[rows["item_count"] > 0])
+    work.transaction.execute(
+        "betting/insert_content_expirations", as_of=work.as_of, run_id=work.options.run_id
+    )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.relations import chats, media_objects, messages, posts, stories, users
 from trc_pipelines.betting.rules.media import (
     find_doubt,
     find_orphans,
@@ -17,14 +18,44 @@ from trc_pipelines.betting.rules.media import (
     follow_orphans,
     is_referenced,
 )
-from trc_pipelines.jobs.contract import JobError, Result, Work
+from trc_pipelines.jobs.contract import JobError, Result, Work, step
 from trc_pipelines.names import clean_name
 
 # References are read again before each so many objects.
 BATCH = 1000
 # A store that refuses that often is not asked any further.
 MOST_REFUSALS = 5
-NAMED = 3
+MOST_NAMED = 3
+
+
+@step(
+    "betting", deps=[media_objects, posts, stories, messages, users, chats],
+    max_age_minutes=25 * 60, kinds=("python", "postgres", "s3"), unit="object",
+)  # fmt: skip
+def media_orphans(work: Work) -> Result:
+    """One row per object in the media store that no row of the app refers to, and what became of it.
+
+    Deleted when it is older than a week and was seen so twice, a day apart, and is still without a
+    reference right before. When anything is in doubt, nothing is deleted.
+    """
+    prefixes, share = work.settings.media_prefixes, work.settings.media_max_orphan_share
+    store = open_store(work.settings)
+    # Before the references: what is uploaded and referred to meanwhile is not on the list.
+    objects = _list_objects(work, store)
+    if objects.empty:
+        # Nothing is forgotten either: a folder may just not be mounted.
+        return Result(0, notes=[f"the media store has no objects below {', '.join(prefixes)}"])
+    references = _read_references(work, store)
+    orphans = find_orphans(objects, references, work.as_of)
+    doubt = find_doubt(len(objects), len(orphans), len(references), max_share=share)
+    if doubt:
+        figures = _count(objects, references, orphans)
+        return Result(0, details=figures, notes=[f"nothing is deleted: {doubt}"], success=False)
+    known = work.transaction.read("betting/select_waiting_orphans")
+    followed = follow_orphans(orphans, objects, known, references, prefixes, work.as_of)
+    deletion = _delete_due(work, store, followed)
+    _record(work, followed[~followed["object_key"].isin(deletion.referenced)], deletion.deleted)
+    return _report(_count(objects, references, orphans), followed, deletion)
 
 
 @dataclass
@@ -37,74 +68,62 @@ class Deletion:
     reason: str = ""
 
 
-def clean_media(work: Work) -> Result:
-    """Delete what nothing has referred to for a day, oldest orphans first, and record the others.
-
-    Raises:
-        JobError: the store cannot be listed.
-        DatabaseError: references cannot be read; when that happens before the first object is
-            deleted, none is.
-    """
-    prefixes = work.settings.media_prefixes
-    store = open_store(work.settings)
-    try:
-        # Before the references: what is uploaded and referred to meanwhile is not on the list.
-        objects = store.list_objects(prefixes)
-    except StoreError as error:
-        raise JobError(f"the store of MEDIA_URL cannot be listed ({error})") from None
-    if objects.empty:
-        # Nothing is forgotten either: a folder may just not be mounted.
-        return Result(0, f"the media store has no objects below {', '.join(prefixes)}")
-
-    references = _read_references(work, store)
-    orphans = find_orphans(objects, references, work.as_of)
-    details = {"objects": len(objects), "references": len(references), "orphans": len(orphans)}
-    doubt = find_doubt(**details, max_share=work.settings.media_max_orphan_share)
-    if doubt:
-        return Result(0, f"nothing is deleted: {doubt}", details, success=False)
-
-    known = work.transaction.read("betting/select_waiting_orphans")
-    followed = follow_orphans(orphans, objects, known, references, prefixes, work.as_of)
-    due = followed[followed["is_due"]].sort_values(["first_seen_at", "object_key"])
-    outcome = _delete(work, store, due.head(work.budget.at_most(len(due))))
-    _record(work, followed[~followed["object_key"].isin(outcome.referenced)], outcome.deleted)
-
-    details |= {
-        "deleted": len(outcome.deleted),
-        "waiting": len(followed) - len(outcome.deleted) - len(outcome.referenced),
-        "referenced_again": len(outcome.referenced),
-        "refused": len(outcome.refused),
+def _count(objects: pd.DataFrame, references: pd.Series, orphans: pd.DataFrame) -> dict[str, int]:
+    return {
+        "objects_examined": len(objects),
+        "references_found": len(references),
+        "orphans_found": len(orphans),
     }
+
+
+def _report(figures: dict[str, int], followed: pd.DataFrame, deletion: Deletion) -> Result:
+    deleted, refused = len(deletion.deleted), len(deletion.refused)
+    waiting = len(followed) - deleted - len(deletion.referenced)
     # What a run that was killed has deleted is not listed any more.
-    total = len(objects) + int(due["is_gone"].sum())
+    figures["objects_examined"] += int(followed["is_gone"].sum())
+    outcome = {
+        "objects_deleted": deleted,
+        "orphans_waiting": waiting,
+        "objects_referenced_again": len(deletion.referenced),
+        "objects_not_deleted": refused,
+    }
     return Result(
-        affected=details["deleted"],
-        message="{deleted} objects deleted, {waiting} wait".format(**details)
-        + f", of {total}{_tell_refusals(outcome)}",
-        details=details,
-        rows=details["deleted"] + details["waiting"],
-        success=not outcome.refused,
+        affected=deleted,
+        details=outcome | figures,
+        notes=[_name_refused(deletion)] if refused else [],
+        rows=deleted + waiting,
+        success=not refused,
     )
 
 
-def _tell_refusals(outcome: Deletion) -> str:
-    if not outcome.refused:
-        return ""
-    names = ", ".join(clean_name(key, 200) for key in outcome.refused[:NAMED])
-    more = ", …" if len(outcome.refused) > NAMED else ""
-    return f"; {len(outcome.refused)} could not be deleted ({outcome.reason}): {names}{more}"
+def _name_refused(deletion: Deletion) -> str:
+    names = [clean_name(key, 200) for key in deletion.refused[:MOST_NAMED]]
+    more = ["…"] if len(deletion.refused) > MOST_NAMED else []
+    return f"not deleted ({deletion.reason}): {', '.join(names + more)}"
+
+
+def _list_objects(work: Work, store: ObjectStore) -> pd.DataFrame:
+    try:
+        return store.list_objects(work.settings.media_prefixes)
+    except StoreError as error:
+        raise JobError(f"the store of MEDIA_URL cannot be listed ({error})") from None
 
 
 def _read_references(work: Work, store: ObjectStore) -> pd.Series:
-    """Keys that rows refer to now, whoever committed them."""
+    """Read the keys that rows refer to now, whoever committed them."""
     urls = work.transaction.read("betting/select_media_urls")["url"]
     bases = [urlsplit(url).hostname or "" for url in work.settings.media_base_urls]
     hosts = [*bases, *store.hosts] if bases else []
     return find_references(urls, work.settings.media_prefixes, hosts)
 
 
-def _delete(work: Work, store: ObjectStore, due: pd.DataFrame) -> Deletion:
-    """Delete what still has no reference; a rehearsal says what would be deleted."""
+def _delete_due(work: Work, store: ObjectStore, followed: pd.DataFrame) -> Deletion:
+    """Delete what is due and still has no reference, the oldest orphans first.
+
+    A dry run only says what would be deleted.
+    """
+    due = followed[followed["is_due"]].sort_values(["first_seen_at", "object_key"])
+    due = due.head(work.budget.at_most(len(due)))
     outcome = Deletion()
     for first in range(0, len(due), BATCH):
         batch = due[first : first + BATCH]
@@ -116,7 +135,7 @@ def _delete(work: Work, store: ObjectStore, due: pd.DataFrame) -> Deletion:
                 outcome.refused.append(key)
                 continue
             try:
-                # What is gone is not deleted again: the key may have been given anew.
+                # What is gone is not deleted again: the key may have been given again.
                 if not (is_gone or work.is_dry_run):
                     store.delete(key)
                 outcome.deleted.append(key)
@@ -127,7 +146,7 @@ def _delete(work: Work, store: ObjectStore, due: pd.DataFrame) -> Deletion:
 
 
 def _record(work: Work, orphans: pd.DataFrame, deleted: list[str]) -> None:
-    """Write how the orphans stand; those that waited and are none any more are forgotten."""
+    """Write how the orphans stand, and forget those that waited and are none any more."""
     is_deleted = orphans["object_key"].isin(deleted)
     now = pd.Series(pd.Timestamp(work.as_of).as_unit("us"), index=orphans.index)
     columns = ["object_key", "first_seen_at", "last_seen_at", "size_bytes"]
