@@ -13,8 +13,8 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     An account that has none yet is opened before, with the balance the app gave it.
 
     Args:
-        entries: user_id, kind, amount, balance_after, bet_id and effective_at; game_id, week_start
-            (of resets), source_key and corrects_entry_id where they have any.
+        entries: user_id, kind, amount, balance_after, bet_id and effective_at, and where they have
+            any game_id, week_start (of resets), source_key and corrects_entry_id.
     """
     if entries.empty:
         return

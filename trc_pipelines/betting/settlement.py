@@ -79,7 +79,7 @@ def publish_results(work: Work, bets: pd.DataFrame, event_type: str, rounds: pd.
     """Notify users and record events of what became of bets, once for each round of a bet.
 
     Args:
-        bets: with outcome; what was before is in old_status and old_net.
+        bets: with outcome. What was before is in old_status and old_net.
         rounds: which settlement of each bet this is, from 1.
     """
     outcome, is_correction = bets["outcome"], event_type == "BetResettled"

@@ -46,7 +46,7 @@ class Week:
 
 
 def hot_streak(week: Week) -> pd.Index:
-    """A run of wins; a push or a cancelled bet neither extends nor breaks it."""
+    """A run of wins. A push or a cancelled bet neither extends nor breaks it."""
     decided = week.settled[week.settled["status"].isin(["won", "lost"])]
     user, users = pd.factorize(decided["user_id"], sort=True)
     settled, created = (microseconds(decided[name]) for name in ("settled_at", "created_at"))
@@ -71,7 +71,7 @@ def riding_wave(week: Week) -> pd.Index:
 
 
 def sharp(week: Week) -> pd.Index:
-    """Best share of wins among decided bets; of equals, who decided more."""
+    """Best share of wins among decided bets. Of equals, who decided more."""
     counts = _count_outcomes(week.settled)
     decided = counts["won"] + counts["lost"]
     is_sharp = (decided >= SHARP_DECIDED) & (100 * counts["won"] >= SHARP_PERCENT * decided)
@@ -88,12 +88,12 @@ def fade_god(week: Week) -> pd.Index:
 
 
 def most_active(week: Week) -> pd.Index:
-    """Most bets placed; a cancelled one counts as not placed."""
+    """Most bets placed. A cancelled one counts as not placed."""
     return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS)
 
 
 def ghost(week: Week) -> pd.Index:
-    """Posted, and placed no bet; a cancelled one counts as not placed."""
+    """Posted, and placed no bet. A cancelled one counts as not placed."""
     posted = pd.Index(week.posted.dropna().unique())
     holders: pd.Index = posted.difference(pd.Index(_placed_by(week).unique()))
     return holders.sort_values()
@@ -143,7 +143,7 @@ def is_week_over(end: datetime, pending: int, as_of: datetime) -> bool:
 
 
 def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is newly earned and what is no longer held.
+    """Find what is newly earned and what is no longer held.
 
     Args:
         held: badge, user_id: what stands.
@@ -167,14 +167,14 @@ def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def tier_of(badge_counts: pd.Series) -> pd.Series:
-    """Tier of effects, from 0, by the number of badges held; on the same index."""
+    """Tier of effects, from 0, by the number of badges held, on the same index."""
     return pd.Series(
         np.searchsorted(TIER_BADGES, badge_counts, side="right"), badge_counts.index, dtype="int64"
     )
 
 
 def _placed_by(week: Week) -> pd.Series:
-    """User id of each bet placed; cancelled ones are taken back, by the user or by the game."""
+    """User id of each bet placed. Cancelled ones are taken back, by the user or by the game."""
     return week.placed.loc[week.placed["status"] != "cancelled", "user_id"]
 
 

@@ -23,7 +23,7 @@ DAYS_PER_USER = 2**32  # more days since 1970 than will ever be
 
 
 def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
-    """One row per user and period with bets of their own or others' bets on their picks.
+    """Summarise, in one row per user and period, bets of their own or others' bets on their picks.
 
     A bet belongs to the UTC day and the ISO week in which it was settled. The order of the input
     does not matter.
@@ -36,16 +36,19 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
             They say how high and low a balance was, but make no row.
 
     Returns:
-        In order of user_id, period, period_start (first day; NaT for all_time), money in cents:
+        In order of user_id, period, period_start (first day, NaT for all_time), money in cents:
 
-        * bets, won, lost, push, cancelled: how many; win_rate: won of those won or lost.
-        * wagered, returned: without cancelled bets, which were never at risk; average_stake of
-          these, rounded down; net; roi: net of wagered; biggest_win, biggest_loss: their net.
+        * bets, won, lost, push, cancelled: how many.
+        * win_rate: won of those won or lost.
+        * wagered, returned: without cancelled bets, which were never at risk.
+        * average_stake: of these, rounded down.
+        * net, and roi: net of wagered.
+        * biggest_win, biggest_loss: their net.
         * current_streak (wins > 0, losses < 0), best_win_streak, worst_loss_streak: consecutive
-          bets of the period, in order of settlement; push and cancelled neither add nor break.
+          bets of the period, in order of settlement. Push and cancelled neither add nor break.
         * perfect_days: days with a win and without a loss.
         * favourite_team: of most bets not cancelled, the first in text order among equals.
-        * tail_net, fade_net: of own tails and fades; others_net: of others' bets on own picks.
+        * tail_net, fade_net: of own tails and fades. others_net: of others' bets on own picks.
         * balance_high, balance_low: after any entry effective in the period.
         * last_bet_at, last_settled_at: of own bets.
 
@@ -157,7 +160,7 @@ def _summarise_period(
 
 
 def _period_start(period: str, day: Ints) -> Ints:
-    """First day of the period that holds the day, in days since 1970; 0 for all_time."""
+    """First day of the period that holds the day, in days since 1970, 0 for all_time."""
     if period == "all_time":
         return np.zeros_like(day)
     # 1970-01-01 was a Thursday, three days after a Monday.
@@ -179,9 +182,9 @@ def _extreme(how: str, row: Ints, values: Ints, size: int, dtype: str = "Int64")
     return pd.Series(values, dtype=dtype).groupby(row).agg(how).reindex(range(size))
 
 
-def _ratio(part: Ints, whole: Ints) -> npt.NDArray[np.float64]:
-    """Part by whole, NULL where the whole is 0."""
-    ratio: npt.NDArray[np.float64] = part / np.where(whole > 0, whole, np.nan)
+def _ratio(part: Ints, base: Ints) -> npt.NDArray[np.float64]:
+    """Part by base, NULL where the base is 0."""
+    ratio: npt.NDArray[np.float64] = part / np.where(base > 0, base, np.nan)
     return ratio
 
 

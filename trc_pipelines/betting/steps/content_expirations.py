@@ -41,23 +41,22 @@ def content_expirations(work: Work) -> Result:
     [removed] = work.transaction.read_rows(
         "betting/remove_content", until=work.as_of - REMOVED_AFTER, most=work.budget.left
     )
-    counts = {"expired": expired, "removed": removed}
-    _record(work, counts)
-    figures = {
-        f"{plural}_{action}": kinds[kind]
-        for action, kinds in counts.items()
-        for kind, plural in PLURALS.items()
-    }
+    figures = _record(work, {"expired": expired, "removed": removed})
     done = sum(figures.values())
     due = {"items_due": expired["eligible"] + removed["eligible"]}
     return Result(affected=done, details=figures | due, rows=done)
 
 
-def _record(work: Work, counts: dict[str, dict[str, int]]) -> None:
-    """Write how many of each kind there were, by what became of them."""
+def _record(work: Work, counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Write how many of each kind there were, by what became of them, and name these figures."""
     rows = pd.DataFrame(counts).loc[[*PLURALS]].rename_axis("content_type").reset_index()
     rows = rows.melt("content_type", var_name="action", value_name="item_count")
     work.transaction.stage("staged_expirations", rows[rows["item_count"] > 0])
     work.transaction.execute(
         "betting/insert_content_expirations", as_of=work.as_of, run_id=work.options.run_id
     )
+    return {
+        f"{plural}_{action}": kinds[kind]
+        for action, kinds in counts.items()
+        for kind, plural in PLURALS.items()
+    }

@@ -40,14 +40,10 @@ def game_settlements(work: Work) -> Result:
     settled, refused = settle_games(work, [one["game_id"] for one in over if not one["problem"]])
     problems = {one["game_id"]: one["problem"] for one in over if one["problem"]} | refused
     waiting = work.transaction.read_rows("betting/count_waiting_bets", as_of=work.as_of)
-    figures = _add_up(settled.values())
+    figures = _add_up(settled.values(), problems, waiting)
     return Result(
         affected=figures["bets_settled"],
-        details=figures
-        | {
-            "games_not_settled": len(problems),
-            "bets_waiting_in_vain": sum(row["bets"] for row in waiting),
-        },
+        details=figures,
         notes=[*_explain(settled.values(), problems, waiting)],
         rows=figures["bets_settled"],
         success=not refused,
@@ -67,13 +63,17 @@ class Settled:
         return sum(self.outcomes.values())
 
 
-def _add_up(settled: Collection[Settled]) -> dict[str, int]:
+def _add_up(
+    settled: Collection[Settled], problems: Mapping[str, str], waiting: Sequence[dict[str, Any]]
+) -> dict[str, int]:
     outcomes = {name: sum(game.outcomes[name] for game in settled) for name in OUTCOMES}
     return {
         "bets_settled": sum(outcomes.values()),
         "games_settled": sum(game.bets > 0 for game in settled),
         **outcomes,
         "bets_left_pending": sum(sum(game.problems.values()) for game in settled),
+        "games_not_settled": len(problems),
+        "bets_waiting_in_vain": sum(row["bets"] for row in waiting),
     }
 
 

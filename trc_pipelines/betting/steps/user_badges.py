@@ -37,19 +37,16 @@ def user_badges(work: Work) -> Result:
     closing = close_weeks(work, monday)
     if closing is None:
         return Result(0, notes=[f"badges of the week of {monday} stand for good"])
-    week = judge_week(work, monday, work.as_of)
-    new, lost = week.new + closing.new, week.lost + closing.lost
-    failed = sorted({*week.failed, *closing.failed})
-    if failed:
+    week = judge_week(work, monday, work.as_of).after(closing)
+    if week.failed:
         # The next step is not reached, and effects are not to wait until a calculator is mended.
         unlock_effects(work, monday)
-    held = {str(badge): int(n) for badge, n in week.earned["badge"].value_counts().items()}
     return Result(
-        affected=new + lost,
-        details={"badges_earned": new, "badges_lost": lost} | held,
-        notes=[f"not calculated, and left as they were: {', '.join(failed)}"] if failed else [],
+        affected=week.new + week.lost,
+        details={"badges_earned": week.new, "badges_lost": week.lost} | week.count_holders(),
+        notes=week.notes,
         rows=len(week.earned),
-        success=not failed,
+        success=not week.failed,
     )
 
 
@@ -61,6 +58,21 @@ class Judged:
     new: int
     lost: int
     failed: list[str]
+
+    def after(self, earlier: "Judged") -> "Judged":
+        """Add what changed in weeks before. Who holds what is that of this one."""
+        failed = sorted({*earlier.failed, *self.failed})
+        return Judged(self.earned, earlier.new + self.new, earlier.lost + self.lost, failed)
+
+    def count_holders(self) -> dict[str, int]:
+        """Count who holds each badge."""
+        return {str(badge): int(n) for badge, n in self.earned["badge"].value_counts().items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of badges that were not calculated."""
+        said = f"not calculated, and left as they were: {', '.join(self.failed)}"
+        return [said] if self.failed else []
 
 
 def judge_week(work: Work, monday: date, moment: datetime) -> Judged:
@@ -86,16 +98,15 @@ def close_weeks(work: Work, current: date) -> Judged | None:
         _mark_closed(work, closed, 0, 0)  # nothing was judged before
     if current <= closed:
         return None
-    new = lost = 0
-    failed: list[str] = []
+    changes = Judged(pd.DataFrame(), 0, 0, [])
     week = closed + WEEK
-    while week < current and not failed and _is_over(work, week):
+    while week < current and not changes.failed and _is_over(work, week):
         judged = judge_week(work, week, midnight(week + WEEK) - timedelta.resolution)
-        new, lost, failed = new + judged.new, lost + judged.lost, judged.failed
-        if not failed:
+        changes = judged.after(changes)
+        if not judged.failed:
             _mark_closed(work, week, judged.new, judged.lost)
         week += WEEK
-    return Judged(pd.DataFrame(), new, lost, failed)
+    return changes
 
 
 def _is_over(work: Work, monday: date) -> bool:

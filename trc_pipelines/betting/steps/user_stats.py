@@ -1,5 +1,7 @@
 """What became of users' bets, by day, by week and in all."""
 
+import pandas as pd
+
 from trc_pipelines.betting.relations import bets, posts
 from trc_pipelines.betting.rules.statistics import summarise_bets
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger
@@ -17,12 +19,7 @@ def user_stats(work: Work) -> Result:
     [cursor] = work.transaction.read_rows("betting/select_stats_cursor")
     work.transaction.execute("betting/insert_missing_pick_authors")
     # Before the bets are read: what changes in between is found again by the next run.
-    users = work.transaction.read(
-        "betting/claim_users_to_summarise",
-        after_entry_id=cursor["counted"],
-        last_entry_id=cursor["newest"],
-    )
-    work.transaction.stage("staged_users", users)
+    users = _claim_users(work, cursor["counted"], cursor["newest"])
     summary = summarise_bets(
         work.transaction.read("betting/select_bets_to_summarise"),
         work.transaction.read("betting/select_balances_to_summarise"),
@@ -32,12 +29,16 @@ def user_stats(work: Work) -> Result:
     work.transaction.stage("staged_stats", summary)
     changed = int(work.transaction.read_value("betting/replace_stats"))
     work.transaction.execute("betting/upsert_stats_cursor", last_entry_id=cursor["newest"])
-    return Result(
-        affected=changed,
-        details={
-            "rows_changed": changed,
-            "rows_computed": len(summary),
-            "users_looked_at": len(users),
-        },
-        rows=len(summary),
+    figures = {"rows_changed": changed, "rows_computed": len(summary)}
+    return Result(changed, details=figures | {"users_looked_at": len(users)}, rows=len(summary))
+
+
+def _claim_users(work: Work, after_entry_id: int, last_entry_id: int) -> pd.DataFrame:
+    """Note and stage the users whose statistics may have changed."""
+    users = work.transaction.read(
+        "betting/claim_users_to_summarise",
+        after_entry_id=after_entry_id,
+        last_entry_id=last_entry_id,
     )
+    work.transaction.stage("staged_users", users)
+    return users
