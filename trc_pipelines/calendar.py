@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 PERIODIC_BOARDS = ("weekly", "monthly")
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,12 @@ class Period:
     @property
     def ends_at(self) -> datetime:
         """The instant it is over: midnight UTC, which belongs to the next one."""
-        return datetime.combine(self.end, time(), UTC)
+        return midnight(self.end)
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which the UTC day begins."""
+    return datetime.combine(day, time(), UTC)
 
 
 def week_start(day: date) -> date:
@@ -48,7 +54,7 @@ def period_of(board: str, day: date) -> Period:
     """Return the board's period that holds the day."""
     if board == "weekly":
         monday = week_start(day)
-        return Period(board, monday, monday + timedelta(days=7))
+        return Period(board, monday, monday + WEEK)
     first = month_start(day)
     return Period(board, first, month_start(first + timedelta(days=31)))
 

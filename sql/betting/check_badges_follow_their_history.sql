@@ -1,3 +1,4 @@
+-- Badges that are held, or lost, though the last change of them says otherwise.
 WITH latest AS (
     SELECT DISTINCT ON (h.week_start, h.badge, h.user_id)
         h.week_start, h.badge, h.user_id, h.change, h.changed_at

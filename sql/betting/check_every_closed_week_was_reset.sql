@@ -1,3 +1,4 @@
+-- Archived weeks without a reset in the ledger, and resets without an archived week.
 WITH e AS (
     SELECT l.user_id, l.week_start, l.amount FROM betting.bankroll_ledger AS l
     WHERE l.kind = 'weekly_reset'

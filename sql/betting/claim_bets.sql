@@ -1,6 +1,9 @@
--- Decide the bets that are staged, each if it and its game still are what they were when it was graded. What
--- settles after a week was reset belongs to the new one. Unless it :is_correction the game must not have been
--- settled by another result.
+-- Optimistic concurrency: decide the bets that are staged, each if it and its game still are what they were when
+-- it was graded. What settles after a week was reset belongs to the new one. Unless it :is_correction the game
+-- must not have been settled by another result.
+-- Staged: staged_outcomes(bet_id, user_id, game_id, bet_type, bet_details, stake, odds, potential_win, is_tail, is_fade,
+-- original_pick_id, created_at, old_status, old_payout, old_net, game_status, home_team, away_team, home_score,
+-- away_score, commence_time, completed_at, outcome, payout, net)
 UPDATE betting.bets AS b SET
     status = s.outcome,
     payout = s.payout,

@@ -1,5 +1,6 @@
--- Hide what has expired, the longest overdue first. What the app deletes or extends meanwhile is as the app
--- says. A pick lives until three hours after its game began, whatever its own deadline; bets are left alone.
+-- Hide what has expired, the longest overdue first. Optimistic concurrency: what the app deletes or extends
+-- meanwhile is as the app says. A pick lives until three hours after its game began, whatever its own deadline.
+-- Bets are left alone.
 WITH due AS MATERIALIZED (
     SELECT
         'post' AS content_type,

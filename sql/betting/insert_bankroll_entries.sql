@@ -1,4 +1,6 @@
 -- Entries in the order in which they are staged.
+-- Staged: staged_entries(position, user_id, kind, amount, balance_after, bet_id, game_id, week_start, effective_at,
+-- source_key, corrects_entry_id)
 INSERT INTO betting.bankroll_ledger (
     user_id, kind, amount, balance_after, bet_id, game_id, week_start, effective_at, source_key, corrects_entry_id, run_id
 )

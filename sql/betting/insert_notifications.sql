@@ -1,5 +1,6 @@
--- Tell who has not been told.
-WITH told AS (
+-- Notify users, each once of the same thing.
+-- Staged: staged_notifications(user_id, type, data, dedupe_key)
+WITH written AS (
     INSERT INTO betting.notifications (user_id, type, data, created_at, dedupe_key)
     SELECT s.user_id::uuid, s.type, s.data::jsonb, :as_of, s.dedupe_key
     FROM staged_notifications AS s
@@ -8,4 +9,4 @@ WITH told AS (
     RETURNING 1
 )
 
-SELECT count(*) AS notifications FROM told
+SELECT count(*) AS notifications FROM written

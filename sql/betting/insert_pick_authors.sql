@@ -1,4 +1,5 @@
 -- Who made the picks that the staged bets follow.
+-- Staged: staged_outcomes(bet_id)
 INSERT INTO betting.pick_authors (post_id, user_id)
 SELECT DISTINCT p.id, p.user_id
 FROM staged_outcomes AS s

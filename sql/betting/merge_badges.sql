@@ -1,4 +1,5 @@
 -- Changes that are staged, and nothing else.
+-- Staged: staged_badges(badge, user_id, change)
 WITH noted AS (
     INSERT INTO betting.badge_history (user_id, badge, week_start, change, changed_at, run_id)
     SELECT s.user_id::uuid, s.badge, :week_start, s.change, :as_of, :run_id

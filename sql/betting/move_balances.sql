@@ -1,4 +1,5 @@
 -- Balances move by the entries that are staged, so their sum stays the balance.
+-- Staged: staged_entries(user_id, amount)
 WITH moved AS (
     SELECT s.user_id::uuid AS user_id, sum(s.amount)::bigint AS amount
     FROM staged_entries AS s

@@ -1,4 +1,5 @@
 -- The ledger of an account begins with the balance the app gave it.
+-- Staged: staged_entries(user_id)
 INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, effective_at, run_id)
 SELECT k.user_id, 'opening', k.balance, k.balance AS balance_after, :as_of, :run_id
 FROM betting.bankrolls AS k

@@ -1,4 +1,4 @@
--- What is told of old cleanups.
+-- The record of cleanups before :before.
 WITH gone AS (
     DELETE FROM betting.cleanups AS c
     WHERE c.cleaned_at < :before

@@ -1,4 +1,4 @@
--- What is told of content that went long ago.
+-- The record of content that expired or was removed before :before.
 WITH gone AS (
     DELETE FROM betting.content_expirations AS c
     WHERE c.expired_at < :before

@@ -1,4 +1,8 @@
 -- Make the rows of the users that are staged what is computed, touching only rows that differ.
+-- Staged: staged_users(user_id); staged_stats(user_id, period, period_start, bets, won, lost, push, cancelled, win_rate,
+-- wagered, returned, net, roi, biggest_win, biggest_loss, current_streak, best_win_streak, worst_loss_streak,
+-- perfect_days, favourite_team, tail_net, fade_net, others_net, balance_high, balance_low, average_stake, last_bet_at,
+-- last_settled_at)
 WITH gone AS (
     DELETE FROM betting.user_stats AS u
     WHERE

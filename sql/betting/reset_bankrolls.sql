@@ -1,5 +1,7 @@
 -- What the reset leaves on the bankrolls that are staged, and the archive of the week that closed.
 -- :week_start is the Monday of the week that begins.
+-- Staged: staged_accounts(user_id, opening, closing, net, adjustments, bets, won, lost, push, wagered, roi,
+-- weekly_deposit, referral_bonus)
 WITH closed AS (
     INSERT INTO betting.bankroll_weekly_history (
         user_id, week_start, opening, closing, net, adjustments, bets, won, lost, push, wagered, roi, run_id

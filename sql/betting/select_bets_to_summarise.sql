@@ -1,4 +1,5 @@
 -- Settled bets of the users that are staged, and others' bets on their picks.
+-- Staged: staged_users(user_id)
 WITH wanted AS (
     SELECT s.user_id::uuid AS user_id FROM staged_users AS s
 ),

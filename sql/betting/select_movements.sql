@@ -1,4 +1,5 @@
 -- What moved the accounts that are staged since each was last reset.
+-- Staged: staged_accounts(user_id)
 WITH accounts AS (
     SELECT
         k.user_id,

@@ -1,4 +1,5 @@
--- The orphans as they are staged; one that was deleted and came back begins anew.
+-- The orphans as they are staged; one that was deleted and came back begins again.
+-- Staged: staged_orphans(object_key, first_seen_at, last_seen_at, size_bytes, deleted_at)
 INSERT INTO betting.media_orphans (object_key, first_seen_at, last_seen_at, size_bytes, deleted_at)
 SELECT s.object_key, s.first_seen_at, s.last_seen_at, s.size_bytes, s.deleted_at
 FROM staged_orphans AS s

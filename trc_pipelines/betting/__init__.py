@@ -1,14 +1,16 @@
 """A social betting app: content, bankrolls, settlement, badges, statistics, cleanup."""
 
-from trc_pipelines.betting import assets, jobs
+from trc_pipelines.betting import jobs
 from trc_pipelines.betting.actions import ACTIONS
 from trc_pipelines.betting.checks import CHECKS
+from trc_pipelines.betting.relations import RELATIONS
 from trc_pipelines.betting.retention import TARGETS
+from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger, bankrolls
 from trc_pipelines.domain import Domain
 
 DOMAIN = Domain(
     "betting",
-    relations=assets.RELATIONS,
+    relations=[*RELATIONS, bankroll_ledger, bankrolls],
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,

@@ -1,4 +1,4 @@
-"""What must always be true of the betting tables; each sentence has its SQL in `sql/betting`."""
+"""What must always be true of the betting tables. Each sentence has its SQL in `sql/betting`."""
 
 from trc_pipelines.jobs.checks import HOURLY, Check
 

@@ -16,19 +16,16 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import correct_results, restore_accounts
-from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.ledger import LEDGER, insert_entries, write_entries
+from trc_pipelines.betting.publishing import notify, record
+from trc_pipelines.betting.rules.bankrolls import correct_results, restore_accounts
 from trc_pipelines.betting.settlement import (
-    LEDGER,
     claim,
     count,
     grade,
-    insert_entries,
-    record,
+    publish_results,
     result_of,
     settlement_keys,
-    tell,
-    write_entries,
 )
 from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Database
@@ -118,8 +115,8 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
         )
     _post(work, corrected)
-    told = corrected.assign(old_net=corrected["posted"])
-    tell(work, told, "BetResettled", corrected["reversals"] + 2)
+    published = corrected.assign(old_net=corrected["posted"])
+    publish_results(work, published, "BetResettled", corrected["reversals"] + 2)
     rounds = int(last or 1) + 1
     net = int((corrected["net"].fillna(0) - corrected["posted"]).sum())
     _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)

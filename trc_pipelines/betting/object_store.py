@@ -22,7 +22,7 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """Objects below a root; their keys are paths from there, always with "/".
+    """Objects below a root. Their keys are paths from there, always with "/".
 
     Attributes:
         root: absolute folder without symbolic links, or bucket/prefix.
@@ -36,10 +36,10 @@ class ObjectStore:
     errors: tuple[type[Exception], ...]
 
     def list_objects(self, prefixes: Sequence[str]) -> pd.DataFrame:
-        """All objects below the prefixes, from one listing of each; links are none.
+        """List all objects below the prefixes, each prefix once. Links are no objects.
 
         Returns:
-            object_key (unique), size_bytes, modified_at (UTC; NULL: unknown).
+            object_key (unique), size_bytes, modified_at (UTC, NULL when unknown).
 
         Raises:
             StoreError: a part cannot be listed.
@@ -68,7 +68,7 @@ class ObjectStore:
         return objects.drop_duplicates("object_key", ignore_index=True)
 
     def delete(self, key: str) -> None:
-        """Delete an object; one that is gone already is fine.
+        """Delete an object. One that is gone already is fine.
 
         Raises:
             StoreError: it may still be there.
@@ -106,7 +106,7 @@ class ObjectStore:
 
 
 def open_store(settings: Settings) -> ObjectStore:
-    """The store of MEDIA_URL, by default the folder `media` in TRC_HOME. Nothing is sent yet.
+    """Open the store of MEDIA_URL, by default the folder `media` in TRC_HOME. Nothing is sent yet.
 
     Credentials and region of S3 are where AWS's own tools look for them: AWS_ACCESS_KEY_ID,
     AWS_SECRET_ACCESS_KEY, AWS_DEFAULT_REGION, ~/.aws, or the machine's role.
@@ -146,7 +146,7 @@ def _store_error(error: Exception) -> StoreError:
 
 
 def _is_text(name: str) -> bool:
-    """Whether the database can hold it; what cannot be recorded is not touched."""
+    """Whether the database can hold it. What cannot be recorded is not touched."""
     try:
         return "\0" not in name and bool(name.encode())
     except UnicodeEncodeError:

@@ -8,20 +8,13 @@ from pathlib import Path
 import boto3
 import pandas as pd
 
-from trc_pipelines.betting.media_step import clean_media
-from trc_pipelines.jobs.contract import Job, Result, Step
+from trc_pipelines.betting.jobs import MEDIA_CLEANUP
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines_tests.world import NOON, World
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PREFIXES = ("posts", "stories", "messages", "avatars", "chats")
 CDN = "https://cdn.example.org/media"
-JOB = Job(
-    name="media_cleanup",
-    description="",
-    cron="0 4 * * *",
-    stale_after=DAY,
-    steps=[Step("betting.media_orphans", clean_media)],
-)
 
 
 class Folder:
@@ -101,7 +94,7 @@ class App(World):
         self.insert("posts", user_id=uuid.uuid4(), media_url=media_url, **values)
 
     def clean(self, as_of: datetime, **options: object) -> Result:
-        return self.run(JOB, as_of, **options)["betting.media_orphans"]
+        return self.run(MEDIA_CLEANUP, as_of, **options)["betting.media_orphans"]
 
     def clean_twice(self) -> Result:
         """The second run comes a day later."""

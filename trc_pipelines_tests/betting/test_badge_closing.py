@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from trc_pipelines.betting.badges import CALCULATORS
+from trc_pipelines.betting.rules.badges import CALCULATORS
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE
 from trc_pipelines_tests.betting.weeks import MONDAY, SUNDAY, TICK, WEEK, Week
 from trc_pipelines_tests.databases import PooledDatabase, borrow_database

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.betting import settlement
+from trc_pipelines.betting.steps import game_settlements
 from trc_pipelines_tests.betting.conftest import HOUR, OUTCOME_AT, Betting, ident
 from trc_pipelines_tests.world import NOON
 
@@ -57,13 +58,13 @@ def test_the_scores_that_are_recorded_are_those_by_which_bets_were_graded(
     betting.join(1)
     betting.game("g", 24, 20)
     betting.bet(1, 1, "g", odds=100)
-    post = settlement._post
+    post = game_settlements._post
 
     def post_while_the_app_writes(*arguments: object) -> None:
         betting.execute("UPDATE betting.games SET home_score = 10")
         post(*arguments)
 
-    monkeypatch.setattr(settlement, "_post", post_while_the_app_writes)
+    monkeypatch.setattr(game_settlements, "_post", post_while_the_app_writes)
     betting.settle()
     assert betting.results()[1][0] == "won"
     assert betting.rows(RECORDED) == [("completed", 24, 20)]

@@ -85,8 +85,9 @@ def test_posts_stories_and_messages_live_until_their_deadline_or_for_a_day(
         ) == [("expired", NOON)]
     assert (result.affected, result.rows) == (12, 12)
     assert result.details == {
-        "post_expired": 6, "story_expired": 3, "message_expired": 3, "comment_expired": 0,
-        "post_removed": 0, "story_removed": 0, "message_removed": 0, "comment_removed": 0, "eligible": 12,
+        "posts_expired": 6, "stories_expired": 3, "messages_expired": 3, "comments_expired": 0,
+        "posts_removed": 0, "stories_removed": 0, "messages_removed": 0, "comments_removed": 0,
+        "items_due": 12,
     }  # fmt: skip
     assert content.rows(
         "SELECT content_type, action, item_count, expired_at FROM betting.content_expirations "
@@ -168,7 +169,7 @@ def test_comments_go_with_their_post(content: Content) -> None:
         ] + [item(5, post_id=1, deleted_at=NOON - HOUR, deleted_reason="moderated")],
     )  # fmt: skip
     result = content.expire()
-    assert (result.details["post_expired"], result.details["comment_expired"]) == (1, 2)
+    assert (result.details["posts_expired"], result.details["comments_expired"]) == (1, 2)
     assert content.rows(
         "SELECT right(id::text, 1), deleted_reason, deleted_at FROM betting.comments "
         "WHERE deleted_at IS NOT NULL ORDER BY 1"
@@ -195,20 +196,20 @@ def test_a_limit_is_one_budget_the_oldest_first_and_hides_before_it_removes(
         comments=[item(7, post_id=1), item(8, post_id=9, deleted_at=NOON - 43 * DAY)],
     )  # fmt: skip
     rehearsed = content.expire(limit=4, dry_run=True)
-    assert rehearsed.details["eligible"] == 7
-    assert "of 7 that were due" in rehearsed.message
+    assert rehearsed.details["items_due"] == 7
+    assert "7 items due" in rehearsed.message
     done = [
         {kind: count for kind, count in content.expire(limit=1).details.items() if count}
         for _ in range(8)
     ]
     assert done == [
-        {"story_expired": 1, "eligible": 7},
-        {"post_expired": 1, "comment_expired": 1, "eligible": 6},
-        {"message_expired": 1, "eligible": 5},
-        {"comment_removed": 1, "eligible": 4},
-        {"message_removed": 1, "eligible": 3},
-        {"story_removed": 1, "eligible": 2},
-        {"post_removed": 1, "eligible": 1},
+        {"stories_expired": 1, "items_due": 7},
+        {"posts_expired": 1, "comments_expired": 1, "items_due": 6},
+        {"messages_expired": 1, "items_due": 5},
+        {"comments_removed": 1, "items_due": 4},
+        {"messages_removed": 1, "items_due": 3},
+        {"stories_removed": 1, "items_due": 2},
+        {"posts_removed": 1, "items_due": 1},
         {},
     ]
     assert content.rows(
@@ -224,7 +225,7 @@ def test_a_rehearsal_of_expiration_tells_the_same_and_leaves_everything(content:
     before = content.state()
     for limit in (2, None):
         rehearsed = content.expire(limit=limit, dry_run=True)
-        assert (rehearsed.affected, rehearsed.details["eligible"]) == (limit or 3, 3)
+        assert (rehearsed.affected, rehearsed.details["items_due"]) == (limit or 3, 3)
         assert content.state() == before
     assert content.expire() == rehearsed
 
@@ -252,8 +253,8 @@ def test_what_was_deleted_is_removed_after_thirty_days_unless_a_report_waits(
     result = content.expire()
     for table in KINDS.values():
         assert content.numbers(table) == {1, 3, 5}
-    assert (result.affected, result.details["eligible"]) == (12, 12)
-    assert [result.details[f"{kind}_removed"] for kind in KINDS] == [3] * 4
+    assert (result.affected, result.details["items_due"]) == (12, 12)
+    assert [result.details[f"{kinds}_removed"] for kinds in KINDS.values()] == [3] * 4
     assert (
         content.rows("SELECT action, item_count FROM betting.content_expirations")
         == [("removed", 3)] * 4
@@ -313,8 +314,8 @@ def test_what_the_app_deletes_or_extends_meanwhile_is_as_the_app_says(content: C
     ) == [("1", "by the author"), ("3", "expired")]
     assert content.hidden("stories") == content.hidden("messages") == set()
     assert content.hidden("comments") == {3}
-    assert (result.affected, result.details["post_expired"]) == (2, 1)
-    assert content.do(jobs.CONTENT_EXPIRATION, NOON + MINUTE).details["post_expired"] == 1
+    assert (result.affected, result.details["posts_expired"]) == (2, 1)
+    assert content.do(jobs.CONTENT_EXPIRATION, NOON + MINUTE).details["posts_expired"] == 1
 
 
 @pytest.mark.undisturbed("a thread and a lock of its own")
@@ -329,7 +330,7 @@ def test_what_the_app_restores_meanwhile_is_not_removed(content: Content) -> Non
     restore = f"SET deleted_at = NULL WHERE id = '{ident(1)}'"
     result = meanwhile(content, *(f"{table} {restore}" for table in KINDS.values()))
     assert [content.numbers(table) for table in KINDS.values()] == [{1}] * 4
-    assert (result.affected, result.details["eligible"]) == (4, 8)
+    assert (result.affected, result.details["items_due"]) == (4, 8)
 
 
 # Cleanup -------------------------------------------------------------------------------------------
@@ -390,8 +391,9 @@ def test_leftovers_of_what_is_gone_for_a_week_are_removed(content: Content) -> N
     result = content.clean()
     assert result == rehearsed
     assert result.details == {
-        "comments": 0, "reactions": 4 * len(gone), "story_views": len(gone),
-        "message_reads": len(gone), "chat_members": 0, "notifications": 1, "stuck_bets": 0,
+        "comments_removed": 0, "reactions_removed": 4 * len(gone), "story_views_removed": len(gone),
+        "message_reads_removed": len(gone), "chat_members_removed": 0, "notifications_removed": 1,
+        "bets_pending_a_day_after_their_game": 0,
     }  # fmt: skip
     for kind in KINDS:
         assert content.numbers("reactions", f"content_type = '{kind}'", "content_id") == kept
@@ -429,17 +431,18 @@ def test_a_limit_of_cleanup_is_one_budget_over_the_targets_the_oldest_first(
             {"user_id": n, "type": "system", "created_at": NOON - (40 - n) * DAY} for n in (3, 1, 2)
         ],
     )  # fmt: skip
-    assert content.clean(limit=1).details["reactions"] == 1
+    assert content.clean(limit=1).details["reactions_removed"] == 1
     assert content.numbers("reactions", column="content_id") == {7, 6}
     result = content.clean(limit=4)
-    assert (result.details["reactions"], result.details["story_views"]) == (2, 2)
+    assert (result.details["reactions_removed"], result.details["story_views_removed"]) == (2, 2)
     assert content.numbers("story_views", column="story_id") == {6}
     assert content.clean(limit=3).details == {
-        "comments": 0, "reactions": 0, "story_views": 1, "message_reads": 2, "chat_members": 0,
-        "notifications": 0, "stuck_bets": 0,
+        "comments_removed": 0, "reactions_removed": 0, "story_views_removed": 1,
+        "message_reads_removed": 2, "chat_members_removed": 0, "notifications_removed": 0,
+        "bets_pending_a_day_after_their_game": 0,
     }  # fmt: skip
     assert content.numbers("message_reads", column="message_id") == {6}
-    assert content.clean(limit=2).details["notifications"] == 1
+    assert content.clean(limit=2).details["notifications_removed"] == 1
     assert content.numbers("notifications", column="user_id") == {2, 3}
 
 
@@ -450,8 +453,8 @@ def test_a_target_that_fails_stops_no_other(content: Content) -> None:
     assert not result.success
     assert "not removed: story_views (" in result.message
     assert result.details == {
-        "comments": 0, "reactions": 4 * len(gone), "message_reads": len(gone), "chat_members": 0,
-        "notifications": 1, "stuck_bets": 0,
+        "comments_removed": 0, "reactions_removed": 4 * len(gone), "message_reads_removed": len(gone),
+        "chat_members_removed": 0, "notifications_removed": 1, "bets_pending_a_day_after_their_game": 0,
     }  # fmt: skip
     assert content.rows("SELECT target FROM betting.cleanups ORDER BY 1") == [
         ("chat_members",), ("comments",), ("message_reads",), ("notifications",), ("reactions",),
@@ -471,8 +474,8 @@ def test_bets_that_are_stuck_are_counted_and_left_alone(content: Content) -> Non
     content.bet(5, 1, "a", status="lost", settled_at=NOON - HOUR)
     before = content.state("betting.bets")
     result = content.clean()
-    assert result.details["stuck_bets"] == 2
-    assert "2 bets are pending on games that were over a day ago" in result.message
+    assert result.details["bets_pending_a_day_after_their_game"] == 2
+    assert "2 bets pending a day after their game" in result.message
     assert content.state("betting.bets") == before
 
 
@@ -496,7 +499,7 @@ def test_comments_go_with_their_post_unless_somebody_has_to_look(content: Conten
     )  # fmt: skip
     result = content.clean()
     assert content.numbers("comments") == {11, 13, 14, 20, 21}
-    assert (result.details["comments"], result.details["reactions"]) == (3, 1)
+    assert (result.details["comments_removed"], result.details["reactions_removed"]) == (3, 1)
     assert content.clean().affected == 0
 
 
@@ -520,7 +523,7 @@ def test_members_go_with_their_chat_and_reports_and_actions_on_picks_stay(conten
             }
         ],
     )
-    assert content.clean().details["chat_members"] == 1
+    assert content.clean().details["chat_members_removed"] == 1
     assert content.numbers("chat_members", f"chat_id = '{ident(77)}'", "user_id") == {1}
     assert len(content.rows("SELECT 1 FROM betting.chat_members")) == 2
     assert len(content.rows("SELECT 1 FROM betting.reports")) == 1

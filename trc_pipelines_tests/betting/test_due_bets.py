@@ -41,7 +41,7 @@ def test_one_absurd_promise_keeps_one_bet_waiting_and_not_its_game(
     betting.bet(2, 1, "g", odds=100)
     betting.bet(3, 2, "g", "Owls")
     result = betting.settle()
-    assert (result.success, result.affected, result.details["left_pending"]) == (True, 2, 1)
+    assert (result.success, result.affected, result.details["bets_left_pending"]) == (True, 2, 1)
     assert "potential_win" in result.message
     assert betting.balances() == {1: 110_000, 2: 90_000}
     assert betting.broken() == ["no_bet_is_stuck"]
@@ -106,7 +106,7 @@ def test_bets_that_wait_for_a_game_in_vain_are_told_of_and_found_after_a_day(
         betting.bet(bet, 1, game, created_at=begin - HOUR)
     betting.bet(9, 1, "nowhere", created_at=NOON - HOUR)
     result = betting.settle()
-    assert result.details["waiting_in_vain"] == 4
+    assert result.details["bets_waiting_in_vain"] == 4
     for word in (
         "1 of a postponed game",
         "1 of a game that is unknown",

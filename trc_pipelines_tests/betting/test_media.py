@@ -16,17 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 
-from trc_pipelines.betting import media_step
-from trc_pipelines.betting.media import (
+from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.rules.media import (
     find_doubt,
     find_orphans,
     find_references,
     follow_orphans,
     is_referenced,
 )
-from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
+from trc_pipelines.betting.steps import media_orphans
 from trc_pipelines.database.connection import DatabaseError, Transaction
-from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.jobs.contract import JobError, Result
 from trc_pipelines.settings import Settings, SettingsError, load_settings
 from trc_pipelines_tests.betting.media_stores import (
     CDN,
@@ -39,6 +39,16 @@ from trc_pipelines_tests.betting.media_stores import (
     Folder,
 )
 from trc_pipelines_tests.world import NOON, World
+
+
+def figures(result: Result) -> dict[str, int]:
+    """What became of the objects: affected is what was deleted."""
+    assert result.affected == result.details["objects_deleted"]
+    return {
+        "deleted": result.details["objects_deleted"],
+        "waiting": result.details["orphans_waiting"],
+        "examined": result.details["objects_examined"],
+    }
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +96,12 @@ def test_a_photo_nobody_needs_goes_and_a_thumbnail_that_a_row_needs_stays(app: A
     app.store.put("posts/thumbnail.jpg")
     app.post("https://elsewhere.example/photo.jpg", thumbnail_url=f"{CDN}/posts/thumbnail.jpg")
     first = app.clean(app.start)
-    assert (first.message, first.affected) == ("0 objects deleted, 1 wait, of 22", 0)
+    assert figures(first) == {"deleted": 0, "waiting": 1, "examined": 22}
     assert app.left() == {"posts/photo.jpg", "posts/thumbnail.jpg"}
     second = app.clean(app.start + DAY)
-    assert (second.message, second.affected) == ("1 objects deleted, 0 wait, of 22", 1)
+    assert figures(second) == {"deleted": 1, "waiting": 0, "examined": 22}
     assert app.left() == {"posts/thumbnail.jpg"}
-    assert app.clean(app.start + 2 * DAY).message == "0 objects deleted, 0 wait, of 21"
+    assert figures(app.clean(app.start + 2 * DAY)) == {"deleted": 0, "waiting": 0, "examined": 21}
     assert app.records() == {"posts/photo.jpg": (0, 24)}
     assert app.query("SELECT size_bytes FROM betting.media_orphans")["size_bytes"].tolist() == [7]
     assert all(type(figure) is int for figure in second.details.values())
@@ -176,15 +186,15 @@ def test_addresses_of_the_bucket_itself_are_ours(world: World, bucket: Bucket) -
 
 def test_an_object_is_old_after_more_than_a_week(on_disk: App) -> None:
     on_disk.store.put("posts/a.jpg")
-    assert on_disk.clean(NOON + 7 * DAY).details["orphans"] == 0
-    assert on_disk.clean(NOON + 7 * DAY + timedelta(seconds=1)).details["orphans"] == 1
+    assert on_disk.clean(NOON + 7 * DAY).details["orphans_found"] == 0
+    assert on_disk.clean(NOON + 7 * DAY + timedelta(seconds=1)).details["orphans_found"] == 1
 
 
 def test_a_bucket_knows_ages_too(world: World, bucket: Bucket) -> None:
     app = App(world, bucket)
     app.store.put("posts/a.jpg")
-    assert app.clean(bucket.uploaded_at + 7 * DAY - MINUTE).details["orphans"] == 0
-    assert app.clean(datetime.now(UTC) + 7 * DAY + MINUTE).details["orphans"] == 1
+    assert app.clean(bucket.uploaded_at + 7 * DAY - MINUTE).details["orphans_found"] == 0
+    assert app.clean(datetime.now(UTC) + 7 * DAY + MINUTE).details["orphans_found"] == 1
 
 
 @pytest.mark.parametrize("seconds", [0, -5, 10.0**15])
@@ -219,10 +229,10 @@ def test_what_is_not_below_a_managed_prefix_is_not_looked_at(app: App) -> None:
     for key in others:
         app.store.put(key)
     result = app.clean_twice()
-    assert result.details["objects"] == 20
+    assert result.details["objects_examined"] == 20
     assert app.left() == others
     app.change(media_prefixes=("users", "posts", "posts"))
-    assert app.clean_twice().message == "1 objects deleted, 0 wait, of 21"
+    assert figures(app.clean_twice()) == {"deleted": 1, "waiting": 0, "examined": 21}
     assert app.left() == others - {"users/a.jpg"}
 
 
@@ -246,7 +256,7 @@ def test_links_are_not_followed_and_not_deleted(on_disk: App, tmp_path: Path) ->
     (folder / "posts" / "deep").symlink_to(outside)
     (folder / "posts" / "file.txt").symlink_to(outside / "diary.txt")
     (folder / "posts" / "nowhere").symlink_to(outside / "nothing")
-    assert on_disk.clean_twice().details["objects"] == 20
+    assert on_disk.clean_twice().details["objects_examined"] == 20
     assert (outside / "diary.txt").read_text() == "mine"
     assert (folder / "posts" / "file.txt").is_symlink()
     assert (folder / "posts" / "nowhere").is_symlink()
@@ -306,7 +316,11 @@ def test_what_others_took_within_the_day_is_forgotten(on_disk: App) -> None:
     on_disk.store.put("posts/a.jpg")
     on_disk.clean(on_disk.start)
     on_disk.store.remove("posts/a.jpg")
-    assert on_disk.clean(on_disk.start + HOUR).message == "0 objects deleted, 0 wait, of 20"
+    assert figures(on_disk.clean(on_disk.start + HOUR)) == {
+        "deleted": 0,
+        "waiting": 0,
+        "examined": 20,
+    }
     assert on_disk.records() == {}
 
 
@@ -340,7 +354,8 @@ def test_a_quarter_of_the_objects_may_be_orphans_and_no_more(app: App) -> None:
     app.store.put("chats/another.jpg")  # 8 of 29
     refused = app.clean(app.start + DAY)
     assert (refused.success, refused.affected) == (False, 0)
-    assert refused.message.startswith(
+    [doubt] = refused.notes
+    assert doubt.startswith(
         "nothing is deleted: 8 of 29 objects have no reference, more than 25% "
         "(MEDIA_MAX_ORPHAN_SHARE)"
     )
@@ -392,7 +407,7 @@ def test_references_are_read_after_the_objects(
 
     monkeypatch.setattr(ObjectStore, "list_objects", list_and_refer)
     result = on_disk.clean(on_disk.start + DAY)
-    assert (result.affected, result.details["referenced_again"]) == (0, 0)
+    assert (result.affected, result.details["objects_referenced_again"]) == (0, 0)
     assert on_disk.left() == {"posts/a.jpg"}
 
 
@@ -403,7 +418,7 @@ def test_references_are_looked_for_again_right_before_each_batch(
     for name in "abc":
         app.store.put(f"posts/{name}.jpg")
     app.clean(app.start)
-    monkeypatch.setattr(media_step, "BATCH", 1)
+    monkeypatch.setattr(media_orphans, "BATCH", 1)
     original, read = ObjectStore.delete, Transaction.read
 
     def read_and_refer(db: Transaction, statement: str, /, **parameters: object) -> pd.DataFrame:
@@ -419,8 +434,8 @@ def test_references_are_looked_for_again_right_before_each_batch(
     monkeypatch.setattr(Transaction, "read", read_and_refer)
     monkeypatch.setattr(ObjectStore, "delete", delete_and_refer)
     result = app.clean(app.start + DAY)
-    assert (result.affected, result.details["referenced_again"]) == (1, 2)
-    assert result.message == "1 objects deleted, 0 wait, of 23"
+    assert (result.affected, result.details["objects_referenced_again"]) == (1, 2)
+    assert figures(result) == {"deleted": 1, "waiting": 0, "examined": 23}
     assert app.left() == {"posts/a.jpg", "posts/c.jpg"}
     assert app.records() == {"posts/b.jpg": (0, 24)}
 
@@ -452,7 +467,7 @@ def test_a_limit_takes_what_has_been_an_orphan_for_longest(on_disk: App) -> None
         on_disk.store.put(key)
         on_disk.clean(on_disk.start + hours * HOUR)
     result = on_disk.clean(on_disk.start + 2 * DAY, limit=2)
-    assert result.message == "2 objects deleted, 1 wait, of 23"
+    assert figures(result) == {"deleted": 2, "waiting": 1, "examined": 23}
     assert on_disk.left() == {"posts/a.jpg"}
     assert on_disk.records()["posts/a.jpg"] == (2, None)
 
@@ -476,16 +491,16 @@ def test_killed_between_deletion_and_commit_the_next_run_records_it_within_the_l
         app.store.put(f"posts/{name}.jpg")
     app.clean(app.start)
     with monkeypatch.context() as patch:
-        patch.setattr(media_step, "_record", _die)
+        patch.setattr(media_orphans, "_record", _die)
         with pytest.raises(KeyboardInterrupt):
             app.clean(app.start + DAY, limit=2)
     assert app.left() == {"posts/c.jpg"}
     assert set(app.records().values()) == {(0, None)}
     # The same run once more: as if it had not been killed.
     again = app.clean(app.start + DAY, limit=2)
-    assert again.message == "2 objects deleted, 1 wait, of 23"
+    assert figures(again) == {"deleted": 2, "waiting": 1, "examined": 23}
     assert app.left() == {"posts/c.jpg"}
-    assert app.clean(app.start + 2 * DAY).message == "1 objects deleted, 0 wait, of 21"
+    assert figures(app.clean(app.start + 2 * DAY)) == {"deleted": 1, "waiting": 0, "examined": 21}
     assert set(app.records().values()) == {(0, 24), (0, 48)}
 
 
@@ -510,17 +525,18 @@ def test_a_store_that_fails_in_the_middle(
         original(store, key)
 
     monkeypatch.setattr(ObjectStore, "delete", delete)
-    monkeypatch.setattr(media_step, "MOST_REFUSALS", most)
+    monkeypatch.setattr(media_orphans, "MOST_REFUSALS", most)
     result = on_disk.clean(on_disk.start + DAY)
     assert not result.success
     if most == 1:
         assert tried == ["posts/a.jpg", "posts/b.jpg"]
-        assert result.message == (
-            "1 objects deleted, 4 wait, of 25; 4 could not be deleted (PermissionError): "
-            "posts/b.jpg, posts/c.jpg, posts/d.jpg, …"
-        )
+        assert figures(result) == {"deleted": 1, "waiting": 4, "examined": 25}
+        assert result.details["objects_not_deleted"] == 4
+        assert result.notes == [
+            "not deleted (PermissionError): posts/b.jpg, posts/c.jpg, posts/d.jpg, …"
+        ]
     else:
-        assert (result.affected, result.details["refused"]) == (2, 3)
+        assert (result.affected, result.details["objects_not_deleted"]) == (2, 3)
     monkeypatch.undo()
     assert on_disk.records()["posts/a.jpg"] == (0, 24)
     assert on_disk.records()["posts/b.jpg"] == (0, None)

@@ -14,7 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trc_pipelines.betting.media import MOST_ENDS, find_orphans, find_references, is_referenced
+from trc_pipelines.betting.rules.media import (
+    MOST_ENDS,
+    find_orphans,
+    find_references,
+    is_referenced,
+)
 from trc_pipelines_tests.betting.media_stores import App, Folder
 from trc_pipelines_tests.world import NOON, World
 

@@ -11,9 +11,10 @@ import sqlalchemy.exc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.betting import jobs, resets, settlement
-from trc_pipelines.betting.bankrolls import close_week, post_results
+from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
+from trc_pipelines.betting.rules.bankrolls import close_week, post_results
+from trc_pipelines.betting.steps import bankroll_weekly_history, game_settlements
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.databases import PooledDatabase
@@ -277,7 +278,7 @@ def test_one_late_run_does_what_two_on_time_would_have_done(betting: Betting) ->
         if world is betting:
             world.reset(MONDAY + WEEK)
         world.settle(MONDAY + 9 * DAY)
-    assert late.reset(MONDAY + 10 * DAY).details == {"bankrolls": 4, "weeks": 2}
+    assert late.reset(MONDAY + 10 * DAY).details == {"bankrolls_reset": 4, "weeks_begun": 2}
     assert betting.rows(HISTORY) == late.rows(HISTORY)
     assert len(late.rows(HISTORY)) == 6
     for compared in (
@@ -339,11 +340,11 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(
         ]
     )  # fmt: skip
     has_written = threading.Event()
-    module = {"bankroll_reset": resets, "game_settlement": settlement}[first]
-    name = {"bankroll_reset": "_tell", "game_settlement": "tell"}[first]
-    tell = getattr(module, name)
+    module = {"bankroll_reset": bankroll_weekly_history, "game_settlement": game_settlements}[first]
+    name = {"bankroll_reset": "_publish", "game_settlement": "publish_results"}[first]
+    publish = getattr(module, name)
 
-    def tell_once_the_other_waits(*arguments: object) -> None:
+    def publish_once_the_other_waits(*arguments: object) -> None:
         has_written.set()
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and not betting.rows(
@@ -351,9 +352,9 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):
             time.sleep(0.02)
-        tell(*arguments)
+        publish(*arguments)
 
-    monkeypatch.setattr(module, name, tell_once_the_other_waits)
+    monkeypatch.setattr(module, name, publish_once_the_other_waits)
     done = {}
 
     def run(job: Job) -> None:

@@ -22,8 +22,8 @@ def test_wins_losses_and_pushes_move_balances_by_their_net(betting: Betting) -> 
     assert betting.balances() == {1: 109_090, 2: 90_000, 3: 100_000}
     assert result.affected == 3
     assert result.details == {
-        "won": 1, "lost": 1, "push": 1, "cancelled": 0, "left_pending": 0, "games_not_settled": 0,
-        "waiting_in_vain": 0,
+        "bets_settled": 3, "games_settled": 1, "won": 1, "lost": 1, "push": 1, "cancelled": 0,
+        "bets_left_pending": 0, "games_not_settled": 0, "bets_waiting_in_vain": 0,
     }  # fmt: skip
     assert [betting.told(user) for user in (1, 2, 3)] == [["bet_won"], ["bet_lost"], ["bet_push"]]
     assert len(betting.events("BetSettled")) == 3
@@ -84,7 +84,7 @@ def test_a_bet_nobody_can_grade_stays_pending_and_is_told_of(betting: Betting) -
     betting.bet(3, 9, "g")
     betting.bet(4, 1, "g")
     result = betting.settle()
-    assert (result.affected, result.details["left_pending"]) == (1, 3)
+    assert (result.affected, result.details["bets_left_pending"]) == (1, 3)
     assert "the user has no bankroll" in result.message
     assert "line must be a decimal number" in result.message
     assert betting.broken() == ["no_bet_is_stuck"]
@@ -100,7 +100,7 @@ def test_a_game_of_which_no_bet_can_be_graded_leaves_no_settlement(betting: Bett
     betting.game("g", 24, 20)
     betting.bet(1, 1, "g", team="Eagles")
     result = betting.settle()
-    assert (result.success, result.affected, result.details["left_pending"]) == (True, 0, 1)
+    assert (result.success, result.affected, result.details["bets_left_pending"]) == (True, 0, 1)
     assert betting.query("SELECT * FROM betting.game_settlements").empty
     assert betting.events("GameSettled") == []
 

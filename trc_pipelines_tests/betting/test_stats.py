@@ -250,11 +250,11 @@ def test_only_rows_that_differ_are_written(rollup: Rollup) -> None:
     assert {row[:2] for row in after - before} == {
         (ident(1), "day"), (ident(1), "week"), (ident(1), "all_time"),
     }  # fmt: skip
-    nothing = {"users": 0, "rows_computed": 0, "rows_changed": 0}
+    nothing = {"users_looked_at": 0, "rows_computed": 0, "rows_changed": 0}
     assert rollup.roll_up(MONDAY + 3 * DAY).details == nothing
     rollup.execute("DELETE FROM betting.stats_cursors")
     result = rollup.roll_up(MONDAY + 3 * DAY)
-    assert (result.affected, result.details["users"], result.rows) == (0, 2, 7)
+    assert (result.affected, result.details["users_looked_at"], result.rows) == (0, 2, 7)
     assert set(rollup.rows(versions)) == after
 
 
@@ -399,7 +399,7 @@ def test_a_bet_that_changes_after_the_rollup_is_counted_again(rollup: Rollup, ch
     rollup.execute(f"UPDATE betting.bets SET {change} WHERE id = '{ident(1)}'")
     assert rollup.roll_up(MONDAY + HOUR).affected > 0
     assert rollup.stats() == rollup.modelled() != untouched
-    assert rollup.roll_up(MONDAY + 2 * HOUR).details["users"] == 0
+    assert rollup.roll_up(MONDAY + 2 * HOUR).details["users_looked_at"] == 0
 
 
 def test_statistics_go_with_the_bets_they_were_made_of(rollup: Rollup) -> None:

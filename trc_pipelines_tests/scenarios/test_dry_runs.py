@@ -184,6 +184,6 @@ def test_a_rehearsal_of_all_tells_what_the_run_of_all_then_does(world: World) ->
     rehearsed, done = rehearsed_and_run(world, moment)
     assert rehearsed == done
     assert rehearsed["game_settlement"]["betting.game_settlements"].affected == 7
-    assert rehearsed["stats_rollup"]["betting.user_stats"].details["users"] == 4
+    assert rehearsed["stats_rollup"]["betting.user_stats"].details["users_looked_at"] == 4
     assert rehearsed["badge_calculation"]["betting.user_badges"].affected > 0
     assert rehearsed["badge_calculation"]["betting.user_effect_access"].affected > 0

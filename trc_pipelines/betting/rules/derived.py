@@ -1,6 +1,6 @@
-"""Objects that are made of others, told by their names: sizes of a picture, parts of a video.
+"""Objects that are made of others, recognised by their names: sizes of a picture, parts of a video.
 
-An app refers to the picture and builds the names of its sizes; or it refers to a size that a proxy
+An app refers to the picture and builds the names of its sizes, or it refers to a size that a proxy
 makes of the picture. Either way one keeps the other.
 """
 
@@ -21,8 +21,8 @@ def is_derived(keys: pd.Series, references: pd.Series) -> pd.Series:
     """Whether each key is a version of what is referred to, or the other way round.
 
     "posts/a.jpg" keeps "posts/a_200x200.jpg", "posts/a@2x.png", "posts/a.thumb.webp",
-    "posts/a/200.jpg" and "posts/thumbs/a.jpg"; each of these keeps "posts/a.jpg". A playlist keeps
-    all that is in its folder or below; right below a prefix, where everything would be, only what
+    "posts/a/200.jpg" and "posts/thumbs/a.jpg". Each of these keeps "posts/a.jpg". A playlist keeps
+    all that is in its folder or below. Right below a prefix, where everything would be, it keeps what
     may be a part of a video.
     """
     versions = _without_size(references)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trc_pipelines.betting.odds import profit_at_odds
+from trc_pipelines.betting.rules.odds import profit_at_odds
 
 POINT = 1_000_000
 HIGHEST_SCORE = 1_000_000_000
@@ -23,12 +23,12 @@ def grade_bets(bets: pd.DataFrame, *, live_bets: bool = False) -> pd.DataFrame:
 
     Args:
         bets: bet_id, bet_type, team, line, total_type (text), stake, odds, potential_win (the
-            profit; NULL: by the odds), created_at, game_status, home_team, away_team, home_score,
+            profit, NULL: by the odds), created_at, game_status, home_team, away_team, home_score,
             away_score, commence_time, completed_at (NULL: not known). Money in cents.
         live_bets: bets may be placed until the end of the game.
 
     Returns:
-        On the same index: outcome (won, lost, push, cancelled; NULL: stays pending), payout (what
+        On the same index: outcome (won, lost, push, cancelled, NULL: stays pending), payout (what
         comes back, stake included) and net (what the balance moves by) in cents, NULL when
         pending, problem (why it is, otherwise NULL) and void_reason (why it is void, otherwise
         NULL). A void bet without a proper stake pays 0.
@@ -76,7 +76,7 @@ def grade_bets(bets: pd.DataFrame, *, live_bets: bool = False) -> pd.DataFrame:
             (edge > 0) & ~(profit <= MOST_CENTS).fillna(False)
         ),
     }
-    # 0 is no problem; a bet with several is told the first.
+    # 0 is no problem; of several the first counts.
     problem = np.select(
         [is_void, *(_known(found) for found in problems.values())], range(len(problems) + 1)
     )
@@ -96,7 +96,7 @@ def grade_bets(bets: pd.DataFrame, *, live_bets: bool = False) -> pd.DataFrame:
 
 
 def _known(condition: pd.Series) -> npt.NDArray[np.bool_]:
-    """Where a condition holds; NULL does not."""
+    """Where a condition holds. NULL does not."""
     return condition.to_numpy(dtype=bool, na_value=False)
 
 

@@ -3,25 +3,27 @@
 Users, teams and groups are numbers from 0 until the end: text is compared once, not in every step.
 """
 
-from typing import Any, Final
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from trc_pipelines.betting.ordering import order_bets
-
-Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
+from trc_pipelines.betting.rules.streaks import (
+    INSTANT,
+    Array,
+    Ints,
+    differs_from_last,
+    find_streaks,
+    microseconds,
+    order_bets,
+)
 
 PERIODS = ("all_time", "day", "week")  # in text order, as the rows are
-INSTANT: Final = "datetime64[us, UTC]"
 MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_USER = 2**32  # more days since 1970 than will ever be
 
 
 def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
-    """One row per user and period with bets of their own or others' bets on their picks.
+    """Summarise, in one row per user and period, bets of their own or others' bets on their picks.
 
     A bet belongs to the UTC day and the ISO week in which it was settled. The order of the input
     does not matter.
@@ -34,16 +36,19 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
             They say how high and low a balance was, but make no row.
 
     Returns:
-        In order of user_id, period, period_start (first day; NaT for all_time), money in cents:
+        In order of user_id, period, period_start (first day, NaT for all_time), money in cents:
 
-        * bets, won, lost, push, cancelled: how many; win_rate: won of those won or lost.
-        * wagered, returned: without cancelled bets, which were never at risk; average_stake of
-          these, rounded down; net; roi: net of wagered; biggest_win, biggest_loss: their net.
+        * bets, won, lost, push, cancelled: how many.
+        * win_rate: won of those won or lost.
+        * wagered, returned: without cancelled bets, which were never at risk.
+        * average_stake: of these, rounded down.
+        * net, and roi: net of wagered.
+        * biggest_win, biggest_loss: their net.
         * current_streak (wins > 0, losses < 0), best_win_streak, worst_loss_streak: consecutive
-          bets of the period, in order of settlement; push and cancelled neither add nor break.
+          bets of the period, in order of settlement. Push and cancelled neither add nor break.
         * perfect_days: days with a win and without a loss.
         * favourite_team: of most bets not cancelled, the first in text order among equals.
-        * tail_net, fade_net: of own tails and fades; others_net: of others' bets on own picks.
+        * tail_net, fade_net: of own tails and fades. others_net: of others' bets on own picks.
         * balance_high, balance_low: after any entry effective in the period.
         * last_bet_at, last_settled_at: of own bets.
 
@@ -53,7 +58,7 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     codes, user_ids = pd.factorize(people, sort=True)
     user, author = np.split(codes, 2)
     team, teams = pd.factorize(bets["team"].astype("str"), sort=True)
-    settled, created = _microseconds(bets["settled_at"]), _microseconds(bets["created_at"])
+    settled, created = microseconds(bets["settled_at"]), microseconds(bets["created_at"])
     order = order_bets(user, settled, created, bets["bet_id"])
     columns = {
         "user": user,
@@ -71,7 +76,7 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     bet["opens_perfect_day"] = _opens_perfect_day(bet)
     entry = {
         "user": user_ids.get_indexer(balances["user_id"].astype("str")),
-        "day": _microseconds(balances["effective_at"]) // MICROSECONDS_PER_DAY,
+        "day": microseconds(balances["effective_at"]) // MICROSECONDS_PER_DAY,
         "balance": balances["balance_after"].to_numpy(dtype="int64"),
     }
 
@@ -82,14 +87,9 @@ def summarise_bets(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
     return summary
 
 
-def _microseconds(times: pd.Series) -> Ints:
-    """Microseconds since 1970, UTC."""
-    return times.astype(INSTANT).to_numpy(dtype="datetime64[us]").view("int64")
-
-
 def _opens_perfect_day(bet: dict[str, Array]) -> npt.NDArray[np.bool_]:
     """Whether a bet is its user's first of a day with a win and without a loss."""
-    is_first = _differs_from_last(bet["user"], bet["day"])
+    is_first = differs_from_last(bet["user"], bet["day"])
     day = is_first.cumsum() - 1
     won, lost = (_total(day, bet[status], is_first.sum()) for status in ("won", "lost"))
     opens: npt.NDArray[np.bool_] = is_first & ((won > 0) & (lost == 0))[day]
@@ -116,7 +116,7 @@ def _summarise_period(
     wagered = _total(row[counted], bet["stake"][counted], size)
     net_total = _total(row, net, size)
     decided = won | lost
-    current, best, worst = _streaks(row[decided], won[decided], size)
+    current, best, worst = find_streaks(row[decided], won[decided], size)
     has_team = counted & (bet["team"] >= 0)
     users, starts = np.divmod(keys, DAYS_PER_USER)
     return pd.DataFrame(
@@ -160,18 +160,11 @@ def _summarise_period(
 
 
 def _period_start(period: str, day: Ints) -> Ints:
-    """First day of the period that holds the day, in days since 1970; 0 for all_time."""
+    """First day of the period that holds the day, in days since 1970, 0 for all_time."""
     if period == "all_time":
         return np.zeros_like(day)
     # 1970-01-01 was a Thursday, three days after a Monday.
     return day - (day + 3) % 7 if period == "week" else day
-
-
-def _differs_from_last(*columns: Array) -> npt.NDArray[np.bool_]:
-    """Whether any column changes at a position; the first position counts as a change."""
-    differs = np.ones(len(columns[0]), dtype=bool)
-    differs[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return differs
 
 
 def _total(row: Ints, values: Array, size: int) -> Ints:
@@ -189,22 +182,10 @@ def _extreme(how: str, row: Ints, values: Ints, size: int, dtype: str = "Int64")
     return pd.Series(values, dtype=dtype).groupby(row).agg(how).reindex(range(size))
 
 
-def _ratio(part: Ints, whole: Ints) -> npt.NDArray[np.float64]:
-    """Part by whole, NULL where the whole is 0."""
-    ratio: npt.NDArray[np.float64] = part / np.where(whole > 0, whole, np.nan)
+def _ratio(part: Ints, base: Ints) -> npt.NDArray[np.float64]:
+    """Part by base, NULL where the base is 0."""
+    ratio: npt.NDArray[np.float64] = part / np.where(base > 0, base, np.nan)
     return ratio
-
-
-def _streaks(row: Ints, won: npt.NDArray[np.bool_], size: int) -> tuple[Ints, Ints, Ints]:
-    """The signed run each row ends with, its longest of wins and its longest of losses."""
-    first = np.flatnonzero(_differs_from_last(row, won))
-    length = np.diff(first, append=len(row))
-    row, won = row[first], won[first]
-    current, best, worst = np.zeros((3, size), dtype="int64")
-    current[row] = np.where(won, length, -length)  # of several runs of a row the last one stays
-    np.maximum.at(best, row[won], length[won])
-    np.maximum.at(worst, row[~won], length[~won])
-    return current, best, worst
 
 
 def _most_frequent(row: Ints, team: Ints, size: int) -> Ints:

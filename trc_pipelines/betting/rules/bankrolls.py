@@ -7,11 +7,12 @@ its week with and from what moved it since, in the order in which that counts: w
 changes, or the week turns out to have begun with another balance, write-offs are added or reversed.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
-WEEK = timedelta(days=7)
+from trc_pipelines.calendar import WEEK
+
 WEEKLY_DEPOSIT = 100_000
 REFERRAL_BONUS = 10_000
 WRITE_OFFS = ("write_off", "write_off_reversal")
@@ -19,7 +20,7 @@ ADJUSTMENTS = ("promotion", "deposit", "correction")
 
 
 def post_results(results: pd.DataFrame) -> pd.DataFrame:
-    """Ledger entries of bets that were settled together.
+    """Make the ledger entries of bets that were settled together.
 
     Args:
         results: bet_id (unique), user_id, net, balance (the user's, before any of them).
@@ -40,7 +41,7 @@ def post_results(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def order_entries(entries: pd.DataFrame) -> pd.DataFrame:
-    """Entries in the order of posting, with balance_after: by user, what adds before what takes.
+    """Put entries in the order of posting, with balance_after: by user, what adds before what takes.
 
     No balance is below 0 in between, if none is at the end.
 
@@ -57,14 +58,14 @@ def order_entries(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_missing_write_offs(movements: pd.DataFrame, starts: pd.Series) -> pd.Series:
-    """What the write-offs of accounts lack (above 0), or have too much of (below 0).
+    """Find what the write-offs of accounts lack (above 0), or have too much of (below 0).
 
     Movements count by posting: what one run posted of a game counts at once, as it was written
     off. A correction counts in the place of what it corrects.
 
     Args:
         movements: entry_id, user_id, kind, amount, run_id, game_id, chain_id (the first entry of a
-            bet that was corrected; of all others their own).
+            bet that was corrected, of all others their own).
         starts: balance before all of them, by user.
 
     Returns:
@@ -91,7 +92,7 @@ def find_missing_write_offs(movements: pd.DataFrame, starts: pd.Series) -> pd.Se
 
 
 def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: datetime) -> pd.DataFrame:
-    """How every account closes its week, and with what it begins the next.
+    """Find how every account closes its week, and with what it begins the next.
 
     The balance is taken as of the boundary. What moved it since is kept on top of the new target,
     and written off only as far as that cannot pay it, whatever the old balance could.
@@ -99,7 +100,7 @@ def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: dateti
     Args:
         accounts: user_id (unique), balance (now), wagered (in the week), referral_count.
         movements: of these accounts since their last reset, as for `find_missing_write_offs`, and
-            effective_at; without openings, resets and restorations.
+            effective_at, without openings, resets and restorations.
         boundary: when the week ends.
 
     Returns:
@@ -144,10 +145,40 @@ def close_week(accounts: pd.DataFrame, movements: pd.DataFrame, boundary: dateti
     return closed.set_axis(accounts.index)
 
 
+def reset_entries(closed: pd.DataFrame, week: date) -> pd.DataFrame:
+    """Make the ledger entries of a reset: for the week that ends, the reset itself, and what came since.
+
+    Args:
+        closed: accounts as from `close_week`.
+        week: Monday of the week that begins.
+
+    Returns:
+        The resets, and what write-offs before and after them lack, in the order of posting, with
+        balance_after, week_start and effective_at.
+    """
+    boundary = pd.Timestamp(week, tz="UTC")
+    by_user = closed.set_index("user_id")
+    entries = pd.concat(
+        [
+            write_off_entries(by_user["write_off"]).assign(
+                week_start=pd.Timestamp(week - WEEK), effective_at=boundary - timedelta.resolution
+            ),
+            closed[["user_id", "amount"]].assign(
+                kind="weekly_reset", week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+            write_off_entries(by_user["since_write_off"]).assign(
+                week_start=pd.Timestamp(week), effective_at=boundary
+            ),
+        ],
+        ignore_index=True,
+    )
+    return order_entries(entries.assign(balance=entries["user_id"].map(by_user["balance"])))
+
+
 def correct_results(
     corrections: pd.DataFrame, movements: pd.DataFrame, balances: pd.Series
 ) -> pd.DataFrame:
-    """Ledger entries that put right results in the place of wrong ones.
+    """Make the ledger entries that put right results in the place of wrong ones.
 
     Args:
         corrections: user_id, kind (reversal, bet_settled), amount, bet_id, chain_id, run_id,
@@ -171,7 +202,7 @@ def correct_results(
 
 
 def restore_accounts(accounts: pd.DataFrame, movements: pd.DataFrame) -> pd.DataFrame:
-    """Ledger entries that bring accounts whose balance was changed around the ledger to what is due.
+    """Make the entries that bring an account changed around the ledger to what is due.
 
     What was posted on a wrong balance wrote off too much or too little, which is mended as well.
 
@@ -194,7 +225,7 @@ def restore_accounts(accounts: pd.DataFrame, movements: pd.DataFrame) -> pd.Data
 
 
 def write_off_entries(missing: pd.Series) -> pd.DataFrame:
-    """Entries that mend write-offs: user_id, kind, amount, bet_id (NULL).
+    """Make the entries that mend write-offs: user_id, kind, amount, bet_id (NULL).
 
     Args:
         missing: what they lack (above 0) or have too much of, by user.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.badges import (
+from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
     diff_badges,

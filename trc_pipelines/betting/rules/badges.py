@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.betting.ordering import order_bets
+from trc_pipelines.betting.rules.streaks import find_streaks, microseconds, order_bets
 
 HOT_STREAK_WINS = 3
 PROFIT_KING_CENTS = 1
@@ -46,21 +46,15 @@ class Week:
 
 
 def hot_streak(week: Week) -> pd.Index:
-    """A run of wins; a push or a cancelled bet neither extends nor breaks it."""
+    """A run of wins. A push or a cancelled bet neither extends nor breaks it."""
     decided = week.settled[week.settled["status"].isin(["won", "lost"])]
-    user, users = pd.factorize(decided["user_id"])
-    settled, created = (
-        decided[name].dt.as_unit("us").astype("int64").to_numpy()
-        for name in ("settled_at", "created_at")
-    )
+    user, users = pd.factorize(decided["user_id"], sort=True)
+    settled, created = (microseconds(decided[name]) for name in ("settled_at", "created_at"))
     order = order_bets(user, settled, created, decided["bet_id"])
-    user = user[order]
-    won = (decided["status"] == "won").to_numpy()[order]
-    is_first = np.diff(user, prepend=-1) != 0
-    # A run begins with a loss or with a user's first bet; all that follows in it are wins.
-    wins = pd.Series(won).groupby(np.cumsum(is_first | ~won)).cumsum()
-    holders: pd.Index = users.take(np.unique(user[wins >= HOT_STREAK_WINS]))
-    return holders.sort_values()
+    won = (decided["status"] == "won").to_numpy(dtype=bool)
+    _, longest, _ = find_streaks(user[order], won[order], len(users))
+    holders: pd.Index = users[longest >= HOT_STREAK_WINS]
+    return holders
 
 
 def profit_king(week: Week) -> pd.Index:
@@ -77,7 +71,7 @@ def riding_wave(week: Week) -> pd.Index:
 
 
 def sharp(week: Week) -> pd.Index:
-    """Best share of wins among decided bets; of equals, who decided more."""
+    """Best share of wins among decided bets. Of equals, who decided more."""
     counts = _count_outcomes(week.settled)
     decided = counts["won"] + counts["lost"]
     is_sharp = (decided >= SHARP_DECIDED) & (100 * counts["won"] >= SHARP_PERCENT * decided)
@@ -94,12 +88,12 @@ def fade_god(week: Week) -> pd.Index:
 
 
 def most_active(week: Week) -> pd.Index:
-    """Most bets placed; a cancelled one counts as not placed."""
+    """Most bets placed. A cancelled one counts as not placed."""
     return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS)
 
 
 def ghost(week: Week) -> pd.Index:
-    """Posted, and placed no bet; a cancelled one counts as not placed."""
+    """Posted, and placed no bet. A cancelled one counts as not placed."""
     posted = pd.Index(week.posted.dropna().unique())
     holders: pd.Index = posted.difference(pd.Index(_placed_by(week).unique()))
     return holders.sort_values()
@@ -149,7 +143,7 @@ def is_week_over(end: datetime, pending: int, as_of: datetime) -> bool:
 
 
 def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is newly earned and what is no longer held.
+    """Find what is newly earned and what is no longer held.
 
     Args:
         held: badge, user_id: what stands.
@@ -173,14 +167,14 @@ def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def tier_of(badge_counts: pd.Series) -> pd.Series:
-    """Tier of effects, from 0, by the number of badges held; on the same index."""
+    """Tier of effects, from 0, by the number of badges held, on the same index."""
     return pd.Series(
         np.searchsorted(TIER_BADGES, badge_counts, side="right"), badge_counts.index, dtype="int64"
     )
 
 
 def _placed_by(week: Week) -> pd.Series:
-    """User id of each bet placed; cancelled ones are taken back, by the user or by the game."""
+    """User id of each bet placed. Cancelled ones are taken back, by the user or by the game."""
     return week.placed.loc[week.placed["status"] != "cancelled", "user_id"]
 
 

@@ -1,10 +1,13 @@
-"""What users are told in the app, in the transaction of what happened."""
+"""What users are notified of and apps are sent, in the transaction of what happened."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pandas as pd
 
 from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import Work
+from trc_pipelines.jobs.events import record_events
 
 
 def notify(
@@ -16,11 +19,14 @@ def notify(
     dedupe_keys: pd.Series,
     at: datetime,
 ) -> int:
-    """Write one notification per row; how many had not been written before.
+    """Write one notification per row. One that was written before is not written again.
 
     Args:
         data: what about, one column per field.
         dedupe_keys: what each is about, unique for a user.
+
+    Returns:
+        How many were written.
     """
     if data.empty:
         return 0
@@ -36,3 +42,22 @@ def notify(
     )
     transaction.stage("staged_notifications", staged)
     return int(transaction.read_value("betting/insert_notifications", as_of=at))
+
+
+def record(
+    work: Work, event_type: str, payloads: pd.DataFrame, keys: pd.Series | Sequence[str]
+) -> None:
+    """Write one domain event per row.
+
+    Args:
+        payloads: one column per field.
+        keys: what each happened to, unique within the event type.
+    """
+    record_events(
+        work.transaction,
+        event_type,
+        payloads,
+        dedupe_keys=pd.Series(keys, dtype="str"),
+        occurred_at=work.as_of,
+        run_id=work.options.run_id,
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.statistics import summarise_bets
+from trc_pipelines.betting.rules.statistics import summarise_bets
 from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
 
 BET_TYPES = {

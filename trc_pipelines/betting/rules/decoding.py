@@ -22,14 +22,14 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 def decode_texts(texts: pd.Series, words: Sequence[str]) -> pd.Series:
-    """The texts, and everything they say when they are decoded until nothing changes.
+    """Find what the texts say, as they are and decoded until nothing changes.
 
     Undone are percent-encoding, HTML entities, escapes of JSON and JavaScript, backslashes for
-    slashes, and base64 (either alphabet) that hides one of the words; in any order, any number of
+    slashes, and base64 (either alphabet) that hides one of the words, in any order, any number of
     times. A plus is left alone: only within a URL it may be a space.
 
     Args:
-        words: what is looked for; other base64 is not worth undoing.
+        words: what is looked for. Other base64 is not worth undoing.
 
     Returns:
         Texts, each once: every stage, since a name may look like an encoded one.

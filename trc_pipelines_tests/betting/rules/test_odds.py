@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.odds import profit_at_odds
+from trc_pipelines.betting.rules.odds import profit_at_odds
 
 LARGEST = 2**63 - 1
 LONGEST = LARGEST // 100

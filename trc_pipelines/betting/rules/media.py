@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from trc_pipelines.betting.decoding import decode_texts
-from trc_pipelines.betting.derived import is_derived
+from trc_pipelines.betting.rules.decoding import decode_texts
+from trc_pipelines.betting.rules.derived import is_derived
 
 # Objects come before the rows that refer to them; a week is more than any app needs for that.
 MINIMUM_AGE = timedelta(days=7)
@@ -32,16 +32,16 @@ _SCHEME = r"[a-z][a-z0-9+.-]*://"
 def find_references(
     texts: pd.Series, prefixes: Sequence[str], hosts: Sequence[str] = ()
 ) -> pd.Series:
-    """Keys of all objects that the texts may refer to, and much that is no key.
+    """Find the keys of all objects that the texts may refer to, and much that is no key.
 
     A key begins with a managed prefix, wherever that stands: in a URL, in one of its parameters, in
     a list, in JSON, HTML or Markdown, encoded any number of times. Where it ends only the store
     knows: everything up to any character that may end it counts.
 
     Args:
-        texts: URLs, bare keys, or anything that holds some; no NULLs.
+        texts: URLs, bare keys, or anything that holds some. No NULLs.
         prefixes: managed ones, as in "posts" or "users/avatars".
-        hosts: ours, with all below them; the paths of others' URLs refer to nothing. Without any,
+        hosts: ours, with all below them. The paths of others' URLs refer to nothing. Without any,
             every host may be ours.
 
     Returns:
@@ -88,7 +88,7 @@ def _cut(tails: pd.Series) -> pd.Series:
 
 
 def is_referenced(keys: pd.Series, references: pd.Series) -> pd.Series:
-    """Whether each key is among the references, or of a family with one; accents composed or not."""
+    """Whether each key is among the references, or of a family with one, accents composed or not."""
     composed = keys.str.normalize("NFC")
     is_needed = composed.isin(references)
     is_needed[~is_needed] = is_derived(composed[~is_needed], references)
@@ -96,10 +96,10 @@ def is_referenced(keys: pd.Series, references: pd.Series) -> pd.Series:
 
 
 def find_orphans(objects: pd.DataFrame, references: pd.Series, as_of: datetime) -> pd.DataFrame:
-    """The objects that have no reference and are older than a week for sure.
+    """Find the objects that have no reference and are older than a week for sure.
 
     Args:
-        objects: object_key (unique), size_bytes, modified_at (UTC; NULL: unknown, it stays).
+        objects: object_key (unique), size_bytes, modified_at (UTC, NULL: unknown, it stays).
         references: as from `find_references`.
 
     Returns:
@@ -113,12 +113,14 @@ def find_orphans(objects: pd.DataFrame, references: pd.Series, as_of: datetime) 
 
 
 def find_doubt(objects: int, orphans: int, references: int, max_share: float) -> str | None:
-    """Why so many orphans are not to be believed; None when they are.
+    """Find why so many orphans are not to be believed, None when they are.
 
     The share counts in small stores too: to keep one picture of three costs nothing.
 
     Args:
-        objects: how many there are; orphans, references: of them, and to any.
+        objects: how many there are.
+        orphans: how many of them have no reference.
+        references: how many there are, to any object.
         max_share: of the objects that may be orphans, 0 to 1.
     """
     if not references:
@@ -139,14 +141,14 @@ def follow_orphans(
     prefixes: Sequence[str],
     as_of: datetime,
 ) -> pd.DataFrame:
-    """Orphans with since when they are, and whether they are due.
+    """Say of orphans since when they are, and whether they are due.
 
     What was due and is gone is taken for deleted: a run that was killed could not say so any more.
 
     Args:
         orphans, objects, references: as of now.
         known: the orphans that waited: object_key (unique), size_bytes, first_seen_at, last_seen_at.
-        prefixes: managed ones; what waited elsewhere is forgotten.
+        prefixes: managed ones. What waited elsewhere is forgotten.
 
     Returns:
         object_key (unique), size_bytes, first_seen_at, last_seen_at, is_gone, is_due (since a day

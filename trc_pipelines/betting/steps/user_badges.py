@@ -1,29 +1,53 @@
-"""The badges of a week: read, calculated, merged by what differs, and closed; what they unlock."""
+"""Who holds which badge: calculated by the week, merged by what differs, and closed."""
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from trc_pipelines.betting.badges import (
+from trc_pipelines.betting.effects import unlock_effects
+from trc_pipelines.betting.publishing import notify, record
+from trc_pipelines.betting.relations import bets, games, posts
+from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
     diff_badges,
     is_week_over,
     latest_sunday,
-    tier_of,
 )
-from trc_pipelines.betting.messages import notify
+from trc_pipelines.betting.steps.user_stats import user_stats
+from trc_pipelines.calendar import WEEK, midnight, week_start
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import Result, Work
-from trc_pipelines.jobs.events import record_events
+from trc_pipelines.jobs.contract import Result, Work, step
 
 logger = logging.getLogger(__name__)
 
-WEEK = timedelta(days=7)
-EFFECTS = "betting.user_effect_access"
+
+@step("betting", deps=[user_stats, bets, posts, games], max_age_minutes=65)
+def user_badges(work: Work) -> Result:
+    """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
+
+    Merged by difference: earned, lost, or untouched. A week is judged once more after its end, when
+    its games are settled, a day later at the latest. Then its badges stand for good. A calculator
+    that fails leaves its badge as it stands.
+    """
+    monday = week_start(work.as_of.date())
+    closing = close_weeks(work, monday)
+    if closing is None:
+        return Result(0, notes=[f"badges of the week of {monday} stand for good"])
+    week = judge_week(work, monday, work.as_of).after(closing)
+    if week.failed:
+        # The next step is not reached, and effects are not to wait until a calculator is mended.
+        unlock_effects(work, monday)
+    return Result(
+        affected=week.new + week.lost,
+        details={"badges_earned": week.new, "badges_lost": week.lost} | week.count_holders(),
+        notes=week.notes,
+        rows=len(week.earned),
+        success=not week.failed,
+    )
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,21 @@ class Judged:
     new: int
     lost: int
     failed: list[str]
+
+    def after(self, earlier: "Judged") -> "Judged":
+        """Add what changed in weeks before. Who holds what is that of this one."""
+        failed = sorted({*earlier.failed, *self.failed})
+        return Judged(self.earned, earlier.new + self.new, earlier.lost + self.lost, failed)
+
+    def count_holders(self) -> dict[str, int]:
+        """Count who holds each badge."""
+        return {str(badge): int(n) for badge, n in self.earned["badge"].value_counts().items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of badges that were not calculated."""
+        said = f"not calculated, and left as they were: {', '.join(self.failed)}"
+        return [said] if self.failed else []
 
 
 def judge_week(work: Work, monday: date, moment: datetime) -> Judged:
@@ -50,7 +89,8 @@ def close_weeks(work: Work, current: date) -> Judged | None:
     A week whose calculators fail stays open, and so do those after it.
 
     Returns:
-        What changed in all of them; None when the current week is closed itself: an old tick.
+        What changed in all of them, or None when the current week is closed itself, as it is for an
+        old tick.
     """
     closed = work.transaction.read_value("betting/select_last_badge_week")
     if closed is None:
@@ -58,30 +98,25 @@ def close_weeks(work: Work, current: date) -> Judged | None:
         _mark_closed(work, closed, 0, 0)  # nothing was judged before
     if current <= closed:
         return None
-    new = lost = 0
-    failed: list[str] = []
+    changes = Judged(pd.DataFrame(), 0, 0, [])
     week = closed + WEEK
-    while week < current and not failed and _is_over(work, week):
-        judged = judge_week(work, week, _end(week) - timedelta.resolution)
-        new, lost, failed = new + judged.new, lost + judged.lost, judged.failed
-        if not failed:
+    while week < current and not changes.failed and _is_over(work, week):
+        judged = judge_week(work, week, midnight(week + WEEK) - timedelta.resolution)
+        changes = judged.after(changes)
+        if not judged.failed:
             _mark_closed(work, week, judged.new, judged.lost)
         week += WEEK
-    return Judged(pd.DataFrame(), new, lost, failed)
+    return changes
 
 
 def _is_over(work: Work, monday: date) -> bool:
-    end = _end(monday)
+    begin, end = midnight(monday), midnight(monday + WEEK)
     zone = ZoneInfo(work.settings.sunday_timezone)
     _, sunday_end = latest_sunday(end - timedelta.resolution, zone)
     pending = work.transaction.read_value(
-        "betting/count_pending_of_week", begins_at=end - WEEK, ends_at=max(end, sunday_end)
+        "betting/count_pending_of_week", begins_at=begin, ends_at=max(end, sunday_end)
     )
     return is_week_over(end, int(pending), work.as_of)
-
-
-def _end(monday: date) -> datetime:
-    return datetime.combine(monday, time(), UTC) + WEEK
 
 
 def _mark_closed(work: Work, monday: date, new: int, lost: int) -> None:
@@ -96,8 +131,8 @@ def _mark_closed(work: Work, monday: date, new: int, lost: int) -> None:
 
 
 def read_week(transaction: Transaction, monday: date, as_of: datetime, zone: ZoneInfo) -> Week:
-    """What happened in the ISO week, and on the latest Sunday of the zone."""
-    week = {"begins_at": _end(monday) - WEEK, "ends_at": _end(monday)}
+    """Read what happened in the ISO week, and on the latest Sunday of the zone."""
+    week = {"begins_at": midnight(monday), "ends_at": midnight(monday + WEEK)}
     begins_at, ends_at = latest_sunday(as_of, zone)
     return Week(
         settled=transaction.read("betting/select_settled_in_week", **week),
@@ -108,7 +143,7 @@ def read_week(transaction: Transaction, monday: date, as_of: datetime, zone: Zon
 
 
 def calculate_badges(week: Week) -> tuple[pd.DataFrame, list[str]]:
-    """Who ought to hold what (badge, user_id), and the badges whose calculator failed.
+    """Find who ought to hold what (badge, user_id), and the badges whose calculator failed.
 
     One that fails must not take the others' badges with it, nor its own from who holds them.
     """
@@ -127,7 +162,7 @@ def calculate_badges(week: Week) -> tuple[pd.DataFrame, list[str]]:
 def merge_badges(
     work: Work, monday: date, earned: pd.DataFrame, failed: list[str]
 ) -> tuple[int, int]:
-    """Write what differs from what is held, and tell; how many were earned and lost."""
+    """Write what differs from what is held, and publish it. Count what was earned and lost."""
     held = work.transaction.read("betting/select_held_badges", week_start=monday)
     new, lost = diff_badges(held[~held["badge"].isin(failed)], earned)
     changes = pd.concat([new.assign(change="earned"), lost.assign(change="lost")])
@@ -145,45 +180,7 @@ def merge_badges(
         at=work.as_of,
     )
     for event_type, frame in (("BadgeEarned", new), ("BadgeLost", lost)):
-        record_events(
-            work.transaction,
-            event_type,
-            frame[["user_id", "badge"]].assign(week_start=str(monday)),
-            dedupe_keys=frame["badge"]
-            + ":"
-            + frame["user_id"]
-            + f":{monday}:{work.as_of.isoformat()}",
-            occurred_at=work.as_of,
-            run_id=work.options.run_id,
-        )
+        payloads = frame[["user_id", "badge"]].assign(week_start=str(monday))
+        keys = frame["badge"] + ":" + frame["user_id"] + f":{monday}:{work.as_of.isoformat()}"
+        record(work, event_type, payloads, keys)
     return len(new), len(lost)
-
-
-def unlock_effects(work: Work, monday: date) -> Result:
-    """Bring everybody's tier up to the badges held in the week, unless a newer one decides already."""
-    work.transaction.execute("jobs/lock_step", table=EFFECTS)
-    newest = work.transaction.read_value("betting/select_effect_week")
-    if newest and monday < newest:
-        return Result(0, f"effects stand for the week of {newest} already")
-    access = work.transaction.read("betting/select_effect_access", week_start=monday)
-    access["tier"] = tier_of(access["badges"])
-    standing = access["standing_tier"].fillna(0)
-    is_new = (access["standing_badges"].fillna(-1) != access["badges"]) | ~access["is_of_week"]
-    work.transaction.stage("staged_access", access.loc[is_new, ["user_id", "tier", "badges"]])
-    work.transaction.execute("betting/upsert_effect_access", week_start=monday, as_of=work.as_of)
-    changed = access.assign(previous_tier=standing)[access["tier"] != standing]
-    record_events(
-        work.transaction,
-        "EffectAccessChanged",
-        changed[["user_id", "tier", "previous_tier"]],
-        dedupe_keys=changed["user_id"] + f":{work.as_of.isoformat()}",
-        occurred_at=work.as_of,
-        run_id=work.options.run_id,
-    )
-    tiers = access["tier"].value_counts()
-    return Result(
-        affected=len(changed),
-        message=f"{len(changed)} users changed tier",
-        details={f"tier_{tier}": int(count) for tier, count in tiers.items()},
-        rows=len(access),
-    )

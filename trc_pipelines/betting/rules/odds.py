@@ -9,9 +9,9 @@ LONGEST = LARGEST // EVEN
 
 
 def profit_at_odds(stakes: pd.Series, odds: pd.Series) -> pd.Series:
-    """Profit in cents of a won bet: what it earns on top of its stake.
+    """Compute the profit in cents of a won bet: what it earns on top of its stake.
 
-    Odds of +250 earn 250 for each 100 staked; odds of -300 earn 100 for each 300.
+    Odds of +250 earn 250 for each 100 staked, odds of -300 earn 100 for each 300.
 
     Args:
         stakes: cents (Int64), on the same index as `odds`.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.grading import HIGHEST_SCORE, MOST_CENTS, grade_bets
+from trc_pipelines.betting.rules.grading import HIGHEST_SCORE, MOST_CENTS, grade_bets
 
 LARGEST = 2**63 - 1
 TICK = timedelta.resolution

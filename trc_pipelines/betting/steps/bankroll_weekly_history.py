@@ -1,15 +1,15 @@
 """The weekly reset: a week is closed and archived, and every bankroll begins the next at its target."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
 import pandas as pd
 
-from trc_pipelines.betting.bankrolls import WEEK, close_week, order_entries, write_off_entries
-from trc_pipelines.betting.messages import notify
-from trc_pipelines.betting.settlement import LEDGER, write_entries
-from trc_pipelines.calendar import week_start
-from trc_pipelines.jobs.contract import Work
-from trc_pipelines.jobs.events import record_events
+from trc_pipelines.betting.ledger import LEDGER, write_entries
+from trc_pipelines.betting.publishing import notify, record
+from trc_pipelines.betting.relations import users
+from trc_pipelines.betting.rules.bankrolls import close_week, reset_entries
+from trc_pipelines.calendar import WEEK, midnight, week_start
+from trc_pipelines.jobs.contract import Result, Work, step
 
 ARCHIVED = [
     "user_id", "opening", "closing", "net", "adjustments", "bets", "won", "lost", "push", "wagered",
@@ -17,10 +17,31 @@ ARCHIVED = [
 ]  # fmt: skip
 
 
-def reset_due_weeks(work: Work) -> dict[date, int]:
-    """Reset every bankroll for each week that began since the last reset, in order; how many each.
+@step("betting", deps=[users], max_age_minutes=169 * 60, unit="bankroll")
+def bankroll_weekly_history(work: Work) -> Result:
+    """One row per user and closed week: how the bankroll did before it was set to the new target.
 
-    A limit counts bankrolls; a week is done when none is left, and the next one waits for that.
+    $1,000 and $100 for each referral. The balance counts as of Monday 00:00, and what settled since
+    is kept on top. Once per user and week. A missed week is made up for, in order.
+    """
+    counts = reset_due_weeks(work)
+    total = sum(counts.values())
+    weeks = ", ".join(f"{week} ({count})" for week, count in counts.items())
+    return Result(
+        affected=total,
+        details={"bankrolls_reset": total, "weeks_begun": len(counts)},
+        notes=[f"for the week of {weeks}"] if total else [],
+        rows=total,
+    )
+
+
+def reset_due_weeks(work: Work) -> dict[date, int]:
+    """Reset every bankroll for each week that began since the last reset, in order.
+
+    The budget counts bankrolls. A week is done when none is left, and the next one waits for that.
+
+    Returns:
+        How many were reset for each week.
     """
     # Results that are being posted right now are waited for.
     work.transaction.execute("jobs/lock_step", table=LEDGER)
@@ -40,8 +61,8 @@ def reset_due_weeks(work: Work) -> dict[date, int]:
 
 
 def _first_week(work: Work, newest: date) -> date:
-    """The week after the last that was reset; before the first reset, after that which moved money."""
-    weeks = work.transaction.read_row("betting/select_reset_weeks") or {}
+    """Find the week after the last that was reset, or at first after that in which the ledger begins."""
+    [weeks] = work.transaction.read_rows("betting/select_reset_weeks")
     if weeks["last_reset"]:
         return weeks["last_reset"] + WEEK  # type: ignore[no-any-return]
     return min(newest, (weeks["ledger_begins"] or newest) + WEEK)
@@ -55,36 +76,15 @@ def _reset(work: Work, week: date) -> int:
         return 0
     work.transaction.stage("staged_accounts", accounts[["user_id"]])
     movements = work.transaction.read("betting/select_movements")
-    closed = close_week(accounts, movements, datetime.combine(week, time(), UTC))
+    closed = close_week(accounts, movements, midnight(week))
     work.transaction.stage("staged_accounts", closed[ARCHIVED])
     work.transaction.execute("betting/reset_bankrolls", week_start=week, run_id=work.options.run_id)
-    write_entries(work, _entries(closed, week))
-    _tell(work, week, closed)
+    write_entries(work, reset_entries(closed, week))
+    _publish(work, week, closed)
     return len(closed)
 
 
-def _entries(closed: pd.DataFrame, week: date) -> pd.DataFrame:
-    """The resets, and what write-offs of the week that ends and of the one that began lack."""
-    boundary = pd.Timestamp(week, tz="UTC")
-    by_user = closed.set_index("user_id")
-    entries = pd.concat(
-        [
-            write_off_entries(by_user["write_off"]).assign(
-                week_start=pd.Timestamp(week - WEEK), effective_at=boundary - timedelta.resolution
-            ),
-            closed[["user_id", "amount"]].assign(
-                kind="weekly_reset", week_start=pd.Timestamp(week), effective_at=boundary
-            ),
-            write_off_entries(by_user["since_write_off"]).assign(
-                week_start=pd.Timestamp(week), effective_at=boundary
-            ),
-        ],
-        ignore_index=True,
-    )
-    return order_entries(entries.assign(balance=entries["user_id"].map(by_user["balance"])))
-
-
-def _tell(work: Work, week: date, closed: pd.DataFrame) -> None:
+def _publish(work: Work, week: date, closed: pd.DataFrame) -> None:
     payloads = pd.DataFrame(
         {
             "user_id": closed["user_id"],
@@ -101,11 +101,4 @@ def _tell(work: Work, week: date, closed: pd.DataFrame) -> None:
         dedupe_keys=pd.Series(f"reset:{week}", closed.index),
         at=work.as_of,
     )
-    record_events(
-        work.transaction,
-        "BankrollReset",
-        payloads,
-        dedupe_keys=closed["user_id"] + f":{week}",
-        occurred_at=work.as_of,
-        run_id=work.options.run_id,
-    )
+    record(work, "BankrollReset", payloads, closed["user_id"] + f":{week}")
