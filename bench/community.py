@@ -14,7 +14,11 @@ import pandas as pd
 
 from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.syncs import Reading, read_accounts, store_board
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import (
+    Reading,
+    read_accounts,
+    store_board,
+)
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
 from trc_pipelines.jobs.execution import perform

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.community.deltas import write_pending_deltas
+from trc_pipelines.community.steps.xp_deltas import write_pending_deltas
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError
 

@@ -16,7 +16,7 @@ import redis
 from redis.client import Pipeline
 
 from trc_pipelines.calendar import month_start, week_start
-from trc_pipelines.community import assets
+from trc_pipelines.community.steps import leaderboard_cache
 from trc_pipelines.jobs.contract import JobError, Result
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.leaderboards.boards import record_boards
@@ -211,7 +211,7 @@ def test_an_unchanged_board_costs_a_look(
         "_fetch",
         lambda self, name, *rest: statements.append(name) or fetch(self, name, *rest),
     )
-    monkeypatch.setattr(assets, "CACHED_BOARDS", cache.CachedBoards("community", refuse))
+    monkeypatch.setattr(leaderboard_cache, "CACHED_BOARDS", cache.CachedBoards("community", refuse))
     result = publish(boards)
     assert (result.affected, result.message) == (0, "every board is published as it stands")
     # One look of each domain, of which only one has boards.
@@ -425,7 +425,7 @@ def test_a_board_ranked_again_while_it_is_read_is_of_one_version(
     boards: World, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(boards, DAY, {"global": version(1)})
-    read_rows = assets.CACHED_BOARDS.read_rows
+    read_rows = leaderboard_cache.CACHED_BOARDS.read_rows
     reads: list[str] = []
 
     def overtaken(transaction: cache.Transaction, board: str) -> pd.DataFrame:
@@ -434,7 +434,9 @@ def test_a_board_ranked_again_while_it_is_read_is_of_one_version(
             record(boards, NEXT_DAY, {"global": version(2)})
         return read_rows(transaction, board)
 
-    monkeypatch.setattr(assets, "CACHED_BOARDS", cache.CachedBoards("community", overtaken))
+    monkeypatch.setattr(
+        leaderboard_cache, "CACHED_BOARDS", cache.CachedBoards("community", overtaken)
+    )
     publish(boards)
     assert reads[:2] == ["global", "global"]
     assert scores_of(client) == version(2)

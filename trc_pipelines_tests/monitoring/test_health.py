@@ -8,9 +8,9 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from trc_pipelines import definitions
-from trc_pipelines.community import syncs
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.steps import mee6_leaderboard_snapshot as syncs
 from trc_pipelines.demo.simulator import failure, too_many_requests
 from trc_pipelines.jobs.orchestration import connected, day_range_tags
 from trc_pipelines.monitoring.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report

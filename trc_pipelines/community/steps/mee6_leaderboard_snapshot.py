@@ -8,7 +8,8 @@ from typing import Any, cast
 import pandas as pd
 
 from trc_pipelines.community.conditions import contested, quarantined, refused
-from trc_pipelines.community.snapshots import (
+from trc_pipelines.community.relations import members
+from trc_pipelines.community.rules.snapshots import (
     Audit,
     Thresholds,
     audit_snapshot,
@@ -16,7 +17,7 @@ from trc_pipelines.community.snapshots import (
     recall_accounts,
 )
 from trc_pipelines.database.connection import Transaction
-from trc_pipelines.jobs.contract import JobError, Options, Result, UsageError, Work
+from trc_pipelines.jobs.contract import JobError, Options, Relation, Result, UsageError, Work, step
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
 from trc_pipelines.monitoring.alerts import report
@@ -334,3 +335,36 @@ def _skipped(reason: str, status: str = "skipped") -> Result:
         {"status": status},
         verdicts={AUDIT_CHECK: (True, {"skipped": reason})},
     )
+
+
+@step(
+    "community",
+    deps=[members],
+    prepare=read_board,
+    kinds=("python", "postgres", "api"),
+    verdicts={
+        AUDIT_CHECK: "The board is whole, of our guild, newer than the last one, and has not "
+        "collapsed; else the sync is quarantined and no XP moves."
+    },
+    max_age_minutes=35,
+    unit="sync",
+    others_go_on=True,
+)
+def mee6_leaderboard_snapshot(work: Work) -> Result:
+    """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
+
+    Absent is who is not on a board that was read to its end, not confirmed (`is_present` NULL) who
+    is not on the part that was read. Players who are not linked are not kept. A reading is staged,
+    audited, then accepted or quarantined; only accepted ones feed anything. The API only knows
+    *now*: a missed slot stays missed, and the next reading catches up what was gained.
+    """
+    return take_snapshot(work)
+
+
+# Lineage passes through it, failure does not: what follows works off the syncs that were accepted,
+# whether or not there is a new one.
+mee6_syncs = Relation(
+    "community.mee6_syncs",
+    "One row per reading of the MEE6 leaderboard, and how far it has travelled.",
+    deps=[mee6_leaderboard_snapshot],
+)

@@ -5,8 +5,10 @@ from datetime import datetime
 import pandas as pd
 
 from trc_pipelines.calendar import day_before
-from trc_pipelines.community.xp import compute_deltas
+from trc_pipelines.community.rules.xp import compute_deltas
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_syncs
 from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import Result, Work, step
 
 
 def write_deltas(
@@ -38,3 +40,25 @@ def write_pending_deltas(transaction: Transaction, most_syncs: int | None) -> li
     """Work off accepted syncs that wait for it, oldest first; the deltas of each."""
     pending = transaction.read_rows("community/select_syncs_without_deltas", most=most_syncs)
     return [write_deltas(transaction, **sync) for sync in pending]
+
+
+@step("community", deps=[mee6_syncs], max_age_minutes=35, unit="sync")
+def xp_deltas(work: Work) -> Result:
+    """One row per linked account and accepted sync in which something changed. Append-only.
+
+    Works off every accepted sync not yet processed, oldest first. The first reading of an account
+    is its baseline: history is never awarded. Absence never deducts.
+    """
+    written = write_pending_deltas(work.transaction, work.budget.left)
+    deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
+    return Result(
+        affected=len(deltas),
+        message=f"{len(deltas)} changes in {len(written)} syncs",
+        details={
+            "syncs": len(written),
+            "baselines": int((deltas["kind"] == "baseline").sum()),
+            "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
+            "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
+        },
+        rows=len(deltas),
+    )

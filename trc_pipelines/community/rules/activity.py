@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from trc_pipelines.community.ledger import DISCORD_ACTION
+from trc_pipelines.community.rules.ledger import DISCORD_ACTION
 
 ADJUSTMENT_ACTION = "admin_adjustment"
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.community.xp import plausible_xp
+from trc_pipelines.community.rules.xp import plausible_xp
 
 # Shares of a small community are members, not none: an admin may correct one, more is a collapse.
 FEW_ACCOUNTS = 1

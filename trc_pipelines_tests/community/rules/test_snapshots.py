@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from trc_pipelines.community.snapshots import (
+from trc_pipelines.community.rules.snapshots import (
     Audit,
     Thresholds,
     audit_snapshot,
