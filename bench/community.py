@@ -14,11 +14,8 @@ import pandas as pd
 
 from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.steps.mee6_leaderboard_snapshot import (
-    Reading,
-    read_accounts,
-    store_board,
-)
+from trc_pipelines.community.readings import Reading, read_accounts
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import store_reading
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
 from trc_pipelines.jobs.execution import perform
@@ -148,7 +145,7 @@ def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
 
     def store(work: Work) -> Result:
         now, sync_id = datetime.now(UTC), int(as_of.timestamp())
-        return store_board(
+        return store_reading(
             work, sync_id, read_accounts(work.transaction, sync_id), Reading(board, now, now)
         )
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from trc_pipelines.calendar import day_before
+from trc_pipelines.calendar import reporting_day
 from trc_pipelines.community.steps.daily_points import daily_points
 from trc_pipelines.community.steps.daily_streaks import daily_streaks
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
@@ -11,15 +11,8 @@ from trc_pipelines.community.steps.point_ledger import point_ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job, Trigger
+from trc_pipelines.leaderboards.jobs import day_reported
 from trc_pipelines.settings import Settings
-
-
-def _day_of_sync(
-    _transaction: Transaction, settings: Settings, as_of: datetime
-) -> tuple[date, date]:
-    # The first midnight belongs to a day that has no partition.
-    day = max(day_before(as_of), settings.community_start_on)
-    return day, day
 
 
 def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
@@ -39,7 +32,7 @@ def first_day_to_recompute(
 
     A day is given a quarter of an hour to end, so that its last sync is in.
     """
-    today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
+    today, start = reporting_day(now - timedelta(minutes=15)), settings.community_start_on
     stale: date | None = transaction.read_value(
         "community/select_stale_days", before=today, start_on=start
     )
@@ -75,7 +68,7 @@ MEE6_SYNC = Job(
         point_ledger,
         daily_points,
     ],
-    days=_day_of_sync,
+    days=day_reported,
 )
 DAILY_STREAKS = Job(
     name="daily_streaks",

@@ -66,12 +66,16 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
         problem = (
             f"Redis did not take the boards ({type(error).__name__}); the next run tries again"
         )
-        return Result(len(published), problem, {"boards": len(standing)}, success=False)
+        figures = {"boards_published": len(published)}
+        return Result(len(published), details=figures, notes=[problem], success=False)
     names = ", ".join(board["board"] for board in published)
     return Result(
         affected=len(published),
-        message=f"published {names}" if published else "every board is published as it stands",
-        details={"boards": len(standing), "published": len(published)},
+        details={
+            "boards_published": len(published),
+            "boards_unchanged": len(standing) - len(published),
+        },
+        notes=[f"published {names}"] if published else [],
         rows=sum(board["members"] for board in published),
     )
 

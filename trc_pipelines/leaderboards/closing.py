@@ -1,9 +1,9 @@
-"""Closing a week or a month: its final standings are archived once, and everybody is told.
+"""Closing a period of a board: its final standings are archived once, and an event says so.
 
 A "reset" is nothing else: the next period is a new one, nothing is set to zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -23,6 +23,7 @@ GRACE = timedelta(hours=24)
 # One score of 1970 makes thousands of periods due: the next run goes on.
 MOST_AT_ONCE = 200
 SHOWN = 10
+WAITING = "not everything has arrived yet, it closes as soon as it has"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def build_closing_trigger(boards: PeriodicBoards, job: Job) -> Trigger:
 
     return Trigger(
         f"{boards.domain}_closing_sensor",
-        "Closes weeks and months that ended: late, missed, or waiting for a sync.",
+        "Closes periods that ended: late, missed, or waiting for a sync.",
         job,
         timedelta(minutes=1),
         find_due,
@@ -100,19 +101,25 @@ def close_periods(work: Work, boards: PeriodicBoards) -> Result:
     """
     due, waiting = find_due_periods(work.transaction, work.settings, boards, work.as_of)
     chosen = due[: work.budget.at_most(MOST_AT_ONCE)]
-    closed = [_close(work, boards, period) for period in chosen]
-    done = ", ".join(f"{period.board} {period.label}" for period in chosen[:SHOWN])
-    done += f" and {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
-    message = f"closed {done}" if closed else "nothing to close"
-    if waiting:
-        labels = ", ".join(f"{period.board} {period.label}" for period in waiting)
-        message += f"; {labels}: not everything has arrived yet, it closes as soon as it has"
+    archived = sum(_close(work, boards, period) for period in chosen)
     return Result(
-        affected=len(closed),
-        message=message,
-        details={"periods": len(closed), "waiting": len(waiting), "archived": sum(closed)},
-        rows=sum(closed),
+        affected=len(chosen),
+        details={
+            "periods_closed": len(chosen),
+            "scores_archived": archived,
+            "periods_waiting": len(waiting),
+        },
+        notes=[
+            *([f"closed {_name_some(chosen)}"] if chosen else []),
+            *([f"{_name_some(waiting)}: {WAITING}"] if waiting else []),
+        ],
+        rows=archived,
     )
+
+
+def _name_some(periods: Sequence[Period]) -> str:
+    more = f" and {len(periods) - SHOWN} more" if len(periods) > SHOWN else ""
+    return ", ".join(f"{period.board} {period.label}" for period in periods[:SHOWN]) + more
 
 
 def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trc_pipelines.calendar import ended_periods, period_of
+from trc_pipelines.calendar import PERIODIC_BOARDS, ended_periods, period_of
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.database.connection import Database, DatabaseError
@@ -175,7 +175,7 @@ def test_a_database_that_refuses_to_write_is_one_error_and_no_partial_effect(wor
 def test_weeks_and_months_have_the_label_of_their_own_year(
     day: date, week: str, month: str
 ) -> None:
-    for board, label in {"weekly": week, "monthly": month}.items():
+    for board, label in zip(PERIODIC_BOARDS, (week, month), strict=True):
         period = period_of(board, day)
         assert period.label == label
         assert period.start <= day < period.end

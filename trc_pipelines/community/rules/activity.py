@@ -67,3 +67,13 @@ def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFram
         is_active=("is_active", "max"),
         last_active_at=("last_active_at", "max"),
     )
+
+
+def count_activity(summary: pd.DataFrame) -> pd.DataFrame:
+    """Figures of each day, as `summarise_days` gives its rows."""
+    return summary.groupby("day").agg(
+        active_members=("is_active", "sum"),
+        points=("points", "sum"),
+        xp_gained=("xp_gained", "sum"),
+        rows=("member_id", "size"),
+    )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from trc_pipelines.calendar import midnight
+
 DISCORD_ACTION = "discord_activity"
 # No rule caps an award: this is where sums of them would leave the range of the database.
 MOST_POINTS = 10**12
@@ -93,16 +95,16 @@ def judge_transactions(
     }
     wrong = [condition.fillna(value=True).to_numpy(dtype=bool) for condition in reasons.values()]
     reason = np.select(wrong, list(reasons), "")
-    is_due = (created_at < _midnight_after(as_of)).fillna(value=False).to_numpy(dtype=bool)
+    is_due = (
+        (created_at < midnight(as_of.date() + timedelta(days=1)))
+        .fillna(value=False)
+        .to_numpy(dtype=bool)
+    )
     rejected = transactions.assign(reason=pd.array(reason, dtype="string"))[reason != ""]
     return (
         transactions[(reason == "") & is_due].reset_index(drop=True),
         rejected.drop_duplicates("transaction_id").reset_index(drop=True),
     )
-
-
-def _midnight_after(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _without_zeroes(entries: pd.DataFrame) -> pd.DataFrame:

@@ -1,14 +1,18 @@
 """Weekday streaks by member and day."""
 
+from datetime import timedelta
+
 import pandas as pd
 
+from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules import streaks
+from trc_pipelines.community.rules.days import figures_by_day
 from trc_pipelines.community.steps.daily_points import daily_points
 from trc_pipelines.jobs.contract import JobError, Result, Work, step
 
 
 @step(
-    "community",
+    NAME,
     deps=[daily_points],
     is_daily=True,
     needs_day_before=True,
@@ -21,52 +25,62 @@ def daily_streaks(work: Work) -> Result:
     nothing. The open day is provisional: it can add, not break. Computed from activity alone; the
     view `current_streaks` shows members who are ACTIVE or TRIALING.
     """
-    first, last = work.days
-    missing = work.transaction.read_value(
-        "community/find_uncomputed_day", before=first, start_on=work.settings.community_start_on
+    _refuse_a_gap(work)
+    first_day, last_day = work.days
+    days = _claim_days(work)
+    before, active = (
+        work.transaction.read(statement, first_day=first_day, last_day=last_day)
+        for statement in ("community/select_streaks_before", "community/select_active_days")
     )
-    if missing is not None:
-        raise JobError(
-            f"streaks of {first} need those of {first - pd.Timedelta(days=1)}, which are missing. "
-            f"Materialise from {missing} on, as one range."
-        )
-    settings, today = work.settings, work.as_of.date()
-    work.transaction.execute("community/open_days", first_day=first, last_day=last)
     work.transaction.execute(
-        "community/claim_days_for_streaks",
-        first_day=first,
-        last_day=last,
-        start_on=settings.community_start_on,
-        today=today,
-        is_sync_enabled=settings.mee6_sync_enabled,
+        "community/delete_daily_streaks", first_day=first_day, last_day=last_day
     )
-    before = work.transaction.read(
-        "community/select_streaks_before", first_day=first, last_day=last
-    )
-    active = work.transaction.read("community/select_active_days", first_day=first, last_day=last)
-    days = work.transaction.read("community/select_observed_days", first_day=first, last_day=last)
-    days["is_observed"] &= days["day"] < pd.Timestamp(today)
-    work.transaction.execute("community/delete_daily_streaks", first_day=first, last_day=last)
-    rows, standing = 0, pd.Series(dtype="int32")
-    incremented = reset = 0
+    figures = []
     for part in streaks.split_members(before, active, len(days)):
         computed = streaks.compute_streaks(*part, days)
         work.transaction.append("community.daily_streaks", computed)
-        rows += len(computed)
-        counts, breaks = streaks.count_moves(computed)
-        incremented, reset = incremented + counts, reset + breaks
-        now = computed.loc[computed["day"] == days["day"].iat[-1], "current_streak"]
-        standing = pd.concat([standing, now[now > 0]])
-    longest = int(standing.max()) if len(standing) else 0
+        figures.append(streaks.count_streaks(computed))
+    of_days = streaks.add_figures(figures)
+    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, work.days)
+    totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
-        message=f"{len(standing)} streaks stand on {last}, the longest {longest} weekdays",
-        details={
-            "streaks": len(standing),
-            "incremented": incremented,
-            "reset": reset,
-            "longest_current_streak": longest,
-            "days": len(days),
-        },
+        details={name: by_day[last_day][name] for name in ("streaks_standing", streaks.LONGEST)}
+        | totals
+        | {"days": len(days)},
         rows=rows,
+        by_day=by_day,
     )
+
+
+def _refuse_a_gap(work: Work) -> None:
+    first_day = work.days[0]
+    missing = work.transaction.read_value(
+        "community/find_uncomputed_day",
+        before=first_day,
+        start_on=work.settings.community_start_on,
+    )
+    if missing is not None:
+        raise JobError(
+            f"streaks of {first_day} need those of {first_day - timedelta(days=1)}, which are "
+            f"missing. Materialise from {missing} on, as one range."
+        )
+
+
+def _claim_days(work: Work) -> pd.DataFrame:
+    """Claim the days to compute: day, is_observed."""
+    first_day, last_day = work.days
+    today = work.as_of.date()
+    work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
+    work.transaction.execute(
+        "community/claim_days_for_streaks",
+        first_day=first_day,
+        last_day=last_day,
+        start_on=work.settings.community_start_on,
+        today=today,
+        is_sync_enabled=work.settings.mee6_sync_enabled,
+    )
+    days = work.transaction.read(
+        "community/select_observed_days", first_day=first_day, last_day=last_day
+    )
+    return days.assign(is_observed=days["is_observed"] & (days["day"] < pd.Timestamp(today)))

@@ -1,12 +1,13 @@
 """The boards in Redis."""
 
 from trc_pipelines.community.boards import CACHED_BOARDS
+from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
 from trc_pipelines.jobs.contract import Result, Work, step
 from trc_pipelines.leaderboards.cache import publish_boards
 
 
-@step("community", deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
+@step(NAME, deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
 def leaderboard_cache(work: Work) -> Result:
     """One list in Redis per board, exchanged whole when the board changed: for apps that ask often.
 
