@@ -19,7 +19,7 @@ from trc_pipelines.community.steps.mee6_leaderboard_snapshot import store_readin
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
 from trc_pipelines.jobs.execution import perform
-from trc_pipelines.mee6.models import Board
+from trc_pipelines.mee6.models import Leaderboard
 from trc_pipelines.settings import Settings, load_settings
 
 GUILD_ID = 554836553760711639
@@ -60,7 +60,7 @@ class Community:
                 ),
             )
 
-    def board(self) -> Board:
+    def board(self) -> Leaderboard:
         """The board as it stands, highest XP first."""
         order = np.argsort(-self.xp, kind="stable")
         xp = self.xp[order]
@@ -73,7 +73,7 @@ class Community:
             }
         )
         pages = self.size // 1000 + 1
-        return Board(GUILD_ID, players, 1.0, pages, pages, 0)
+        return Leaderboard(GUILD_ID, players, 1.0, pages, pages, 0)
 
     def gain_xp(self, share: float) -> None:
         """A share of the members says one to twelve messages."""
@@ -140,7 +140,7 @@ def accepted_syncs(times: str) -> str:
     )
 
 
-def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
+def sync_board(url: str, board: Leaderboard, as_of: datetime) -> dict[str, Result]:
     """The whole sync job but for its HTTP: the board is here already."""
 
     def store(work: Work) -> Result:

@@ -28,9 +28,9 @@ def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -
 def first_day_to_recompute(
     transaction: Transaction, settings: Settings, now: datetime
 ) -> date | None:
-    """The earliest ended day whose tables lag behind what has arrived; None when all are up to date.
+    """Find the earliest ended day whose tables lag behind what has arrived.
 
-    A day is given a quarter of an hour to end, so that its last sync is in.
+    None when all are up to date. A day is given a quarter of an hour to end, so that its last sync is in.
     """
     today, start = reporting_day(now - timedelta(minutes=15)), settings.community_start_on
     stale: date | None = transaction.read_value(

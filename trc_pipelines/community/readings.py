@@ -15,7 +15,7 @@ from trc_pipelines.community.rules.snapshots import recall_accounts
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError, Options, Result, UsageError
 from trc_pipelines.mee6.client import Mee6Client
-from trc_pipelines.mee6.models import Board, Mee6Error
+from trc_pipelines.mee6.models import Leaderboard, Mee6Error
 from trc_pipelines.settings import Settings
 
 AUDIT_CHECK = "staged_snapshot_is_plausible"
@@ -26,9 +26,9 @@ SEARCH_AGAIN_SECONDS = 6 * 3600
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of asking MEE6: its leaderboard, or why there is none; when it began and ended."""
+    """What came of asking MEE6, its leaderboard or why there is none, and when it began and ended."""
 
-    outcome: Board | Mee6Error
+    outcome: Leaderboard | Mee6Error
     started: datetime
     ended: datetime
 
@@ -48,8 +48,8 @@ def read_mee6(transaction: Transaction, settings: Settings, options: Options) ->
         return before
     if options.now - options.as_of > MAX_DELAY:
         raise UsageError(
-            f"the board of {options.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: MEE6 only "
-            "knows now. Run it without --as-of; what depends on stored readings can be backfilled."
+            f"the MEE6 leaderboard of {options.as_of:%Y-%m-%dT%H:%M:%SZ} cannot be read any more: "
+            "MEE6 only knows now. Run it without --as-of; what depends on stored readings can be backfilled."
         )
     if newer := find_newer_sync(transaction, sync_id):
         return superseded(sync_id, newer)
@@ -61,7 +61,7 @@ def read_mee6(transaction: Transaction, settings: Settings, options: Options) ->
 
 
 def read_accounts(transaction: Transaction, sync_id: int) -> pd.DataFrame:
-    """Linked accounts and what is known of them: see `recall_accounts`."""
+    """Read the linked accounts and what is known of them, as `recall_accounts` gives them."""
     return recall_accounts(
         transaction.read("community/select_linked_accounts"),
         transaction.read("community/select_xp_states"),
@@ -77,7 +77,7 @@ def sync_id_of(options: Options) -> int:
 
 
 def find_earlier_result(transaction: Transaction, sync_id: int) -> Result | None:
-    """What was decided about this sync before; None when it was not read yet, or in vain."""
+    """Find what was decided about this sync before. None when it was not read yet, or in vain."""
     sync = transaction.read_row("community/select_sync", sync_id=sync_id)
     if sync is None or sync["status"] == "failed":
         return None
@@ -93,7 +93,7 @@ def find_earlier_result(transaction: Transaction, sync_id: int) -> Result | None
 
 
 def find_newer_sync(transaction: Transaction, sync_id: int) -> int | None:
-    """The newest accepted sync, if a tick that comes late can add nothing to it."""
+    """Find the newest accepted sync, if a tick that comes late can add nothing to it."""
     newest = transaction.read_row("community/select_newest_accepted_sync")
     return newest["sync_id"] if newest and newest["sync_id"] > sync_id else None
 
@@ -106,7 +106,7 @@ def superseded(sync_id: int, newer: int) -> Result:
 
 def _ask(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Reading:
     started = datetime.now(UTC)
-    outcome: Board | Mee6Error
+    outcome: Leaderboard | Mee6Error
     try:
         outcome = _read_leaderboard(settings, guild_id, accounts)
     except Mee6Error as error:
@@ -114,7 +114,7 @@ def _ask(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Reading:
     return Reading(outcome, started, datetime.now(UTC))
 
 
-def _read_leaderboard(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Board:
+def _read_leaderboard(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Leaderboard:
     linked = accounts.loc[~accounts["is_contested"], ["discord_id", "is_sought"]].assign(
         last_xp=accounts["last_xp"].where(accounts["is_present"].fillna(False))
     )
@@ -124,7 +124,7 @@ def _read_leaderboard(settings: Settings, guild_id: int, accounts: pd.DataFrame)
         request_interval_seconds=settings.mee6_request_interval_seconds,
         deadline_seconds=settings.mee6_deadline_seconds,
     ) as client:
-        return client.read_board(guild_id, linked)
+        return client.read_leaderboard(guild_id, linked)
 
 
 def _skipped(status: str, reason: str, *, is_left_undone: bool = False) -> Result:

@@ -1,6 +1,6 @@
 """Closing a period of a board: its final standings are archived once, and an event says so.
 
-A "reset" is nothing else: the next period is a new one, nothing is set to zero.
+A "reset" is nothing else: the next period is a new one, and nothing is set to zero.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,11 +32,11 @@ class PeriodicBoards:
 
     Attributes:
         domain: the schema that holds them.
-        first_day: first day with a score; None while there is none.
-        settled_until: up to when the source of the scores was read; None when it never was.
+        first_day: first day with a score, None while there is none.
+        settled_until: up to when the source of the scores was read, None when it never was.
         read_scores: final scores of a period: member_id, score, reached_at. Waits for whoever is
             writing them.
-        pending_since: when the oldest of what is known and not in the scores yet was earned; None
+        pending_since: when the oldest of what is known and not in the scores yet was earned, None
             when nothing waits.
     """
 
@@ -50,7 +50,11 @@ class PeriodicBoards:
 def find_due_periods(
     transaction: Transaction, settings: Settings, boards: PeriodicBoards, as_of: datetime
 ) -> tuple[list[Period], list[Period]]:
-    """Periods that have ended and are still open, oldest first: those to close now, those that wait."""
+    """Find periods that have ended and are still open, oldest first.
+
+    Returns:
+        Those to close now, and those that wait.
+    """
     first_day = boards.first_day(transaction, settings)
     if first_day is None:
         return [], []
@@ -73,7 +77,7 @@ def find_due_periods(
 
 
 def build_closing_trigger(boards: PeriodicBoards, job: Job) -> Trigger:
-    """Asks for the closing job as soon as everything of an ended period has arrived."""
+    """Ask for the closing job as soon as everything of an ended period has arrived."""
 
     def find_due(
         transaction: Transaction, settings: Settings, now: datetime

@@ -27,7 +27,7 @@ class Boards:
 
 
 class BoardJobs:
-    """The jobs over the boards of all domains; no domain's step depends on another's."""
+    """The jobs over the boards of all domains. No domain's step depends on another's."""
 
     def __init__(self, boards: Sequence[Boards]) -> None:
         self.recalculation = Job(
@@ -72,7 +72,7 @@ class BoardJobs:
 def day_reported(
     _transaction: Transaction, settings: Settings, as_of: datetime
 ) -> tuple[date, date]:
-    """The day whose figures a tick brings up to date: at midnight, the one that just ended."""
+    """Choose the day whose figures a tick brings up to date: at midnight, the one that just ended."""
     # The first midnight belongs to a day that has no partition.
     day = max(reporting_day(as_of), settings.community_start_on)
     return day, day

@@ -8,7 +8,7 @@ ADJUSTMENT_ACTION = "admin_adjustment"
 
 
 def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """One row per member and day with XP gained or ledger entries.
+    """Give a row for each member and day with XP gained or ledger entries.
 
     Args:
         xp_gains: member_id, day, xp_delta (> 0), gained_at.
@@ -70,7 +70,7 @@ def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFram
 
 
 def count_activity(summary: pd.DataFrame) -> pd.DataFrame:
-    """Figures of each day, as `summarise_days` gives its rows."""
+    """Count the activity of each day, given rows as of `summarise_days`."""
     return summary.groupby("day").agg(
         active_members=("is_active", "sum"),
         points=("points", "sum"),

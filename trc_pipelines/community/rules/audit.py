@@ -58,7 +58,7 @@ def audit_snapshot(
     unlinked: int,
     thresholds: Thresholds,
 ) -> Audit:
-    """Compare a snapshot with what was known before it; rows of both frames correspond.
+    """Compare a snapshot with what was known before it. Rows of both frames correspond.
 
     Judged are all who were ever read, also those who were absent last time: who comes back with
     less, or with more than can be, is no more to be believed than who stayed. Nothing is said of
@@ -68,7 +68,7 @@ def audit_snapshot(
         accounts: discord_id, is_present, last_xp and changed_sync_id (NULL: nothing known) as of
             the last accepted sync, is_contested.
         snapshot: as built by `build_snapshot`.
-        last_guild_id, last_sync_id: of the newest accepted sync; None before the first.
+        last_guild_id, last_sync_id: of the newest accepted sync, None before the first.
         unlinked: how many accounts that were read before are not linked any more.
     """
     is_known = (accounts["last_xp"].notna() & ~accounts["is_contested"]).to_numpy(dtype=bool)
@@ -84,7 +84,7 @@ def audit_snapshot(
     if last_guild_id is not None and guild_id != last_guild_id:
         findings.append(f"another guild: {guild_id} instead of {last_guild_id}")
     if is_empty and before.any():
-        findings.append("the board is empty where there used to be players")
+        findings.append("the leaderboard is empty where there used to be players")
     return Audit([*findings, *_judge(figures, thresholds)], figures)
 
 
@@ -132,4 +132,4 @@ def _judge(figures: dict[str, int], thresholds: Thresholds) -> Iterator[str]:
     total_before, total_now = figures["total_xp_before"], figures["total_xp_now"]
     fall = total_before - total_now
     if fall > thresholds.total_drop_share * total_before and dropped > FEW_ACCOUNTS:
-        yield f"total XP fell from {total_before} to {total_now}: a board reset?"
+        yield f"total XP fell from {total_before} to {total_now}: a leaderboard reset?"

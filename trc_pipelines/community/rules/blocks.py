@@ -8,7 +8,7 @@ STRIKES_COUNT_FOR = timedelta(hours=24)
 
 
 def block_until(now: datetime, retry_after_seconds: float | None, strikes: int) -> datetime:
-    """Until when to stay away after a 429 that outlasted the run.
+    """Decide until when to stay away after a 429 that outlasted the run.
 
     Half an hour, two hours on a second strike within a day, longer when the API said so. It is
     never longer than a day, so that one odd header does not switch the sync off for good.

@@ -6,10 +6,10 @@ import pandas as pd
 
 
 def figures_by_day(figures: pd.DataFrame, days: tuple[date, date]) -> dict[date, dict[str, int]]:
-    """Figures by day as Dagster shows them on each partition.
+    """Give the figures of each day as they are shown on its partition.
 
     Args:
-        figures: figures as columns, days as index; `rows` counts rows of the table.
+        figures: figures as columns, days as index. `rows` counts rows of the table.
         days: first and last day that were computed. One without figures has zeros.
     """
     every_day = pd.date_range(*days, unit="s")

@@ -15,11 +15,11 @@ FUTURE = timedelta(days=1)
 
 
 def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.DataFrame:
-    """Ledger entries for XP.
+    """Make ledger entries of XP.
 
     Args:
         deltas: sync_id, synced_at, discord_id, member_id, xp_delta, whole.
-        points_per_100_xp: in force at posting; 0 when the action is disabled: then nothing is
+        points_per_100_xp: in force at posting. 0 when the action is disabled: then nothing is
             posted, now or later.
     """
     # The sync of 00:00 covers what came before it, so it counts for the day that just ended.
@@ -45,7 +45,7 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
 
 
 def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
-    """Ledger entries for points the app awarded itself.
+    """Make ledger entries of points the app awarded itself.
 
     Args:
         transactions: transaction_id, member_id, action, points, created_at, metadata (JSON text).
@@ -69,7 +69,7 @@ def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
 def judge_transactions(
     transactions: pd.DataFrame, *, as_of: datetime, now: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What of the app's awards can be posted, and what is set aside for a person.
+    """Tell which of the app's awards can be posted, and which are set aside for a person.
 
     An award dated ahead waits for its day: it is in neither.
 

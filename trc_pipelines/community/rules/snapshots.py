@@ -6,7 +6,7 @@ import pandas as pd
 def recall_accounts(
     accounts: pd.DataFrame, states: pd.DataFrame, missing: pd.DataFrame
 ) -> pd.DataFrame:
-    """Linked accounts with what the last accepted sync knew of them, in order of discord_id.
+    """Join linked accounts with what the last accepted sync knew of them, in order of discord_id.
 
     Args:
         accounts: discord_id, member_id. An account that two members claim is contested.
@@ -40,7 +40,7 @@ def recall_accounts(
 def build_snapshot(
     accounts: pd.DataFrame, players: pd.DataFrame, sync_id: int, *, is_complete: bool
 ) -> pd.DataFrame:
-    """One row per linked account, in the order of `accounts`.
+    """Make one row per linked account, in the order of `accounts`.
 
     Args:
         accounts: linked accounts: discord_id (unique), member_id, is_contested.

@@ -13,14 +13,14 @@ MEMBER_DAYS_PER_PART = 4_000_000
 
 
 def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
-    """Streaks of consecutive days.
+    """Compute streaks over consecutive days.
 
     A day is decided by the day before it and its own activity alone, so a range computed at once
     equals the same days computed one by one.
 
     Args:
         before: what stood at the end of the day before the first: member_id (unique),
-            current_streak, longest_streak, last_active_on; every member who is active in the range
+            current_streak, longest_streak, last_active_on. Every member who is active in the range
             or had a streak is in it, with NULL where there is nothing.
         active: member_id, day: the active days.
         days: day (consecutive), is_observed: whether missing activity on that day means anything.
@@ -28,7 +28,7 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
 
     Returns:
         member_id, day, is_active, current_streak, longest_streak, last_active_on, in order of
-        `before` and day; one row for each day on which the member was active, the streak stood, or
+        `before` and day. One row for each day on which the member was active, the streak stood, or
         the streak broke.
     """
     members = pd.Index(before["member_id"])
@@ -65,7 +65,7 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
 
 
 def count_streaks(computed: pd.DataFrame) -> pd.DataFrame:
-    """Figures of each day, as `compute_streaks` gives its rows."""
+    """Count the streaks of each day, given rows as of `compute_streaks`."""
     current, is_active = computed["current_streak"], computed["is_active"]
     is_weekday = computed["day"].dt.day_of_week < SATURDAY
     facts = pd.DataFrame(
@@ -82,7 +82,7 @@ def count_streaks(computed: pd.DataFrame) -> pd.DataFrame:
 
 
 def add_figures(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Figures of each day of all members, from those of `count_streaks` of each part of them."""
+    """Add up what `count_streaks` gave for each part of the members."""
     return _add_up(pd.concat(parts).groupby(level="day"))
 
 
@@ -94,7 +94,7 @@ def _add_up(by_day: Any) -> pd.DataFrame:
 def split_members(
     before: pd.DataFrame, active: pd.DataFrame, number_of_days: int
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Parts of `before` and `active` with the same members, small enough to compute at once.
+    """Split into parts of `before` and `active` with the same members, small enough to compute at once.
 
     There is always one, so that a range on which nobody was active has figures too.
     """

@@ -21,8 +21,8 @@ from trc_pipelines.jobs.contract import JobError, Result, Work, step
 def daily_streaks(work: Work) -> Result:
     """One row per member per day on which the member was active or a streak stood, or broke.
 
-    Consecutive active weekdays; weekends carry the value; a weekday nobody could observe breaks
-    nothing. The open day is provisional: it can add, not break. Computed from activity alone; the
+    Consecutive active weekdays. Weekends carry the value, and a weekday nobody could observe breaks
+    nothing. The open day is provisional: it can add, not break. Computed from activity alone. The
     view `current_streaks` shows members who are ACTIVE or TRIALING.
     """
     _refuse_a_gap(work)

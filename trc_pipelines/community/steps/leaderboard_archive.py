@@ -9,9 +9,9 @@ from trc_pipelines.leaderboards.closing import close_periods
 
 @step(NAME, deps=[point_ledger, members], max_age_minutes=169 * 60, unit="period")
 def leaderboard_archive(work: Work) -> Result:
-    """One row per closed week or month and rank: its final standings, archived once and for good.
+    """One row per closed period (week, month) and rank: its final standings, archived once and for good.
 
     Every period that has ended and in which nothing is still on its way is closed, oldest first,
-    with one `LeaderboardReset` event each. The next period is new; nothing is set to zero.
+    with one `LeaderboardReset` event each. The next period is new, and nothing is set to zero.
     """
     return close_periods(work, BOARDS)

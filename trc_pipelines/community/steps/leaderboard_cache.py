@@ -9,7 +9,7 @@ from trc_pipelines.leaderboards.cache import publish_boards
 
 @step(NAME, deps=[leaderboard_rankings], kinds=("python", "redis"), max_age_minutes=65)
 def leaderboard_cache(work: Work) -> Result:
-    """One list in Redis per board, exchanged whole when the board changed: for apps that ask often.
+    """One list in Redis per board, exchanged in one instant when the board changed: for apps that ask often.
 
     Nothing depends on it: without Redis the boards in the database are as fresh as ever.
     """

@@ -43,7 +43,7 @@ def leaderboard_rankings(work: Work) -> Result:
 
 
 def _rank_day(work: Work, day: date) -> dict[str, int]:
-    """Rank every board as the day ended; how many are on each."""
+    """Rank every board as the day ended, and count who is on it."""
     starts = board_starts(day)
     scores = pd.concat([_read_scores(work, board, start, day) for board, start in starts.items()])
     ranked = rank_boards(scores)

@@ -21,7 +21,7 @@ from trc_pipelines.community.rules.audit import Audit, Thresholds, audit_snapsho
 from trc_pipelines.community.rules.blocks import STRIKES_COUNT_FOR, block_until
 from trc_pipelines.community.rules.snapshots import build_snapshot
 from trc_pipelines.jobs.contract import Relation, Result, Work, step
-from trc_pipelines.mee6.models import Board, Mee6AccessError, Mee6Blocked, Mee6Error
+from trc_pipelines.mee6.models import Leaderboard, Mee6AccessError, Mee6Blocked, Mee6Error
 from trc_pipelines.monitoring.alerts import report
 
 
@@ -43,7 +43,7 @@ def mee6_leaderboard_snapshot(work: Work) -> Result:
 
     Absent is who is not on a leaderboard that was read to its end, not confirmed (`is_present`
     NULL) who is not on the part that was read. Players who are not linked are not kept. A reading
-    is staged, audited, then accepted or quarantined; only accepted ones feed anything. The API only
+    is staged, audited, then accepted or quarantined. Only accepted ones feed anything. The API only
     knows *now*: a missed slot stays missed, and the next reading catches up what was gained.
     """
     reading: Reading | Result = work.prepared
@@ -75,7 +75,7 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
         accounts: as `read_accounts` gives them.
         reading: one that brought a leaderboard.
     """
-    leaderboard = cast("Board", reading.outcome)
+    leaderboard = cast("Leaderboard", reading.outcome)
     claimed_twice = accounts.loc[accounts["is_contested"], "member_id"].unique().tolist()
     # Whose account it was before keeps what is known, and nothing new, until it is clear whose it is.
     accounts = accounts[~accounts["is_contested"] | accounts["is_present"].notna()]
@@ -127,7 +127,11 @@ def _count_presence(snapshot: pd.DataFrame) -> dict[str, int]:
 
 
 def _audit(
-    work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, leaderboard: Board
+    work: Work,
+    sync_id: int,
+    accounts: pd.DataFrame,
+    snapshot: pd.DataFrame,
+    leaderboard: Leaderboard,
 ) -> Audit:
     newest = work.transaction.read_row("community/select_newest_accepted_sync") or {}
     return audit_snapshot(
@@ -152,7 +156,7 @@ def _audit(
     )
 
 
-def _decide(work: Work, sync_id: int, audit: Audit, leaderboard: Board) -> None:
+def _decide(work: Work, sync_id: int, audit: Audit, leaderboard: Leaderboard) -> None:
     verdict = {"findings": audit.findings, "odd_values": leaderboard.odd_values, **audit.figures}
     work.transaction.execute(
         "community/decide_sync", sync_id=sync_id, status=audit.status, audit=json.dumps(verdict)
@@ -163,7 +167,11 @@ def _decide(work: Work, sync_id: int, audit: Audit, leaderboard: Board) -> None:
 
 
 def _remember_missing(
-    work: Work, sync_id: int, accounts: pd.DataFrame, snapshot: pd.DataFrame, leaderboard: Board
+    work: Work,
+    sync_id: int,
+    accounts: pd.DataFrame,
+    snapshot: pd.DataFrame,
+    leaderboard: Leaderboard,
 ) -> None:
     """Note who was looked for in vain, so that the next syncs need not read the full leaderboard."""
     is_missing = ~(snapshot["is_present"].fillna(False).astype(bool) | accounts["is_contested"])
@@ -182,7 +190,7 @@ def _upsert_sync(
     *,
     presence: dict[str, int] | None = None,
 ) -> None:
-    read = reading.outcome if isinstance(reading.outcome, Board) else None
+    read = reading.outcome if isinstance(reading.outcome, Leaderboard) else None
     found = presence or {}
     work.transaction.execute(
         "community/upsert_sync",
@@ -211,7 +219,9 @@ def _record_failed_sync(work: Work, sync_id: int, reading: Reading, error: Mee6E
         report(work.transaction, refused(str(error)), work.options.now)
     guild_id = cast("int", work.settings.mee6_guild_id)
     _upsert_sync(work, sync_id, guild_id, "failed", reading)
-    return Result(0, details=details, notes=[f"the board was not read: {error}"], success=False)
+    return Result(
+        0, details=details, notes=[f"the MEE6 leaderboard was not read: {error}"], success=False
+    )
 
 
 def _record_block(work: Work, reading: Reading, error: Mee6Blocked) -> str:

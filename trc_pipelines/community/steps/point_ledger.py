@@ -53,7 +53,7 @@ def _read_xp_entries(work: Work, sync_ids: list[int]) -> pd.DataFrame:
 
 
 def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
-    """The app's awards to post now, lowest id first, and how many are set aside."""
+    """Choose the app's awards to post now, lowest id first, and count those set aside."""
     today = work.as_of.date()
     cursor = work.transaction.read_row("community/select_posting_cursor") or {}
     swept_on = cursor.get("swept_on") or today.min
@@ -75,7 +75,7 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
 
 
 def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
-    """Insert entries whose source key is new; counts of entries, points and days touched.
+    """Insert entries whose source key is new, and count entries, points and days touched.
 
     Raises:
         JobError: a key is in the ledger already with other contents.

@@ -35,7 +35,11 @@ def xp_deltas(work: Work) -> Result:
 
 
 def write_pending_deltas(transaction: Transaction, most_syncs: int | None) -> list[pd.DataFrame]:
-    """Write the deltas of accepted syncs that have none yet, oldest first; the deltas of each."""
+    """Write the deltas of accepted syncs that have none yet, oldest first.
+
+    Returns:
+        The deltas of each sync.
+    """
     pending = transaction.read_rows("community/select_syncs_without_deltas", most=most_syncs)
     return [_write_deltas(transaction, **sync) for sync in pending]
 
@@ -48,7 +52,7 @@ def _write_deltas(
     *,
     is_rebaseline: bool,
 ) -> pd.DataFrame:
-    """Write what changed in a sync and where its accounts stand now; the deltas.
+    """Write what changed in a sync and where its accounts stand now.
 
     A delta counts from the state that the sync before it left.
     """
