@@ -14,11 +14,12 @@ import pandas as pd
 
 from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.syncs import Reading, read_accounts, store_board
+from trc_pipelines.community.readings import Reading, read_accounts
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import store_reading
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
 from trc_pipelines.jobs.execution import perform
-from trc_pipelines.mee6.models import Board
+from trc_pipelines.mee6.models import Leaderboard
 from trc_pipelines.settings import Settings, load_settings
 
 GUILD_ID = 554836553760711639
@@ -59,8 +60,8 @@ class Community:
                 ),
             )
 
-    def board(self) -> Board:
-        """Return the board as it stands, highest XP first."""
+    def board(self) -> Leaderboard:
+        """The board as it stands, highest XP first."""
         order = np.argsort(-self.xp, kind="stable")
         xp = self.xp[order]
         players = pd.DataFrame(
@@ -72,19 +73,19 @@ class Community:
             }
         )
         pages = self.size // 1000 + 1
-        return Board(GUILD_ID, players, 1.0, pages, pages, 0)
+        return Leaderboard(GUILD_ID, players, 1.0, pages, pages, 0)
 
     def gain_xp(self, share: float) -> None:
-        """Have a share of the members write one to twelve messages."""
+        """A share of the members says one to twelve messages."""
         active = self._rng.choice(self.size, round(share * self.size), replace=False)
         self.xp[active] += 20 * self._rng.integers(1, 13, len(active))
 
     def active_members(self) -> npt.NDArray[np.int64]:
-        """Draw the positions of who is active on some day."""
+        """Positions of who is active on some day."""
         return np.flatnonzero(self._rng.random(self.size) < self._chance)
 
     def add_active_days(self, days: Sequence[date]) -> int:
-        """Write `daily_points` and an accepted last sync for each day, and return the number of rows."""
+        """Write `daily_points` and an accepted last sync for each day; number of rows."""
         rows = 0
         with self.database.transaction() as transaction:
             for day in days:
@@ -124,13 +125,13 @@ class Community:
 
 @contextmanager
 def new_community(server: Server, size: int) -> Iterator[Community]:
-    """Make a community in a database of its own."""
+    """A community in a database of its own."""
     with server.database() as url:
         yield Community(url, size)
 
 
 def accepted_syncs(times: str) -> str:
-    """Write SQL that inserts accepted and posted syncs at the times a query gives."""
+    """SQL that inserts accepted and posted syncs at the times a query gives."""
     return (
         "INSERT INTO community.mee6_syncs (sync_id, synced_at, guild_id, status, started_at,"
         " finished_at, run_id, deltas_at, posted_at)"
@@ -139,12 +140,12 @@ def accepted_syncs(times: str) -> str:
     )
 
 
-def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
-    """Run all of the sync job but its HTTP: the board is here already."""
+def sync_board(url: str, board: Leaderboard, as_of: datetime) -> dict[str, Result]:
+    """The whole sync job but for its HTTP: the board is here already."""
 
     def store(work: Work) -> Result:
         now, sync_id = datetime.now(UTC), int(as_of.timestamp())
-        return store_board(
+        return store_reading(
             work, sync_id, read_accounts(work.transaction, sync_id), Reading(board, now, now)
         )
 
@@ -153,7 +154,7 @@ def sync_board(url: str, board: Board, as_of: datetime) -> dict[str, Result]:
 
 
 def run_job(url: str, job: Job, as_of: datetime) -> dict[str, Result]:
-    """Run a job for a moment, at that moment. All its steps have to succeed."""
+    """Run a job for a moment, at that moment; all its steps have to succeed."""
     options = Options(as_of=as_of, now=as_of, run_id=str(uuid.uuid4()), executed_by="bench")
     results = perform(Database(url), settings(), job, options)
     failed = [result.message for result in results.values() if not result.success]
@@ -163,5 +164,5 @@ def run_job(url: str, job: Job, as_of: datetime) -> dict[str, Result]:
 
 
 def settings() -> Settings:
-    """Return the defaults, with a guild to read."""
+    """The defaults, with a guild to read."""
     return load_settings(trc_home=Path(gettempdir()), mee6_guild_id=GUILD_ID)

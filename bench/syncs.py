@@ -11,7 +11,7 @@ from bench.community import QUARTER, Community, accepted_syncs, new_community, r
 from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute, scalar
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.snapshots import build_snapshot
+from trc_pipelines.community.rules.snapshots import build_snapshot
 
 ACTIVE_SHARE = 0.05
 FIRST_SYNC = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

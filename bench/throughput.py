@@ -9,7 +9,7 @@ import pandas as pd
 from bench.community import GUILD_ID, Community, accepted_syncs, new_community, settings
 from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute
-from trc_pipelines.community.assets import post_entries
+from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Options, Work
 from trc_pipelines.mee6.models import parse_page

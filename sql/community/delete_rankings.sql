@@ -1,3 +1,3 @@
--- The day's boards are written anew.
+-- The days' boards are written again.
 DELETE FROM community.leaderboard_rankings
-WHERE day = :day
+WHERE day BETWEEN :first_day AND :last_day

@@ -1,4 +1,5 @@
 -- A key that is in the ledger with other contents than those staged: never overwritten, never skipped.
+-- Staged: staged_entries(member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata)
 SELECT s.source_key
 FROM staged_entries AS s
 INNER JOIN community.point_ledger AS l ON s.source_key = l.source_key

@@ -1,4 +1,5 @@
 -- Post what is not posted yet, and mark the days it touches.
+-- Staged: staged_entries(member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata)
 WITH posted AS (
     INSERT INTO community.point_ledger (
         member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id

@@ -1,4 +1,6 @@
 -- Make days from :first_day to :last_day what is staged, touching only rows that differ.
+-- Staged: staged_daily_points(member_id, day, discord_points, contribution_points, adjustment_points, points,
+-- xp_gained, is_active, last_active_at)
 WITH gone AS (
     DELETE FROM community.daily_points AS p
     WHERE

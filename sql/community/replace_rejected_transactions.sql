@@ -1,4 +1,5 @@
 -- Set aside what is staged and nothing else: all that was set aside has been looked at again.
+-- Staged: staged_rejections(transaction_id, reason, member_id, points)
 WITH gone AS (
     DELETE FROM community.rejected_transactions AS r
     WHERE NOT EXISTS (

@@ -1,42 +1,12 @@
--- Scores of the three boards as :day ended. The global score is today's balance less what came later, so its
--- cost does not grow with history; the days before are looked at only where something came later. What came
--- later is asked of the ledger, which moves with the balance. A score of 0 is on no board.
-WITH later AS MATERIALIZED (
-    SELECT l.member_id, sum(l.points)::bigint AS points
-    FROM community.point_ledger AS l
-    WHERE l.effective_on > :day::date
-    GROUP BY l.member_id
-),
-
-until AS MATERIALIZED (
-    SELECT p.member_id, max(p.last_active_at) AS last_active_at
+-- Scores of a period that began on :period_start, as :day ended. A score of 0 is on no board.
+WITH scores AS (
+    SELECT p.member_id, sum(p.points)::bigint AS score, max(p.last_active_at) AS reached_at
     FROM community.daily_points AS p
-    WHERE EXISTS (SELECT 1 FROM later) AND p.day <= :day::date AND p.last_active_at IS NOT NULL
-    GROUP BY p.member_id
-),
-
-scores AS (
-    SELECT
-        'global' AS board,
-        t.member_id,
-        t.total - coalesce(l.points, 0) AS score,
-        CASE WHEN l.member_id IS NULL THEN t.last_active_at ELSE u.last_active_at END AS reached_at
-    FROM community.member_points AS t
-    LEFT JOIN later AS l ON t.member_id = l.member_id
-    LEFT JOIN until AS u ON t.member_id = u.member_id
-    UNION ALL
-    SELECT 'weekly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
-    FROM community.daily_points AS p
-    WHERE p.day BETWEEN :week_start::date AND :day::date
-    GROUP BY p.member_id
-    UNION ALL
-    SELECT 'monthly', p.member_id, sum(p.points)::bigint, max(p.last_active_at)
-    FROM community.daily_points AS p
-    WHERE p.day BETWEEN :month_start::date AND :day::date
+    WHERE p.day BETWEEN :period_start::date AND :day::date
     GROUP BY p.member_id
 )
 
-SELECT s.board, s.member_id, s.score, s.reached_at
+SELECT s.member_id, s.score, s.reached_at
 FROM scores AS s
 INNER JOIN community.members AS m ON s.member_id = m.member_id
 WHERE s.score <> 0 AND m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible

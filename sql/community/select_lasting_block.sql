@@ -1,4 +1,4 @@
--- What the latest run of the sync said, if MEE6 asked it, or one before it, to stay away (429).
+-- The message of the latest run of the sync, if MEE6 asked it, or one before it, to stay away (429).
 SELECT e.message
 FROM (
     SELECT x.message, x.state, x.details -> 'community.mee6_leaderboard_snapshot' AS reading

@@ -1,4 +1,5 @@
 -- Who was looked for in vain.
+-- Staged: staged_missing(discord_id)
 INSERT INTO community.missing_accounts (discord_id, searched_sync_id)
 SELECT s.discord_id, :sync_id
 FROM staged_missing AS s

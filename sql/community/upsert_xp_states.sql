@@ -1,4 +1,4 @@
--- Where the accounts of one sync stand now: the same account and member goes on, else it starts anew.
+-- Where the accounts of one sync stand now: the same account and member goes on, else it starts again.
 INSERT INTO community.xp_states (
     discord_id, member_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry
 )

@@ -15,7 +15,7 @@ CREATE TABLE leaderboards.boards (
 );
 COMMENT ON TABLE leaderboards.boards IS 'One row per board as it stands now. Its version changes only when the board does.';
 COMMENT ON COLUMN leaderboards.boards.domain IS 'Whose board: the schema that holds its rankings.';
-COMMENT ON COLUMN leaderboards.boards.board IS 'global, weekly or monthly.';
+COMMENT ON COLUMN leaderboards.boards.board IS 'global, or a board with periods: weekly, monthly.';
 COMMENT ON COLUMN leaderboards.boards.day IS 'UTC day it stands for.';
 COMMENT ON COLUMN leaderboards.boards.period_start IS 'First day of its period; NULL for the global board.';
 COMMENT ON COLUMN leaderboards.boards.members IS 'How many are ranked.';
@@ -34,7 +34,7 @@ CREATE TABLE leaderboards.archived_rankings (
 );
 COMMENT ON TABLE leaderboards.archived_rankings IS 'One row per closed period and rank: its final standings. Append-only, and complete once the period is closed.';
 COMMENT ON COLUMN leaderboards.archived_rankings.domain IS 'Whose board.';
-COMMENT ON COLUMN leaderboards.archived_rankings.board IS 'weekly or monthly.';
+COMMENT ON COLUMN leaderboards.archived_rankings.board IS 'A board with periods: weekly, monthly.';
 COMMENT ON COLUMN leaderboards.archived_rankings.period_start IS 'First day of the period.';
 COMMENT ON COLUMN leaderboards.archived_rankings.rank IS '1 is best; unique.';
 COMMENT ON COLUMN leaderboards.archived_rankings.member_id IS 'Member, as the domain knows them.';
@@ -53,12 +53,12 @@ CREATE TABLE leaderboards.closed_periods (
     CONSTRAINT closed_periods_pkey PRIMARY KEY (domain, board, period_start),
     CONSTRAINT closed_periods_order_check CHECK (period_end > period_start)
 );
-COMMENT ON TABLE leaderboards.closed_periods IS 'One row per week or month whose final standings are archived. Append-only: a period closes once.';
+COMMENT ON TABLE leaderboards.closed_periods IS 'One row per period whose final standings are archived. Append-only: a period closes once.';
 COMMENT ON COLUMN leaderboards.closed_periods.domain IS 'Whose board.';
-COMMENT ON COLUMN leaderboards.closed_periods.board IS 'weekly or monthly.';
+COMMENT ON COLUMN leaderboards.closed_periods.board IS 'A board with periods: weekly, monthly.';
 COMMENT ON COLUMN leaderboards.closed_periods.period_start IS 'First day of the period.';
 COMMENT ON COLUMN leaderboards.closed_periods.period_end IS 'First day after it.';
-COMMENT ON COLUMN leaderboards.closed_periods.period IS 'ISO week (2026-W53) or month (2026-12).';
+COMMENT ON COLUMN leaderboards.closed_periods.period IS 'As people call it: ISO week (2026-W53), month (2026-12).';
 COMMENT ON COLUMN leaderboards.closed_periods.members IS 'How many are in the archive.';
 COMMENT ON COLUMN leaderboards.closed_periods.closed_at IS 'When it was closed; what was recorded later is not in it.';
 COMMENT ON COLUMN leaderboards.closed_periods.run_id IS 'Run that closed it.';

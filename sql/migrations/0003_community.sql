@@ -375,18 +375,18 @@ COMMENT ON COLUMN community.daily_streaks.last_active_on IS 'Last active day, we
 
 CREATE TABLE community.leaderboard_rankings (
     day date NOT NULL,
-    board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check
-    CHECK (board IN ('global', 'weekly', 'monthly')),
+    board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check CHECK (board ~ '^[a-z]+$'),
     rank integer NOT NULL CONSTRAINT leaderboard_rankings_rank_check CHECK (rank > 0),
     member_id text COLLATE "C" NOT NULL,
     score bigint NOT NULL,
     reached_at timestamptz,
     period_start date,
-    CONSTRAINT leaderboard_rankings_pkey PRIMARY KEY (day, board, rank)
+    CONSTRAINT leaderboard_rankings_pkey PRIMARY KEY (day, board, rank),
+    CONSTRAINT leaderboard_rankings_period_check CHECK ((board = 'global') = (period_start IS NULL))
 );
 COMMENT ON TABLE community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
-COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), weekly (since Monday) or monthly (since the 1st).';
+COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
 COMMENT ON COLUMN community.leaderboard_rankings.rank IS '1 is best; unique: score, then latest point-earning time, then member id.';
 COMMENT ON COLUMN community.leaderboard_rankings.member_id IS 'Member, ACTIVE or TRIALING, who agreed to be shown.';
 COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''s period.';
@@ -730,7 +730,7 @@ SELECT
 FROM leaderboards.archive AS a
 WHERE a.domain = 'community';
 COMMENT ON VIEW community.leaderboard_archive IS 'One row per closed week or month and rank: final standings, as they were when the period closed.';
-COMMENT ON COLUMN community.leaderboard_archive.board IS 'weekly or monthly.';
+COMMENT ON COLUMN community.leaderboard_archive.board IS 'A board with periods: weekly, monthly.';
 COMMENT ON COLUMN community.leaderboard_archive.period IS 'ISO week (2026-W53) or month (2026-12).';
 COMMENT ON COLUMN community.leaderboard_archive.period_start IS 'First day of the period.';
 COMMENT ON COLUMN community.leaderboard_archive.period_end IS 'First day after it.';

@@ -165,7 +165,7 @@ COMMENT ON COLUMN quiz.streak_evaluations.last_quiz_at IS 'The last quiz, more t
 COMMENT ON COLUMN quiz.streak_evaluations.run_id IS 'Run that judged.';
 
 CREATE TABLE quiz.leaderboard_rankings (
-    board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check CHECK (board IN ('global', 'weekly', 'monthly')),
+    board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check CHECK (board ~ '^[a-z]+$'),
     user_id uuid NOT NULL,
     rank integer CONSTRAINT leaderboard_rankings_positive_check CHECK (rank > 0),
     score bigint NOT NULL,
@@ -176,7 +176,7 @@ CREATE TABLE quiz.leaderboard_rankings (
     CONSTRAINT leaderboard_rankings_unranked_check CHECK ((rank IS NULL) = (score <= 0))
 );
 COMMENT ON TABLE quiz.leaderboard_rankings IS 'One row per board and player: the boards as they stand.';
-COMMENT ON COLUMN quiz.leaderboard_rankings.board IS 'global (XP of a lifetime), weekly or monthly (XP earned in the period).';
+COMMENT ON COLUMN quiz.leaderboard_rankings.board IS 'global (XP of a lifetime), or a board with periods (XP earned in the period): weekly, monthly.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.user_id IS 'Player.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.rank IS '1 is best; unique. NULL without XP.';
 COMMENT ON COLUMN quiz.leaderboard_rankings.score IS 'XP.';
@@ -194,7 +194,7 @@ CREATE TABLE quiz.counted_xp (
     CONSTRAINT counted_xp_pkey PRIMARY KEY (board, period_start, member_id)
 );
 COMMENT ON TABLE quiz.counted_xp IS 'One row per player and period that closed in the last weeks: the XP events there were then. A row is not edited; old ones are removed.';
-COMMENT ON COLUMN quiz.counted_xp.board IS 'weekly or monthly.';
+COMMENT ON COLUMN quiz.counted_xp.board IS 'A board with periods: weekly, monthly.';
 COMMENT ON COLUMN quiz.counted_xp.period_start IS 'First day of the period.';
 COMMENT ON COLUMN quiz.counted_xp.member_id IS 'Player.';
 COMMENT ON COLUMN quiz.counted_xp.events IS 'XP events of the period; what is more today came late. NULL: of a period that closed before this was counted.';

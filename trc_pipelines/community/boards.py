@@ -6,6 +6,7 @@ from typing import cast
 import pandas as pd
 
 from trc_pipelines.calendar import Period
+from trc_pipelines.community.relations import NAME
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.cache import CachedBoards
 from trc_pipelines.leaderboards.closing import PeriodicBoards
@@ -20,7 +21,8 @@ def _first_day(transaction: Transaction, settings: Settings) -> date | None:
 def _settled_until(transaction: Transaction, settings: Settings) -> datetime | None:
     if not settings.mee6_sync_enabled:
         return datetime.max.replace(tzinfo=UTC)  # no reading is waited for
-    return cast("datetime | None", transaction.read_value("community/select_settled_until"))
+    newest = transaction.read_row("community/select_newest_accepted_sync")
+    return newest["synced_at"] if newest else None
 
 
 def _pending_since(transaction: Transaction) -> datetime | None:
@@ -39,5 +41,5 @@ def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
     return transaction.read("community/select_board_rows", board=board)
 
 
-CACHED_BOARDS = CachedBoards("community", _read_rows)
-BOARDS = PeriodicBoards("community", _first_day, _settled_until, _read_scores, _pending_since)
+CACHED_BOARDS = CachedBoards(NAME, _read_rows)
+BOARDS = PeriodicBoards(NAME, _first_day, _settled_until, _read_scores, _pending_since)

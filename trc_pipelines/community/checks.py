@@ -1,4 +1,4 @@
-"""What must always be true of the community's tables; each sentence has its SQL in `sql/community`."""
+"""What must always be true of the community's tables. Each sentence has its SQL in `sql/community`."""
 
 from trc_pipelines.jobs.checks import HOURLY, Check
 from trc_pipelines.leaderboards.checks import archive_check

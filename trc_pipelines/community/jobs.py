@@ -2,19 +2,17 @@
 
 from datetime import date, datetime, timedelta
 
-from trc_pipelines.calendar import day_before
-from trc_pipelines.community import assets
+from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.steps.daily_points import daily_points
+from trc_pipelines.community.steps.daily_streaks import daily_streaks
+from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_leaderboard_snapshot
+from trc_pipelines.community.steps.point_ledger import point_ledger
+from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job, Trigger
+from trc_pipelines.leaderboards.jobs import day_reported
 from trc_pipelines.settings import Settings
-
-
-def _day_of_sync(
-    _transaction: Transaction, settings: Settings, as_of: datetime
-) -> tuple[date, date]:
-    # The first midnight belongs to a day that has no partition.
-    day = max(day_before(as_of), settings.community_start_on)
-    return day, day
 
 
 def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
@@ -30,11 +28,11 @@ def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -
 def first_day_to_recompute(
     transaction: Transaction, settings: Settings, now: datetime
 ) -> date | None:
-    """The earliest ended day whose tables lag behind what has arrived; None when all are up to date.
+    """Find the earliest ended day whose tables lag behind what has arrived.
 
-    A day is given a quarter of an hour to end, so that its last sync is in.
+    None when all are up to date. A day is given a quarter of an hour to end, so that its last sync is in.
     """
-    today, start = day_before(now - timedelta(minutes=15)), settings.community_start_on
+    today, start = reporting_day(now - timedelta(minutes=15)), settings.community_start_on
     stale: date | None = transaction.read_value(
         "community/select_stale_days", before=today, start_on=start
     )
@@ -65,19 +63,19 @@ MEE6_SYNC = Job(
     cron="*/15 * * * *",
     stale_after=timedelta(minutes=35),
     steps=[
-        assets.mee6_leaderboard_snapshot,
-        assets.xp_deltas,
-        assets.point_ledger,
-        assets.daily_points,
+        mee6_leaderboard_snapshot,
+        xp_deltas,
+        point_ledger,
+        daily_points,
     ],
-    days=_day_of_sync,
+    days=day_reported,
 )
 DAILY_STREAKS = Job(
     name="daily_streaks",
     description="Compute weekday streaks of the day that ended, and of days missed before it.",
     cron="5 0 * * *",
     stale_after=timedelta(hours=25),
-    steps=[assets.daily_streaks],
+    steps=[daily_streaks],
     days=_ended_days,
 )
 RECOMPUTE_DAYS = Job(
@@ -85,7 +83,7 @@ RECOMPUTE_DAYS = Job(
     description="Compute days again after points arrived late, up to today, as one range.",
     cron=None,
     stale_after=None,
-    steps=[assets.daily_points, assets.daily_streaks, assets.leaderboard_rankings],
+    steps=[daily_points, daily_streaks, leaderboard_rankings],
     days=_lagging_or_today,
 )
 JOBS = [MEE6_SYNC, DAILY_STREAKS, RECOMPUTE_DAYS]

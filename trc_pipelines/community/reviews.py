@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.community.deltas import write_pending_deltas
+from trc_pipelines.community.steps.xp_deltas import write_pending_deltas
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError
 
@@ -27,7 +27,10 @@ def review_sync(
     reviewed_by: str,
     now: datetime,
 ) -> str:
-    """Let a quarantined sync through, take it as a new baseline, or drop it; one line about it.
+    """Let a quarantined sync through, take it as a new baseline, or drop it.
+
+    Returns:
+        One line about it.
 
     Raises:
         JobError: there is no such sync, it does not wait for a decision, a newer one has been
@@ -69,10 +72,10 @@ def review_sync(
 
 
 def list_syncs(transaction: Transaction) -> pd.DataFrame:
-    """Syncs that wait for a person, and the latest that were decided, newest first."""
+    """List syncs that wait for a person, and the latest that were decided, newest first."""
     return transaction.read("community/select_syncs_to_review")
 
 
 def compare_snapshot(transaction: Transaction, sync_id: int, most: int) -> pd.DataFrame:
-    """Accounts that differ most from what is known of them: the evidence for a decision."""
+    """List accounts that differ most from what is known of them: the evidence for a decision."""
     return transaction.read("community/select_snapshot_differences", sync_id=sync_id, most=most)

@@ -1,1 +1,1 @@
-"""Boards of any domain: periods and ranking. Knows frames and dates, no domain and no tables."""
+"""The boards of any domain: ranked, closed with their periods, archived, published. No domain is known."""

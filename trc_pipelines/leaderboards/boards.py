@@ -16,12 +16,12 @@ def record_boards(
     ranked: pd.DataFrame,
     starts: Mapping[str, date | None],
 ) -> None:
-    """Note the boards of a day as they were ranked; a board that is as it was keeps its version.
+    """Note the boards of a day as they were ranked. A board that is as it was keeps its version.
 
     Args:
         ranked: as `rank_boards` gives it.
         starts: every board there is, also one on which nobody is ranked, and the first day of its
-            period; None for a board without one.
+            period, None for a board without one.
     """
     for board, start in starts.items():
         rows = ranked[ranked["board"] == board]

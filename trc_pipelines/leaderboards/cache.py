@@ -1,9 +1,9 @@
-"""Boards in Redis, for apps that ask often: each is replaced whole, in one instant.
+"""Boards in Redis, for apps that ask often: each is replaced in one instant.
 
 For every board, under `trc:boards:<domain>:<board>`:
 
-* `…:rows`: a list, one JSON object per rank (index 0 is rank 1): LRANGE gives the top or any page;
-* `…:members`: a hash, the same object by member id: HGET gives a member's own row;
+* `…:rows`: a list, one JSON object per rank (index 0 is rank 1). LRANGE gives the top or any page.
+* `…:members`: a hash, the same object by member id. HGET gives a member's own row.
 * `…:about`: a JSON object: board, day, period_start, members, computed_at, version.
 """
 
@@ -32,7 +32,7 @@ STAGED_FOR_SECONDS = 600
 class CachedBoards:
     """Boards of a domain and how to read one as it is published: a row per rank, in order.
 
-    `read_rows` gives rank, member_id and whatever else apps show; no names.
+    `read_rows` gives rank, member_id and whatever else apps show, but no names.
     """
 
     domain: str
@@ -40,7 +40,7 @@ class CachedBoards:
 
 
 def publish_boards(work: Work, boards: CachedBoards) -> Result:
-    """Publish the boards that are not in the cache as they are; unchanged ones cost a look.
+    """Publish the boards that are not in the cache as they are. Unchanged ones cost a look.
 
     Without success when Redis does not take them: the boards themselves are not touched by that,
     and the next run publishes them.
@@ -66,18 +66,22 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
         problem = (
             f"Redis did not take the boards ({type(error).__name__}); the next run tries again"
         )
-        return Result(len(published), problem, {"boards": len(standing)}, success=False)
+        figures = {"boards_published": len(published)}
+        return Result(len(published), details=figures, notes=[problem], success=False)
     names = ", ".join(board["board"] for board in published)
     return Result(
         affected=len(published),
-        message=f"published {names}" if published else "every board is published as it stands",
-        details={"boards": len(standing), "published": len(published)},
+        details={
+            "boards_published": len(published),
+            "boards_unchanged": len(standing) - len(published),
+        },
+        notes=[f"published {names}"] if published else [],
         rows=sum(board["members"] for board in published),
     )
 
 
 def connect(settings: Settings) -> "Redis":
-    """The client of REDIS_URL; every wait is bounded.
+    """Make the client of REDIS_URL. Every wait is bounded.
 
     Raises:
         JobError: no URL is set, or it is malformed, or the library is not installed.
@@ -108,7 +112,7 @@ def connect(settings: Settings) -> "Redis":
 def _read(
     work: Work, boards: CachedBoards, board: dict[str, Any]
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """A board and its rows, of one version also when it is ranked again in between."""
+    """Read a board and its rows, of one version also when it is ranked again in between."""
     while True:
         rows = boards.read_rows(work.transaction, board["board"])
         standing = work.transaction.read_rows("leaderboards/select_boards", domain=boards.domain)
@@ -123,7 +127,7 @@ def _replace(
     """Write a board aside, then exchange it for the one that is read, in one transaction.
 
     Raises:
-        WatchError: what was written aside is no longer whole; nothing is exchanged.
+        WatchError: what was written aside is no longer complete, and nothing is exchanged.
     """
     from redis import WatchError
 

@@ -4,7 +4,7 @@ from trc_pipelines.jobs.checks import Check
 
 
 def archive_check(domain: str) -> Check:
-    """That the domain's archives are whole and in order."""
+    """Declare that the domain's archives are complete and in order."""
     return Check(
         f"{domain}.leaderboard_archive",
         "archives_are_complete",

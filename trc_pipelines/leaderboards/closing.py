@@ -1,9 +1,9 @@
-"""Closing a week or a month: its final standings are archived once, and everybody is told.
+"""Closing a period of a board: its final standings are archived once, and an event says so.
 
-A "reset" is nothing else: the next period is a new one, nothing is set to zero.
+A "reset" is nothing else: the next period is a new one, and nothing is set to zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -23,6 +23,7 @@ GRACE = timedelta(hours=24)
 # One score of 1970 makes thousands of periods due: the next run goes on.
 MOST_AT_ONCE = 200
 SHOWN = 10
+WAITING = "not everything has arrived yet, it closes as soon as it has"
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class PeriodicBoards:
 
     Attributes:
         domain: the schema that holds them.
-        first_day: first day with a score; None while there is none.
-        settled_until: up to when the source of the scores was read; None when it never was.
+        first_day: first day with a score, None while there is none.
+        settled_until: up to when the source of the scores was read, None when it never was.
         read_scores: final scores of a period: member_id, score, reached_at. Waits for whoever is
             writing them.
-        pending_since: when the oldest of what is known and not in the scores yet was earned; None
+        pending_since: when the oldest of what is known and not in the scores yet was earned, None
             when nothing waits.
     """
 
@@ -49,7 +50,11 @@ class PeriodicBoards:
 def find_due_periods(
     transaction: Transaction, settings: Settings, boards: PeriodicBoards, as_of: datetime
 ) -> tuple[list[Period], list[Period]]:
-    """Periods that have ended and are still open, oldest first: those to close now, those that wait."""
+    """Find periods that have ended and are still open, oldest first.
+
+    Returns:
+        Those to close now, and those that wait.
+    """
     first_day = boards.first_day(transaction, settings)
     if first_day is None:
         return [], []
@@ -72,7 +77,7 @@ def find_due_periods(
 
 
 def build_closing_trigger(boards: PeriodicBoards, job: Job) -> Trigger:
-    """Asks for the closing job as soon as everything of an ended period has arrived."""
+    """Ask for the closing job as soon as everything of an ended period has arrived."""
 
     def find_due(
         transaction: Transaction, settings: Settings, now: datetime
@@ -86,7 +91,7 @@ def build_closing_trigger(boards: PeriodicBoards, job: Job) -> Trigger:
 
     return Trigger(
         f"{boards.domain}_closing_sensor",
-        "Closes weeks and months that ended: late, missed, or waiting for a sync.",
+        "Closes periods that ended: late, missed, or waiting for a sync.",
         job,
         timedelta(minutes=1),
         find_due,
@@ -100,19 +105,25 @@ def close_periods(work: Work, boards: PeriodicBoards) -> Result:
     """
     due, waiting = find_due_periods(work.transaction, work.settings, boards, work.as_of)
     chosen = due[: work.budget.at_most(MOST_AT_ONCE)]
-    closed = [_close(work, boards, period) for period in chosen]
-    done = ", ".join(f"{period.board} {period.label}" for period in chosen[:SHOWN])
-    done += f" and {len(chosen) - SHOWN} more" if len(chosen) > SHOWN else ""
-    message = f"closed {done}" if closed else "nothing to close"
-    if waiting:
-        labels = ", ".join(f"{period.board} {period.label}" for period in waiting)
-        message += f"; {labels}: not everything has arrived yet, it closes as soon as it has"
+    archived = sum(_close(work, boards, period) for period in chosen)
     return Result(
-        affected=len(closed),
-        message=message,
-        details={"periods": len(closed), "waiting": len(waiting), "archived": sum(closed)},
-        rows=sum(closed),
+        affected=len(chosen),
+        details={
+            "periods_closed": len(chosen),
+            "scores_archived": archived,
+            "periods_waiting": len(waiting),
+        },
+        notes=[
+            *([f"closed {_name_some(chosen)}"] if chosen else []),
+            *([f"{_name_some(waiting)}: {WAITING}"] if waiting else []),
+        ],
+        rows=archived,
     )
+
+
+def _name_some(periods: Sequence[Period]) -> str:
+    more = f" and {len(periods) - SHOWN} more" if len(periods) > SHOWN else ""
+    return ", ".join(f"{period.board} {period.label}" for period in periods[:SHOWN]) + more
 
 
 def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:

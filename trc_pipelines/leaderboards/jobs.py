@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from trc_pipelines.calendar import day_before
+from trc_pipelines.calendar import reporting_day
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job, Step
 from trc_pipelines.leaderboards.closing import PeriodicBoards, build_closing_trigger
@@ -27,16 +27,16 @@ class Boards:
 
 
 class BoardJobs:
-    """The jobs over the boards of all domains; no domain's step depends on another's."""
+    """The jobs over the boards of all domains. No domain's step depends on another's."""
 
     def __init__(self, boards: Sequence[Boards]) -> None:
         self.recalculation = Job(
             name="leaderboard_recalculation",
-            description="Rank the global, weekly and monthly boards of the current day.",
+            description="Rank every board of the current day.",
             cron="0 * * * *",
             stale_after=timedelta(minutes=65),
             steps=[board.rankings for board in boards],
-            days=_day_that_ended,
+            days=day_reported,
         )
         self.weekly_reset = Job(
             name="leaderboard_weekly_reset",
@@ -69,9 +69,10 @@ class BoardJobs:
             self.jobs = []
 
 
-def _day_that_ended(
+def day_reported(
     _transaction: Transaction, settings: Settings, as_of: datetime
 ) -> tuple[date, date]:
-    """The day whose figures a moment stands for: at midnight, the one that just ended."""
-    day = max(day_before(as_of), settings.community_start_on)
+    """Choose the day whose figures a tick brings up to date: at midnight, the one that just ended."""
+    # The first midnight belongs to a day that has no partition.
+    day = max(reporting_day(as_of), settings.community_start_on)
     return day, day

@@ -1,10 +1,10 @@
-"""Reading a whole leaderboard over HTTP: pacing, deadlines, retries, blocks, drift between pages.
+"""Reading a leaderboard over HTTP, page by page: pacing, deadlines, retries, blocks, drift between pages.
 
 What a page may hold is judged in `models`. Whether the figures are to be believed, and when to
 read next after a block, is for the caller.
 
 `requests` and urllib3 leave gaps that are closed here: their timeouts bound one socket operation
-and not the whole, redirects take our headers to other hosts, and a small gzip body can become
+and not all of them together, redirects take our headers to other hosts, and a small gzip body can become
 hundreds of megabytes.
 """
 
@@ -28,7 +28,7 @@ import urllib3
 
 from trc_pipelines.mee6.models import (
     MAX_PLAYERS_PER_PAGE,
-    Board,
+    Leaderboard,
     Mee6AccessError,
     Mee6Blocked,
     Mee6Error,
@@ -60,7 +60,7 @@ ACCESS_REMEDIES = {
 class _Session(requests.Session):
     """A session for which no answer is a redirect.
 
-    `allow_redirects=False` is not enough: requests then still reads the redirect's whole body,
+    `allow_redirects=False` is not enough: requests then still reads all of the redirect's body,
     with no cap and no deadline.
     """
 
@@ -70,7 +70,7 @@ class _Session(requests.Session):
 
 @dataclass
 class _Reading:
-    """What has to be remembered while one board is read."""
+    """What has to be remembered while one leaderboard is read."""
 
     guild_id: int
     deadline: float
@@ -80,9 +80,9 @@ class _Reading:
 
 
 class Mee6Client:
-    """Reads leaderboards. Use it as a context manager; not for use from several threads.
+    """Read leaderboards. Use it as a context manager, and from one thread.
 
-    `deadline_seconds` bounds one `read_board` from start to end, waits included, and
+    `deadline_seconds` bounds one `read_leaderboard` from start to end, waits included, and
     `attempt_seconds` one request from connecting to the last byte. `connect_seconds` and
     `socket_seconds` bound each single socket operation. `max_body_bytes` counts decoded bytes.
     `page_size` is the API's `limit`, 1 to 1000. `sleep` and `monotonic` are there for tests.
@@ -132,14 +132,14 @@ class Mee6Client:
     def __exit__(self, *exception: object) -> None:
         self._session.close()
 
-    def read_board(self, guild_id: int, linked: pd.DataFrame) -> Board:
-        """The guild's board, page by page, until its end or until every linked account is found.
+    def read_leaderboard(self, guild_id: int, linked: pd.DataFrame) -> Leaderboard:
+        """Read the guild's leaderboard, page by page, until its end or until all linked accounts are found.
 
         `linked`: `discord_id` int64, `last_xp` Int64, NA for accounts that were not present at the
-        last reading, and `is_sought` bool: false for accounts that are not worth the whole board,
+        last reading, and `is_sought` bool: false for accounts that are not worth the full leaderboard,
         because they were looked for in vain not long ago. With nobody linked nothing is asked.
 
-        A board that is too long for the time given is read as far as it goes, which the result
+        A leaderboard that is too long for the time given is read as far as it goes, which the result
         says. The ranking moves while it is read, so an account can slip from one page to another
         between two requests. An account that was present before and is missing now is looked
         for once more on the pages around its last XP.
@@ -174,7 +174,7 @@ class Mee6Client:
                     break
                 players, _ = _merge([players, self._fetch_page(reading, page).players])
 
-        return Board(
+        return Leaderboard(
             guild_id=guild_id,
             players=players,
             xp_rate=pages[0].xp_rate if pages else 1.0,
@@ -223,14 +223,14 @@ class Mee6Client:
         if not self._fits(reading, wait):
             raise Mee6Unavailable(
                 f"the deadline of {self._deadline_seconds:g} s passed before page {page}; "
-                "nothing was taken; the next reading starts anew"
+                "nothing was taken; the next reading starts again"
             )
         if wait:
             self._sleep(wait)
         self._next_request_at = self._monotonic() + self._request_interval_seconds
 
     def _request(self, reading: _Reading, page: int) -> bytes:
-        """The decoded body of a 200; every other outcome is raised."""
+        """Give the decoded body of a 200, and raise every other outcome."""
         reading.requests += 1
         started = self._monotonic()
         seconds = min(self._attempt_seconds, reading.deadline - started)
@@ -291,7 +291,7 @@ class Mee6Client:
 
 
 def retry_after_seconds(stated: str | None, now: datetime) -> float | None:
-    """How long a Retry-After header says to wait, None when it says nothing that can be used.
+    """Tell how long a Retry-After header says to wait, None when it says nothing that can be used.
 
     Accepts a number of seconds, whole or not, and an HTTP date, which is counted from `now`.
     Zero, the past, infinity and anything else are no usable statement.
@@ -358,7 +358,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
     def run() -> None:
         try:
             outcome.set_result(call())
-        except BaseException as error:  # handed over whole: the caller sees what happened
+        except BaseException as error:  # passed on as it is: the caller sees what happened
             outcome.set_exception(error)
 
     threading.Thread(target=run, name="mee6-request", daemon=True).start()
@@ -366,7 +366,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _merge(frames: list[pd.DataFrame]) -> tuple[pd.DataFrame, int]:
-    """One row per player, the one with the larger XP, highest first; and how many were dropped."""
+    """One row per player, the one with the larger XP, highest first, and how many were dropped."""
     rows = pd.concat([players_frame([]), *frames]).sort_values("xp", ascending=False, kind="stable")
     players = rows.drop_duplicates("discord_id").reset_index(drop=True)
     return players, len(rows) - len(players)

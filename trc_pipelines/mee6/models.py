@@ -1,8 +1,8 @@
 """What a leaderboard page may hold, what a reading returns, and what can go wrong.
 
 Everything MEE6 sends is judged here, once and strictly: nothing is coerced or rounded. Only the
-guild's id and each player's id and XP are required, and one player without them rejects the page;
-whatever else is odd is unknown, and counted. User names are not kept: only ids and figures are
+guild's id and each player's id and XP are required, and one player without them rejects the page.
+Whatever else is odd is unknown, and counted. User names are not kept: only ids and figures are
 needed. Asking, waiting and asking again belong to `client`.
 """
 
@@ -18,13 +18,13 @@ from pydantic_core import core_schema
 from typing_extensions import TypedDict  # pydantic cannot use typing's before Python 3.12
 
 MAX_PLAYERS_PER_PAGE = 1000
-# Far above any real board (the top of the recorded one has 1.3 million), and low enough that
+# Far above any real leaderboard (the top of the recorded one has 1.3 million), and low enough that
 # the sum over nine million members still fits an int64.
 MAX_FIGURE = 10**12
 
 
 class Mee6Error(Exception):
-    """A board could not be read; the message is one line and says what to do."""
+    """The leaderboard could not be read. The message is one line and says what to do."""
 
 
 class Mee6AccessError(Mee6Error):
@@ -32,7 +32,7 @@ class Mee6AccessError(Mee6Error):
 
 
 class Mee6Blocked(Mee6Error):  # noqa: N818 - a state of the world, as the next two
-    """429 whose wait is unknown or does not fit the deadline; asking earlier lengthens the block.
+    """429 whose wait is unknown or does not fit the deadline. Asking earlier lengthens the block.
 
     `retry_after_seconds` is the wait MEE6 stated, None when it stated none that can be used.
     """
@@ -56,7 +56,7 @@ class Mee6NotJson(Mee6InvalidResponse):
 
 @dataclass(frozen=True)
 class Page:
-    """One page; `odd_values` counts optional values that were none and are unknown now.
+    """One page. `odd_values` counts optional values that were none and are unknown now.
 
     `players`: one row per entry, in the order served: `discord_id` int64, `xp` int64,
     `level` Int64 and `message_count` Int64 (NA when not sent). Ids may repeat.
@@ -68,13 +68,13 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Board:
+class Leaderboard:
     """What one reading found.
 
     `players`: columns as on a `Page`, but one row per `discord_id`, highest XP first.
     `pages`: different pages read, an empty last one included. `requests`: all of them, also those
     that failed. `duplicates`: entries dropped because the id was read before. `is_complete`: the
-    end of the board was seen, so who is not among the players is not on it. `is_exhausted`: time
+    end of the leaderboard was seen, so who is not among the players is not on it. `is_exhausted`: time
     ran out before everyone was found. `odd_values`: as of a `Page`, over all of them.
     """
 
@@ -124,7 +124,7 @@ OptionalRate = Annotated[
 
 
 class Player(TypedDict):
-    """What is read of a player; all other keys are ignored."""
+    """What is read of a player. All other keys are ignored."""
 
     id: DiscordId
     xp: Figure
@@ -148,7 +148,7 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def parse_page(body: bytes, guild_id: int, page: int) -> Page:
-    """The players of page `page` (0-based) of a guild's board, from the decoded body of a 200.
+    """The players of page `page` (0-based) of a guild's leaderboard, from the decoded body of a 200.
 
     Raises Mee6NotJson when the body is not JSON, and Mee6InvalidResponse when it is not that
     page or when a required field is missing or out of range, with the number of bad players.
@@ -159,14 +159,14 @@ def parse_page(body: bytes, guild_id: int, page: int) -> Page:
         raise _explained(error, page) from None  # the cause would hold names from the body
     if envelope["guild"]["id"] != str(guild_id):
         raise Mee6InvalidResponse(
-            f"MEE6 answered page {page} with another guild's board than {guild_id}: "
+            f"MEE6 answered page {page} with another guild's leaderboard than {guild_id}: "
             "nothing was taken; check MEE6_GUILD_ID and the base URL"
         )
     answered = envelope.get("page")
     if answered not in (page, ODD, None):
         raise Mee6InvalidResponse(
             f"MEE6 answered page {page} with page {answered}: "
-            "nothing was taken; the next reading starts anew"
+            "nothing was taken; the next reading starts again"
         )
     xp_rate = envelope.get("xp_rate")
     players = players_frame(envelope["players"])
@@ -196,7 +196,7 @@ def _validate(body: bytes) -> _Envelope:
     except ValidationError as error:
         if not _is_not_json(error) or not _SURROGATE_ESCAPE.search(body):
             raise
-    # Half a surrogate pair in one member's name makes the whole page bad JSON. Names are not
+    # Half a surrogate pair in one member's name makes all of the page bad JSON. Names are not
     # kept, so it must not stop everybody's figures: all such escapes become U+FFFD.
     return _ENVELOPE.validate_json(_SURROGATE_ESCAPE.sub(rb"\\ufffd", body))
 
@@ -206,7 +206,7 @@ def _is_not_json(error: ValidationError) -> bool:
 
 
 def _explained(error: ValidationError, page: int) -> Mee6InvalidResponse:
-    # Without the input: it may be a whole player, name included.
+    # Without the input: it may be all of a player, name included.
     errors = error.errors(include_url=False, include_input=False)
     first = errors[0]
     if first["type"] == "json_invalid":

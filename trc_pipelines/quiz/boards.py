@@ -1,6 +1,6 @@
 """What the shared boards code needs to know of the quiz's boards."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import cast
 
 import pandas as pd
@@ -25,12 +25,11 @@ def _settled_until(transaction: Transaction, _settings: Settings) -> datetime | 
 def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
     # What is counted is kept for a while: it is what the archive is checked against, and it shows
     # which XP came late and which was missed.
-    start = datetime.combine(period.start, time(), UTC)
     transaction.execute(
         "quiz/insert_counted_xp",
         board=period.board,
         period_start=period.start,
-        begins_at=start,
+        begins_at=period.begins_at,
         ends_at=period.ends_at,
     )
     return transaction.read(

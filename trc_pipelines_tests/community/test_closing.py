@@ -57,7 +57,7 @@ def test_a_week_closes_once_with_one_event_and_the_points_of_its_last_minutes(we
     assert close(week, MONDAY + WEEK).affected == 1
     assert archive(week) == STANDINGS
     again = close(week, MONDAY + WEEK + HOUR)
-    assert (again.affected, again.message) == (0, "nothing to close")
+    assert (again.affected, again.message) == (0, "nothing to do")
     assert archive(week) == STANDINGS
     assert events(week) == [
         {
@@ -127,7 +127,7 @@ def test_missed_weeks_and_months_close_oldest_first_each_with_its_own_points(wee
     week.sync(MONDAY + 5 * WEEK, {1001: 1500, 1002: 1500})
     late = MONDAY + 5 * WEEK + 3 * HOUR
     limited = close(week, late, limit=2)
-    assert limited.message.startswith("closed weekly 2026-W10, weekly 2026-W11")
+    assert limited.notes[0] == "closed weekly 2026-W10, weekly 2026-W11"
     assert close(week, late).affected == 4
     closed = week.query(
         "SELECT period, members FROM leaderboards.closed_periods ORDER BY closed_at"
@@ -146,7 +146,7 @@ def test_a_first_of_the_month_that_is_a_monday_closes_both_whoever_comes_first(
     world.sync(first - 3 * HOUR, {1001: 1000, 1002: 1000})
     world.sync(first, {1001: 1100, 1002: 1200})
     monthly = world.run(LEADERBOARD_MONTHLY_RESET, first)[ARCHIVE]
-    assert monthly.message == "closed weekly 2026-W22, monthly 2026-05"
+    assert monthly.notes == ["closed weekly 2026-W22, monthly 2026-05"]
     assert close(world, first).affected == 0
 
 

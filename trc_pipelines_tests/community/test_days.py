@@ -254,7 +254,7 @@ def test_streaks_say_how_many_grew_and_how_many_broke(world: World) -> None:
     days.live(MONDAY + DAY, "ann", computed=False)
     result = world.run(DAILY_STREAKS, at(MONDAY, 48) + timedelta(minutes=5))
     details = result["community.daily_streaks"].details
-    assert (details["incremented"], details["reset"]) == (1, 2)
+    assert (details["streaks_extended"], details["streaks_broken"]) == (1, 2)
 
 
 def test_who_has_0_points_is_on_no_board_and_in_no_archive(week: World) -> None:

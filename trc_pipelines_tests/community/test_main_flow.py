@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from trc_pipelines.community.assets import post_entries
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.ledger import entries_from_transactions
+from trc_pipelines.community.rules.ledger import entries_from_transactions
+from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.jobs.contract import JobError, Result, Step
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import NOON, QUARTER, World

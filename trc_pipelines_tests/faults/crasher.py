@@ -27,7 +27,7 @@ from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.mee6.client import Mee6Client
-from trc_pipelines.mee6.models import Board
+from trc_pipelines.mee6.models import Leaderboard
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.catalogue import JOBS
 
@@ -116,8 +116,8 @@ def run_child(command: dict) -> int:
             "message_count": pd.Series([None] * len(command["board"]), dtype="Int64"),
         }
     )
-    board = Board(GUILD, players, 1.0, pages=1, requests=1, duplicates=0)
-    Mee6Client.read_board = lambda *_: board
+    board = Leaderboard(GUILD, players, 1.0, pages=1, requests=1, duplicates=0)
+    Mee6Client.read_leaderboard = lambda *_: board
     as_of = datetime.fromisoformat(command["as_of"])
     perform(
         Database(command["url"], statement_timeout_seconds=20, lock_timeout_seconds=10),

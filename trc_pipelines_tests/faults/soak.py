@@ -46,7 +46,7 @@ RECORDED = {
     "community.mee6_leaderboard_snapshot": "linked_members",
     "community.xp_deltas": "syncs",
     "community.point_ledger": "entries",
-    "community.leaderboard_archive": "archived",
+    "community.leaderboard_archive": "scores_archived",
 }
 COMPARED = {
     "community.mee6_syncs": "sync_id, status, found_count",

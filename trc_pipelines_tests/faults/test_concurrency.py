@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.community.assets import post_entries
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import JobError, Options, Work
 from trc_pipelines_tests.faults.conftest import Crasher

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from trc_pipelines.calendar import ended_periods, period_of
-from trc_pipelines.community import assets
+from trc_pipelines.calendar import PERIODIC_BOARDS, ended_periods, period_of
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.embedded import (
     client_program,
@@ -62,7 +62,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_retry(own_server: World)
     """pg_ctl -m immediate in the middle of a sync: no clean shutdown, recovery at the start."""
     own_server.link({"ann": 1001})
     own_server.sync(NOON, {1001: 1000})
-    folder, original, restarts = data_folder(own_server), assets.xp_deltas.run, []
+    folder, original, restarts = data_folder(own_server), xp_deltas.run, []
 
     def restart_and_run(work: Work) -> Result:
         if not restarts:
@@ -88,8 +88,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_retry(own_server: World)
         ).returncode
 
     steps = [
-        Step(step.table, restart_and_run) if step is assets.xp_deltas else step
-        for step in MEE6_SYNC.steps
+        Step(step.table, restart_and_run) if step is xp_deltas else step for step in MEE6_SYNC.steps
     ]
     own_server.simulator.board = own_server.simulator.board.assign(xp=1250)
     job = Job("mee6_sync", "", "", timedelta(), steps, MEE6_SYNC.days)
@@ -176,7 +175,7 @@ def test_a_database_that_refuses_to_write_is_one_error_and_no_partial_effect(wor
 def test_weeks_and_months_have_the_label_of_their_own_year(
     day: date, week: str, month: str
 ) -> None:
-    for board, label in {"weekly": week, "monthly": month}.items():
+    for board, label in zip(PERIODIC_BOARDS, (week, month), strict=True):
         period = period_of(board, day)
         assert period.label == label
         assert period.start <= day < period.end

@@ -125,6 +125,38 @@ def test_a_range_is_one_run_and_equals_day_by_day_runs(
     assert len(instance.get_materialized_partitions(key)) == 14
 
 
+def test_each_day_of_a_range_shows_its_own_figures(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    members = {"ann": 1001, "bob": 1002, "cem": 1003}
+    world.link(members)
+    xp = dict.fromkeys(members.values(), 5_000)
+    world.sync(MONDAY, xp)
+    days = [MONDAY.date() + timedelta(days=day) for day in range(3)]
+    for day in range(3):  # Ann chats on all three days, Bob on two, Cem on the last
+        xp |= {account: xp[account] + 150 for account in list(xp)[: day + 1]}
+        world.sync(MONDAY + timedelta(days=day, hours=12), xp)
+        world.sync(MONDAY + timedelta(days=day, hours=23, minutes=45))
+
+    result = run(instance, "recompute_days", day_range_tags(days[0], days[-1]))
+    shown = {
+        (event.asset_key.path[1], event.partition): {
+            name: value.value for name, value in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+    }
+
+    def figures(table: str, name: str) -> list[int]:
+        return [shown[table, day.isoformat()][name] for day in days]
+
+    assert figures("daily_points", "dagster/row_count") == [1, 2, 3]
+    assert figures("daily_points", "xp_gained") == [150, 300, 450]
+    assert figures("daily_streaks", "dagster/row_count") == [1, 2, 3]
+    assert figures("daily_streaks", "weekdays_of_the_longest") == [1, 2, 3]
+    assert figures("leaderboard_rankings", "dagster/row_count") == [3, 6, 9]
+    assert figures("leaderboard_rankings", "members_on_the_weekly_board") == [1, 2, 3]
+
+
 def test_streaks_refuse_a_day_whose_day_before_is_missing(
     world: World, instance: dg.DagsterInstance
 ) -> None:

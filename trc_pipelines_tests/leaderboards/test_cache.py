@@ -16,7 +16,7 @@ import redis
 from redis.client import Pipeline
 
 from trc_pipelines.calendar import month_start, week_start
-from trc_pipelines.community import assets
+from trc_pipelines.community.steps import leaderboard_cache
 from trc_pipelines.jobs.contract import JobError, Result
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.leaderboards.boards import record_boards
@@ -64,7 +64,7 @@ def record(world: World, day: date, scores: dict[str, dict[str, int]], seed: int
     starts = {"global": None, "weekly": week_start(day), "monthly": month_start(day)}
     period = pd.to_datetime(ranked["board"].map(starts))
     with world.database.transaction() as transaction:
-        transaction.execute("community/delete_rankings", day=day)
+        transaction.execute("community/delete_rankings", first_day=day, last_day=day)
         rankings = ranked.assign(day=pd.Timestamp(day), period_start=period)
         transaction.append("community.leaderboard_rankings", rankings)
         record_boards(transaction, "community", day, ranked, starts)
@@ -135,7 +135,7 @@ def version(k: int) -> dict[str, int]:
 
 def test_boards_are_published_as_the_database_has_them(boards: World, client: redis.Redis) -> None:
     record(boards, DAY, {"global": {"m0": 5, "m1": 2**53 + 1}, "weekly": {"m1": -7}})
-    assert publish(boards).message == "published global, monthly, weekly"
+    assert publish(boards).notes == ["published global, monthly, weekly"]
     assert read(client)[0] == [
         {"rank": 1, "member_id": "m1", "score": 2**53 + 1, "movement": None},
         {"rank": 2, "member_id": "m0", "score": 5, "movement": None},
@@ -184,11 +184,11 @@ def test_a_day_before_that_is_ranked_again_moves_what_is_published(
     record(boards, DAY, {"global": {"m0": 3, "m1": 2}})
     assert publish(boards).affected == 0
     record(boards, DAY, {"global": {"m0": 3, "m1": 4}})
-    assert publish(boards).message == "published global"
+    assert publish(boards).notes == ["published global"]
     assert [row["movement"] for row in read(client)[0]] == [1, -1]
     assert read(client)[1]["day"] == str(NEXT_DAY)
     record(boards, NEXT_DAY, {"global": {"m0": 5, "m1": 2}})
-    assert publish(boards).message == "published global"
+    assert publish(boards).notes == ["published global"]
     record(boards, DAY, {"global": {"m0": 3, "m1": 4}})
     assert publish(boards).affected == 0
 
@@ -211,9 +211,9 @@ def test_an_unchanged_board_costs_a_look(
         "_fetch",
         lambda self, name, *rest: statements.append(name) or fetch(self, name, *rest),
     )
-    monkeypatch.setattr(assets, "CACHED_BOARDS", cache.CachedBoards("community", refuse))
+    monkeypatch.setattr(leaderboard_cache, "CACHED_BOARDS", cache.CachedBoards("community", refuse))
     result = publish(boards)
-    assert (result.affected, result.message) == (0, "every board is published as it stands")
+    assert (result.affected, result.message) == (0, "3 boards unchanged")
     # One look of each domain, of which only one has boards.
     assert statements == ["leaderboards/select_boards"] * 2
     assert commands(client).keys() <= LOOKS
@@ -225,7 +225,7 @@ def test_changed_boards_only_are_replaced(boards: World, client: redis.Redis) ->
     publish(boards)
     before = dumped(client)
     record(boards, DAY, {"global": version(1), "weekly": version(3)})
-    assert publish(boards).message == "published weekly"
+    assert publish(boards).notes == ["published weekly"]
     changed = {key.decode() for key, value in dumped(client).items() if value != before[key]}
     assert changed == set(keys("weekly"))
     assert scores_of(client, "weekly") == version(3)
@@ -425,7 +425,7 @@ def test_a_board_ranked_again_while_it_is_read_is_of_one_version(
     boards: World, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(boards, DAY, {"global": version(1)})
-    read_rows = assets.CACHED_BOARDS.read_rows
+    read_rows = leaderboard_cache.CACHED_BOARDS.read_rows
     reads: list[str] = []
 
     def overtaken(transaction: cache.Transaction, board: str) -> pd.DataFrame:
@@ -434,7 +434,9 @@ def test_a_board_ranked_again_while_it_is_read_is_of_one_version(
             record(boards, NEXT_DAY, {"global": version(2)})
         return read_rows(transaction, board)
 
-    monkeypatch.setattr(assets, "CACHED_BOARDS", cache.CachedBoards("community", overtaken))
+    monkeypatch.setattr(
+        leaderboard_cache, "CACHED_BOARDS", cache.CachedBoards("community", overtaken)
+    )
     publish(boards)
     assert reads[:2] == ["global", "global"]
     assert scores_of(client) == version(2)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from trc_pipelines.calendar import day_before, month_start, week_start
+from trc_pipelines.calendar import month_start, reporting_day, week_start
 from trc_pipelines.leaderboards.ranking import rank_boards
 
 EARLY, LATE = pd.Timestamp("2026-03-04T10:00Z"), pd.Timestamp("2026-03-04T11:00Z")
@@ -55,6 +55,6 @@ def test_weeks_begin_on_monday(day: date, monday: date) -> None:
     assert month_start(day).day == 1
 
 
-def test_midnight_belongs_to_the_day_before() -> None:
-    assert day_before(datetime(2026, 3, 2, tzinfo=UTC)) == date(2026, 3, 1)
-    assert day_before(datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)) == date(2026, 3, 2)
+def test_midnight_belongs_to_the_day_that_just_ended() -> None:
+    assert reporting_day(datetime(2026, 3, 2, tzinfo=UTC)) == date(2026, 3, 1)
+    assert reporting_day(datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)) == date(2026, 3, 2)

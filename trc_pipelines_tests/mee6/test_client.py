@@ -21,7 +21,7 @@ from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
 from trc_pipelines.mee6.client import Mee6Client, retry_after_seconds
 from trc_pipelines.mee6.models import (
-    Board,
+    Leaderboard,
     Mee6AccessError,
     Mee6Blocked,
     Mee6Error,
@@ -76,7 +76,9 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-def read(simulator: Simulator, wanted: pd.DataFrame = NOT_ON_THE_BOARD, **options: Any) -> Board:
+def read(
+    simulator: Simulator, wanted: pd.DataFrame = NOT_ON_THE_BOARD, **options: Any
+) -> Leaderboard:
     sleep = options.pop("sleep", Clock().sleep)
     defaults: dict[str, Any] = {
         "user_agent": "trc-pipelines-tests/1",
@@ -87,7 +89,7 @@ def read(simulator: Simulator, wanted: pd.DataFrame = NOT_ON_THE_BOARD, **option
     if isinstance(clock := getattr(sleep, "__self__", None), Clock):
         defaults["monotonic"] = clock.monotonic
     with Mee6Client(simulator.base_url, **(defaults | options)) as client:
-        return client.read_board(simulator.guild_id, wanted)
+        return client.read_leaderboard(simulator.guild_id, wanted)
 
 
 # --- a quiet day
@@ -190,9 +192,9 @@ def test_requests_start_at_least_one_interval_apart_across_readings(simulator: S
         sleep=clock.sleep,
         monotonic=clock.monotonic,
     ) as client:
-        client.read_board(simulator.guild_id, NOT_ON_THE_BOARD)
+        client.read_leaderboard(simulator.guild_id, NOT_ON_THE_BOARD)
         clock.now += 0.5
-        client.read_board(simulator.guild_id, linked(1))
+        client.read_leaderboard(simulator.guild_id, linked(1))
     assert clock.waits == [2.0, 2.0, 1.5]
 
 
@@ -232,7 +234,7 @@ def test_refused_access_is_never_asked_again_and_says_what_to_do(
 
 def test_a_guild_without_mee6_is_an_access_error(simulator: Simulator) -> None:
     with Mee6Client(simulator.base_url, user_agent="x") as client, pytest.raises(Mee6AccessError):
-        client.read_board(1, linked(1))
+        client.read_leaderboard(1, linked(1))
 
 
 # --- 429
@@ -403,7 +405,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         Mee6Client(url, user_agent="x", sleep=clock.sleep, monotonic=clock.monotonic) as client,
         pytest.raises(Mee6Unavailable, match="ConnectionError"),
     ):
-        client.read_board(1, linked(1))
+        client.read_leaderboard(1, linked(1))
 
 
 # --- time
@@ -417,7 +419,7 @@ def took(simulator_url: str, guild_id: int = 1, **options: Any) -> float:
         Mee6Client(simulator_url, **(defaults | options)) as client,
         pytest.raises(Mee6Unavailable),
     ):
-        client.read_board(guild_id, NOT_ON_THE_BOARD)
+        client.read_leaderboard(guild_id, NOT_ON_THE_BOARD)
     return time.monotonic() - started
 
 
@@ -532,7 +534,7 @@ def test_broken_http_is_a_mee6_error_like_any_other(answer: bytes) -> None:
         ) as client,
         pytest.raises(Mee6Error),
     ):
-        client.read_board(1, linked(1))
+        client.read_leaderboard(1, linked(1))
 
 
 # --- size
@@ -561,7 +563,7 @@ def test_an_endless_body_is_stopped_at_the_cap() -> None:
         Mee6Client(url, user_agent="x", deadline_seconds=5, max_body_bytes=2**22) as client,
         pytest.raises(Mee6InvalidResponse, match="more than"),
     ):
-        client.read_board(1, linked(1))
+        client.read_leaderboard(1, linked(1))
 
 
 def test_a_body_of_exactly_the_cap_is_taken(simulator: Simulator) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from trc_pipelines import definitions
-from trc_pipelines.community import syncs
+from trc_pipelines.community import readings
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import failure, too_many_requests
@@ -314,7 +314,7 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
 ) -> None:
     world.link({"ann": 1001})
     world.sync(NOON, {1001: 5})
-    ask, newer = syncs._ask, int((NOON + QUARTER).timestamp())
+    ask, newer = readings._ask, int((NOON + QUARTER).timestamp())
 
     def overtaken(*arguments: object) -> object:
         with world.database.transaction() as transaction:
@@ -340,7 +340,7 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
             )
         return ask(*arguments)
 
-    monkeypatch.setattr(syncs, "_ask", overtaken)
+    monkeypatch.setattr(readings, "_ask", overtaken)
     result = world.run(MEE6_SYNC, NOON + 2 * MINUTE)
     assert next(iter(result.values())).skipped
     rows = world.query(

@@ -176,7 +176,7 @@ def test_an_older_tick_does_not_undo_a_newer_one_and_the_same_tick_takes_what_ca
 
 def test_an_empty_quiz_has_empty_boards_and_nothing_to_close(quiz: Quiz) -> None:
     assert quiz.rank(NOON).affected == 0
-    assert quiz.close(MONDAY).message == "nothing to close"
+    assert quiz.close(MONDAY).message == "nothing to do"
     assert quiz.rows("SELECT board, members FROM leaderboards.boards WHERE domain = 'quiz'") == [
         ("global", 0),
         ("weekly", 0),
@@ -296,8 +296,8 @@ def test_a_first_that_is_a_monday_closes_two_weeks_and_the_month_oldest_first(qu
     quiz.earn(1, 3, first - 10 * DAY)
     quiz.earn(2, 4, first - DAY)
     result = quiz.close(first)
-    assert result.message == "closed weekly 2026-W21, weekly 2026-W22, monthly 2026-05"
-    assert result.details == {"periods": 3, "waiting": 0, "archived": 4}
+    assert result.notes == ["closed weekly 2026-W21, weekly 2026-W22, monthly 2026-05"]
+    assert result.details == {"periods_closed": 3, "scores_archived": 4, "periods_waiting": 0}
     assert archive(quiz) == {
         "2026-05": [(1, 2, 4), (2, 1, 3)],
         "2026-W21": [(1, 1, 3)],
@@ -319,7 +319,7 @@ def test_a_first_that_is_a_monday_closes_two_weeks_and_the_month_oldest_first(qu
         ]
     ]
     for again in (first, first + DAY, first - DAY, first + 6 * DAY):
-        assert quiz.close(again).message == "nothing to close"
+        assert quiz.close(again).message == "nothing to do"
     assert len(quiz.events("LeaderboardReset")) == 3
     assert len(quiz.rows("SELECT * FROM quiz.leaderboard_archive")) == 4
 
@@ -328,9 +328,9 @@ def test_a_limit_closes_the_oldest_periods(quiz: Quiz) -> None:
     quiz.join(1)
     quiz.earn(1, 3, NOON)
     assert (
-        quiz.close(MONDAY + 2 * WEEK, limit=2).message == "closed weekly 2026-W10, weekly 2026-W11"
+        quiz.close(MONDAY + 2 * WEEK, limit=2).notes[0] == "closed weekly 2026-W10, weekly 2026-W11"
     )
-    assert quiz.close(MONDAY + 2 * WEEK, limit=2).message == "closed weekly 2026-W12"
+    assert quiz.close(MONDAY + 2 * WEEK, limit=2).notes == ["closed weekly 2026-W12"]
 
 
 def test_a_week_in_which_nobody_earned_closes_empty(quiz: Quiz) -> None:
@@ -385,11 +385,10 @@ def test_xp_in_a_transaction_that_is_open_when_the_week_ends_is_waited_for(quiz:
     with quiz.app() as app, app.cursor() as cursor:
         cursor.execute(GAIN.format(player(2), FUTURE - MINUTE))
         result = quiz.close(FUTURE)
-        assert (result.affected, result.details["waiting"]) == (0, 1)
-        assert result.message == (
-            "nothing to close; weekly 2099-W02: not everything has arrived yet, "
-            "it closes as soon as it has"
-        )
+        assert (result.affected, result.details["periods_waiting"]) == (0, 1)
+        assert result.notes == [
+            "weekly 2099-W02: not everything has arrived yet, it closes as soon as it has"
+        ]
         assert archive(quiz) == {}
         app.commit()
     quiz.close(FUTURE)

@@ -41,7 +41,7 @@ from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
-from trc_pipelines.mee6.models import Board
+from trc_pipelines.mee6.models import Leaderboard
 from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
@@ -344,8 +344,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 "message_count": pd.Series([None] * len(board), dtype="Int64"),
             }
         )
-        answer = Board(GUILD, frame, self.rate, pages=1, requests=1, duplicates=0)
-        with mock.patch.object(Mee6Client, "read_board", return_value=answer):
+        answer = Leaderboard(GUILD, frame, self.rate, pages=1, requests=1, duplicates=0)
+        with mock.patch.object(Mee6Client, "read_leaderboard", return_value=answer):
             yield
 
     moves = st.lists(st.sampled_from(MOVES), min_size=5, max_size=5)

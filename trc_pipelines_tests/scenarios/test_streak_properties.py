@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.community import streaks
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
-from trc_pipelines.community.streaks import compute_streaks
+from trc_pipelines.community.rules import streaks
+from trc_pipelines.community.rules.streaks import compute_streaks
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import World, board
 

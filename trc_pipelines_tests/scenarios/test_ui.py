@@ -12,8 +12,7 @@ import requests
 
 from trc_pipelines.cli.installation import open_installation, prepare_databases
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
-from trc_pipelines.community import assets
-from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.jobs import MEE6_SYNC, RECOMPUTE_DAYS
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.settings import PROJECT_ROOT
@@ -32,7 +31,7 @@ controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1
 from dagster._daemon.cli import main
 main()
 """
-STEPS = [assets.daily_points, assets.daily_streaks, assets.leaderboard_rankings]
+STEPS = RECOMPUTE_DAYS.steps
 BACKFILL = """
 mutation ($assets: [AssetKeyInput!], $days: [String!]) {
   launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days}) {

@@ -1,10 +1,10 @@
 """The boards of the quiz as they stand."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date
 
 import pandas as pd
 
-from trc_pipelines.calendar import month_start, week_start
+from trc_pipelines.calendar import board_starts, midnight
 from trc_pipelines.jobs.contract import Result, Work, step
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.quiz.relations import NAME, player_progress, users, xp_events
@@ -23,7 +23,7 @@ def leaderboard_rankings(work: Work) -> Result:
     if newest and work.as_of < newest:
         return Result(0, notes=[f"the boards stand for {newest:%Y-%m-%dT%H:%M:%SZ} already"])
     day = work.as_of.date()
-    starts = {"global": None, "weekly": week_start(day), "monthly": month_start(day)}
+    starts = board_starts(day)
     players, rewritten = {}, 0
     for board, start in starts.items():
         scores = _read_scores(work, board, start)
@@ -46,7 +46,7 @@ def _read_scores(work: Work, board: str, start: date | None) -> pd.DataFrame:
         return work.transaction.read("quiz/select_lifetime_scores")
     return work.transaction.read(
         "quiz/select_board_scores",
-        begins_at=datetime.combine(start, time(), UTC),
+        begins_at=midnight(start),
         as_of=work.as_of,
         board=board,
     )

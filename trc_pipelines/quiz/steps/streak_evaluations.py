@@ -1,10 +1,11 @@
 """Streaks that paused for too long."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 
+from trc_pipelines.calendar import midnight
 from trc_pipelines.jobs.contract import JobError, Result, Work, step
 from trc_pipelines.quiz.batches import change_in_batches, publish
 from trc_pipelines.quiz.relations import NAME, player_progress
@@ -58,7 +59,7 @@ def _days_to_judge(work: Work, done: date | None) -> list[date]:
 
 def _judge_day(work: Work, day: date) -> Counter[str]:
     """Judge the streaks of a day as it began, and count each outcome."""
-    begin = datetime.combine(day, time(), UTC)
+    begin = midnight(day)
     counts = Counter[str]()
 
     def judge(most: int) -> pd.DataFrame | None:

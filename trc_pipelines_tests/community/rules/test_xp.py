@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trc_pipelines.community.xp import compute_deltas
+from trc_pipelines.community.rules.xp import compute_deltas
 
 
 def reading(

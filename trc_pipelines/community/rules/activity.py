@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from trc_pipelines.community.ledger import DISCORD_ACTION
+from trc_pipelines.community.rules.ledger import DISCORD_ACTION
 
 ADJUSTMENT_ACTION = "admin_adjustment"
 
 
 def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """One row per member and day with XP gained or ledger entries.
+    """Give a row for each member and day with XP gained or ledger entries.
 
     Args:
         xp_gains: member_id, day, xp_delta (> 0), gained_at.
@@ -66,4 +66,14 @@ def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFram
         xp_gained=("xp_gained", "sum"),
         is_active=("is_active", "max"),
         last_active_at=("last_active_at", "max"),
+    )
+
+
+def count_activity(summary: pd.DataFrame) -> pd.DataFrame:
+    """Count the activity of each day, given rows as of `summarise_days`."""
+    return summary.groupby("day").agg(
+        active_members=("is_active", "sum"),
+        points=("points", "sum"),
+        xp_gained=("xp_gained", "sum"),
+        rows=("member_id", "size"),
     )

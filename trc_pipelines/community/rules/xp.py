@@ -15,13 +15,13 @@ PLAUSIBLE_FACTOR = 2
 def compute_deltas(
     readings: pd.DataFrame, *, xp_rate: float, is_rebaseline: bool = False
 ) -> pd.DataFrame:
-    """What each account gained since it was last seen.
+    """Compute what each account gained since it was last seen.
 
     Args:
         readings: one row per account of one sync: discord_id, member_id, xp, is_present, and what
             was known before: state_member_id, state_is_present, state_is_never_present, state_xp,
             state_baseline_xp, state_carry (all NULL for an account never read), absent_seconds
-            (time since the last complete reading it was missing from; NULL when there is none).
+            (time since the last complete reading it was missing from, NULL when there is none).
         xp_rate: XP multiplier of the guild.
         is_rebaseline: nothing known before counts: who is present gets a baseline, who is absent
             gets one on return.
@@ -32,7 +32,7 @@ def compute_deltas(
     """
     present = readings["is_present"].to_numpy(dtype=bool)
     xp = readings["xp"].astype("Int64").where(present)
-    # An account that passes to another member starts anew, or its XP would be paid twice.
+    # An account that passes to another member starts again, or its XP would be paid twice.
     known = (
         (readings["state_member_id"] == readings["member_id"]).fillna(False).to_numpy(dtype=bool)
     )
@@ -80,6 +80,6 @@ def compute_deltas(
 
 
 def plausible_xp(seconds: pd.Series, xp_rate: float) -> pd.Series:
-    """The most XP that chatting can gain in so many seconds, doubled; at least one interval's."""
+    """The most XP that chatting can gain in so many seconds, doubled, and at least one interval's."""
     intervals = (seconds / INTERVAL_SECONDS).clip(lower=1)
     return intervals * ORGANIC_XP_PER_INTERVAL * xp_rate * PLAUSIBLE_FACTOR

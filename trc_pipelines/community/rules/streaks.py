@@ -1,24 +1,26 @@
 """Weekday streaks: consecutive active weekdays, Saturday and Sunday neither adding nor breaking."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 SATURDAY = 5
+LONGEST = "weekdays_of_the_longest"
 # Rows held in memory at a time; a year of 100,000 members is computed in parts.
 MEMBER_DAYS_PER_PART = 4_000_000
 
 
 def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
-    """Streaks of consecutive days.
+    """Compute streaks over consecutive days.
 
     A day is decided by the day before it and its own activity alone, so a range computed at once
     equals the same days computed one by one.
 
     Args:
         before: what stood at the end of the day before the first: member_id (unique),
-            current_streak, longest_streak, last_active_on; every member who is active in the range
+            current_streak, longest_streak, last_active_on. Every member who is active in the range
             or had a streak is in it, with NULL where there is nothing.
         active: member_id, day: the active days.
         days: day (consecutive), is_observed: whether missing activity on that day means anything.
@@ -26,7 +28,7 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
 
     Returns:
         member_id, day, is_active, current_streak, longest_streak, last_active_on, in order of
-        `before` and day; one row for each day on which the member was active, the streak stood, or
+        `before` and day. One row for each day on which the member was active, the streak stood, or
         the streak broke.
     """
     members = pd.Index(before["member_id"])
@@ -62,19 +64,41 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
     )
 
 
-def count_moves(computed: pd.DataFrame) -> tuple[int, int]:
-    """How many streaks grew by a weekday and how many broke, as `compute_streaks` gives them."""
+def count_streaks(computed: pd.DataFrame) -> pd.DataFrame:
+    """Count the streaks of each day, given rows as of `compute_streaks`."""
+    current, is_active = computed["current_streak"], computed["is_active"]
     is_weekday = computed["day"].dt.day_of_week < SATURDAY
-    grew = computed["is_active"] & is_weekday
-    broke = ~computed["is_active"] & (computed["current_streak"] == 0)
-    return int(grew.sum()), int(broke.sum())
+    facts = pd.DataFrame(
+        {
+            "day": computed["day"],
+            "streaks_standing": current > 0,
+            "streaks_extended": is_active & is_weekday,
+            "streaks_broken": ~is_active & (current == 0),
+            "rows": 1,
+            LONGEST: current,
+        }
+    )
+    return _add_up(facts.groupby("day"))
+
+
+def add_figures(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Add up what `count_streaks` gave for each part of the members."""
+    return _add_up(pd.concat(parts).groupby(level="day"))
+
+
+def _add_up(by_day: Any) -> pd.DataFrame:
+    figures: pd.DataFrame = by_day.sum()
+    return figures.assign(**{LONGEST: by_day[LONGEST].max()})
 
 
 def split_members(
     before: pd.DataFrame, active: pd.DataFrame, number_of_days: int
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Parts of `before` and `active` with the same members, small enough to compute at once."""
+    """Split into parts of `before` and `active` with the same members, small enough to compute at once.
+
+    There is always one, so that a range on which nobody was active has figures too.
+    """
     size = max(1, MEMBER_DAYS_PER_PART // number_of_days)
     part_of = pd.Index(before["member_id"]).get_indexer(active["member_id"]) // size
-    for part in range(-(-len(before) // size)):
+    for part in range(max(1, -(-len(before) // size))):
         yield before[part * size : (part + 1) * size], active[part_of == part]

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from trc_pipelines.calendar import midnight
+
 DISCORD_ACTION = "discord_activity"
 # No rule caps an award: this is where sums of them would leave the range of the database.
 MOST_POINTS = 10**12
@@ -13,11 +15,11 @@ FUTURE = timedelta(days=1)
 
 
 def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.DataFrame:
-    """Ledger entries for XP.
+    """Make ledger entries of XP.
 
     Args:
         deltas: sync_id, synced_at, discord_id, member_id, xp_delta, whole.
-        points_per_100_xp: in force at posting; 0 when the action is disabled: then nothing is
+        points_per_100_xp: in force at posting. 0 when the action is disabled: then nothing is
             posted, now or later.
     """
     # The sync of 00:00 covers what came before it, so it counts for the day that just ended.
@@ -43,7 +45,7 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
 
 
 def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
-    """Ledger entries for points the app awarded itself.
+    """Make ledger entries of points the app awarded itself.
 
     Args:
         transactions: transaction_id, member_id, action, points, created_at, metadata (JSON text).
@@ -67,7 +69,7 @@ def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
 def judge_transactions(
     transactions: pd.DataFrame, *, as_of: datetime, now: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What of the app's awards can be posted, and what is set aside for a person.
+    """Tell which of the app's awards can be posted, and which are set aside for a person.
 
     An award dated ahead waits for its day: it is in neither.
 
@@ -93,16 +95,16 @@ def judge_transactions(
     }
     wrong = [condition.fillna(value=True).to_numpy(dtype=bool) for condition in reasons.values()]
     reason = np.select(wrong, list(reasons), "")
-    is_due = (created_at < _midnight_after(as_of)).fillna(value=False).to_numpy(dtype=bool)
+    is_due = (
+        (created_at < midnight(as_of.date() + timedelta(days=1)))
+        .fillna(value=False)
+        .to_numpy(dtype=bool)
+    )
     rejected = transactions.assign(reason=pd.array(reason, dtype="string"))[reason != ""]
     return (
         transactions[(reason == "") & is_due].reset_index(drop=True),
         rejected.drop_duplicates("transaction_id").reset_index(drop=True),
     )
-
-
-def _midnight_after(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def _without_zeroes(entries: pd.DataFrame) -> pd.DataFrame:

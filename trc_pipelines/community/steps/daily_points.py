@@ -1,0 +1,32 @@
+"""Points and XP by member and day."""
+
+from trc_pipelines.community.relations import NAME
+from trc_pipelines.community.rules.activity import count_activity, summarise_days
+from trc_pipelines.community.rules.days import figures_by_day
+from trc_pipelines.community.steps.point_ledger import point_ledger
+from trc_pipelines.community.steps.xp_deltas import xp_deltas
+from trc_pipelines.jobs.contract import Result, Work, step
+
+
+@step(NAME, deps=[xp_deltas, point_ledger], is_daily=True, max_age_minutes=35)
+def daily_points(work: Work) -> Result:
+    """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
+    days = dict(zip(("first_day", "last_day"), work.days, strict=True))
+    work.transaction.execute("community/claim_days_for_points", **days)
+    xp_gains = work.transaction.read("community/select_xp_gains", **days)
+    entries = work.transaction.read("community/select_entries_of_days", **days)
+    summary = summarise_days(xp_gains, entries)
+    work.transaction.stage("staged_daily_points", summary)
+    changed = int(work.transaction.read_value("community/replace_daily_points", **days))
+    return Result(
+        affected=changed,
+        details={
+            "member_days": len(summary),
+            "rows_changed": changed,
+            "active_members": int(summary.loc[summary["is_active"], "member_id"].nunique()),
+            "points": int(summary["points"].sum()),
+            "xp_gained": int(summary["xp_gained"].sum()),
+        },
+        rows=len(summary),
+        by_day=figures_by_day(count_activity(summary), work.days),
+    )

@@ -1,0 +1,86 @@
+"""Weekday streaks by member and day."""
+
+from datetime import timedelta
+
+import pandas as pd
+
+from trc_pipelines.community.relations import NAME
+from trc_pipelines.community.rules import streaks
+from trc_pipelines.community.rules.days import figures_by_day
+from trc_pipelines.community.steps.daily_points import daily_points
+from trc_pipelines.jobs.contract import JobError, Result, Work, step
+
+
+@step(
+    NAME,
+    deps=[daily_points],
+    is_daily=True,
+    needs_day_before=True,
+    max_age_minutes=25 * 60,
+)
+def daily_streaks(work: Work) -> Result:
+    """One row per member per day on which the member was active or a streak stood, or broke.
+
+    Consecutive active weekdays. Weekends carry the value, and a weekday nobody could observe breaks
+    nothing. The open day is provisional: it can add, not break. Computed from activity alone. The
+    view `current_streaks` shows members who are ACTIVE or TRIALING.
+    """
+    _refuse_a_gap(work)
+    first_day, last_day = work.days
+    days = _claim_days(work)
+    before, active = (
+        work.transaction.read(statement, first_day=first_day, last_day=last_day)
+        for statement in ("community/select_streaks_before", "community/select_active_days")
+    )
+    work.transaction.execute(
+        "community/delete_daily_streaks", first_day=first_day, last_day=last_day
+    )
+    figures = []
+    for part in streaks.split_members(before, active, len(days)):
+        computed = streaks.compute_streaks(*part, days)
+        work.transaction.append("community.daily_streaks", computed)
+        figures.append(streaks.count_streaks(computed))
+    of_days = streaks.add_figures(figures)
+    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, work.days)
+    totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
+    return Result(
+        affected=rows,
+        details={name: by_day[last_day][name] for name in ("streaks_standing", streaks.LONGEST)}
+        | totals
+        | {"days": len(days)},
+        rows=rows,
+        by_day=by_day,
+    )
+
+
+def _refuse_a_gap(work: Work) -> None:
+    first_day = work.days[0]
+    missing = work.transaction.read_value(
+        "community/find_uncomputed_day",
+        before=first_day,
+        start_on=work.settings.community_start_on,
+    )
+    if missing is not None:
+        raise JobError(
+            f"streaks of {first_day} need those of {first_day - timedelta(days=1)}, which are "
+            f"missing. Materialise from {missing} on, as one range."
+        )
+
+
+def _claim_days(work: Work) -> pd.DataFrame:
+    """Claim the days to compute: day, is_observed."""
+    first_day, last_day = work.days
+    today = work.as_of.date()
+    work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
+    work.transaction.execute(
+        "community/claim_days_for_streaks",
+        first_day=first_day,
+        last_day=last_day,
+        start_on=work.settings.community_start_on,
+        today=today,
+        is_sync_enabled=work.settings.mee6_sync_enabled,
+    )
+    days = work.transaction.read(
+        "community/select_observed_days", first_day=first_day, last_day=last_day
+    )
+    return days.assign(is_observed=days["is_observed"] & (days["day"] < pd.Timestamp(today)))

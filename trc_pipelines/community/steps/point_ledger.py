@@ -1,0 +1,95 @@
+"""Posting: XP and the app's awards become entries of the ledger."""
+
+import pandas as pd
+
+from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.relations import NAME, point_actions, point_transactions
+from trc_pipelines.community.rules import ledger
+from trc_pipelines.community.steps.xp_deltas import xp_deltas
+from trc_pipelines.jobs.contract import JobError, Result, Work, step
+
+
+@step(
+    NAME,
+    deps=[xp_deltas, point_actions, point_transactions],
+    max_age_minutes=35,
+    unit="sync",
+)
+def point_ledger(work: Work) -> Result:
+    """One row per award or correction of points. Append-only, each source once.
+
+    XP becomes points at the rate in force now. The app's own awards flow in beside them, whether or
+    not MEE6 was read. Those that cannot be posted are set aside (`rejected_transactions`), those
+    dated ahead wait for their day. Balances (`member_points`) move in the same transaction.
+    """
+    sync_ids = work.transaction.read("community/select_unposted_syncs", most=work.budget.left)[
+        "sync_id"
+    ].tolist()
+    awards, set_aside = _take_awards(work)
+    sources = [_read_xp_entries(work, sync_ids), ledger.entries_from_transactions(awards)]
+    posted = post_entries(work, pd.concat(sources, ignore_index=True))
+    work.transaction.execute("community/mark_syncs_posted", sync_ids=sync_ids)
+    work.transaction.execute(
+        "community/record_sync_mode",
+        day=reporting_day(work.options.now),
+        is_sync_enabled=work.settings.mee6_sync_enabled,
+    )
+    return Result(
+        affected=posted["entries"],
+        details=posted
+        | {
+            "syncs": len(sync_ids),
+            "awards_of_the_app": len(awards),
+            "awards_set_aside": set_aside,
+        },
+        rows=posted["entries"],
+    )
+
+
+def _read_xp_entries(work: Work, sync_ids: list[int]) -> pd.DataFrame:
+    rate = int(work.transaction.read_value("community/select_discord_rate"))
+    deltas = work.transaction.read("community/select_deltas_to_post", sync_ids=sync_ids)
+    return ledger.entries_from_deltas(deltas, points_per_100_xp=rate)
+
+
+def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
+    """Choose the app's awards to post now, lowest id first, and count those set aside."""
+    today = work.as_of.date()
+    cursor = work.transaction.read_row("community/select_posting_cursor") or {}
+    swept_on = cursor.get("swept_on") or today.min
+    listed = work.transaction.read("community/select_rejected_transactions")["transaction_id"]
+    found = work.transaction.read(
+        "community/select_transactions_to_post",
+        after_transaction_id=cursor["last_id"] if swept_on >= today else None,
+        transaction_ids=listed.tolist(),
+    )
+    due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
+    work.transaction.stage(
+        "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
+    )
+    work.transaction.execute("community/replace_rejected_transactions", now=work.options.now)
+    chosen = due.head(work.budget.at_most(len(due)))
+    if len(chosen) == len(due):
+        work.transaction.execute("community/upsert_posting_cursor", swept_on=max(today, swept_on))
+    return chosen, len(rejected)
+
+
+def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
+    """Insert entries whose source key is new, and count entries, points and days touched.
+
+    Raises:
+        JobError: a key is in the ledger already with other contents.
+    """
+    if entries.empty:
+        return {"entries": 0, "points_awarded": 0, "points_deducted": 0, "days": 0}
+    work.transaction.stage("staged_entries", entries)
+    posted = work.transaction.read_row("community/insert_entries", run_id=work.options.run_id) or {}
+    posted.pop("marked")
+    if posted["entries"] < len(entries):
+        conflict = work.transaction.read_value("community/find_conflicting_entry")
+        if conflict is not None:
+            raise JobError(
+                f"the ledger has {conflict} already, with other contents; nothing was posted. "
+                "A correction needs a source of its own."
+            )
+    return posted

@@ -1,0 +1,69 @@
+"""From readings to XP gained: each accepted sync becomes deltas and states, oldest first."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.relations import NAME
+from trc_pipelines.community.rules.xp import compute_deltas
+from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_syncs
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.jobs.contract import Result, Work, step
+
+
+@step(NAME, deps=[mee6_syncs], max_age_minutes=35, unit="sync")
+def xp_deltas(work: Work) -> Result:
+    """One row per linked account and accepted sync in which something changed. Append-only.
+
+    Covers every accepted sync not yet processed, oldest first. The first reading of an account
+    is its baseline: history is never awarded. Absence never deducts.
+    """
+    written = write_pending_deltas(work.transaction, work.budget.left)
+    deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
+    return Result(
+        affected=len(deltas),
+        details={
+            "syncs": len(written),
+            "changes": len(deltas),
+            "baselines": int((deltas["kind"] == "baseline").sum()),
+            "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
+            "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
+        },
+        rows=len(deltas),
+    )
+
+
+def write_pending_deltas(transaction: Transaction, most_syncs: int | None) -> list[pd.DataFrame]:
+    """Write the deltas of accepted syncs that have none yet, oldest first.
+
+    Returns:
+        The deltas of each sync.
+    """
+    pending = transaction.read_rows("community/select_syncs_without_deltas", most=most_syncs)
+    return [_write_deltas(transaction, **sync) for sync in pending]
+
+
+def _write_deltas(
+    transaction: Transaction,
+    sync_id: int,
+    synced_at: datetime,
+    xp_rate: float,
+    *,
+    is_rebaseline: bool,
+) -> pd.DataFrame:
+    """Write what changed in a sync and where its accounts stand now.
+
+    A delta counts from the state that the sync before it left.
+    """
+    readings = transaction.read(
+        "community/select_changed_readings", sync_id=sync_id, is_rebaseline=is_rebaseline
+    )
+    deltas = compute_deltas(readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline)
+    transaction.append("community.xp_deltas", deltas.assign(sync_id=sync_id))
+    transaction.execute("community/insert_unlinked_accounts", sync_id=sync_id)
+    transaction.execute("community/upsert_xp_states", sync_id=sync_id)
+    transaction.execute("community/mark_deltas_done", sync_id=sync_id)
+    if (deltas["xp_delta"] > 0).any():
+        transaction.execute("community/mark_day_stale", day=reporting_day(synced_at))
+    return deltas
