@@ -459,7 +459,7 @@ def test_a_settled_bet_that_was_made_pending_by_hand_stops_no_other_bet(settled:
     )
     settled.bet(4, 2, "g", odds=100)
     done = settled.settle(NOON + HOUR)
-    assert (done.affected, done.details["left_pending"]) == (1, 1)
+    assert (done.affected, done.details["bets_left_pending"]) == (1, 1)
     assert "was settled before" in done.message
     assert "trc games resettle" in done.message
     assert settled.results()[4] == ("won", 20_000, 10_000)
