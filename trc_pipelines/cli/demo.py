@@ -127,7 +127,7 @@ def _play(
     database, settings = installation.database, installation.settings
     has_run = False
     for app in apps:
-        after = app.found(now)
+        after = app.create_users(now)
         ticks = app.plan(after, now)
         played = play_history(database, settings, app, after, ticks)
         days = f"{(now - after).days} days" if ticks else "nothing new"

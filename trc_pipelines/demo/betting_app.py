@@ -242,7 +242,7 @@ class BettingApp:
     def __exit__(self, *exception: object) -> None:
         self._open.close()
 
-    def found(self, now: datetime) -> datetime:
+    def create_users(self, now: datetime) -> datetime:
         """Have everybody join who has not.
 
         Returns:

@@ -49,14 +49,14 @@ class CommunityApp:
         self._begin = datetime.combine(first_day, time(), UTC)
         self._ranking = ranking
 
-    def found(self, now: datetime) -> datetime:
+    def create_users(self, now: datetime) -> datetime:
         """Make the members where there are none.
 
         Returns:
             When the newest reading was, or the first midnight.
         """
         with self._database.transaction() as transaction:
-            found_community(transaction, invent_population())
+            create_members(transaction, invent_population())
             last_id = transaction.read_value("community/select_newest_accepted_sync")
         if last_id is None:
             return self._begin - HOUR
@@ -158,7 +158,7 @@ def invent_transactions(day: date) -> pd.DataFrame:
     ).sort_values(["created_at", "member_id"], ignore_index=True)
 
 
-def found_community(transaction: Transaction, population: Population) -> bool:
+def create_members(transaction: Transaction, population: Population) -> bool:
     """Write the members into an empty app.
 
     Returns:

@@ -46,7 +46,7 @@ class App(Protocol):
     what: str
     takes_turns: bool
 
-    def found(self, now: datetime) -> datetime:
+    def create_users(self, now: datetime) -> datetime:
         """Make its users where there are none, and return up to when they have played."""
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:

@@ -98,7 +98,7 @@ def build_housekeeping(targets: Sequence[Target]) -> Job:
 
 
 def purge(work: Work, targets: Sequence[Target]) -> Result:
-    """Purge every target. One that cannot be purged is named, and the others are all the same."""
+    """Purge every target. One that cannot be purged is named, and the others are done."""
     ours = [*TARGETS, *targets]
     names = [*[target.name for target in DAGSTER_TARGETS], RUN_FILES, *[t.name for t in ours]]
     chosen = names[: work.budget.left]
@@ -178,7 +178,7 @@ def _purge_dagster(work: Work, targets: Sequence[Target], purged: Purged) -> Non
 
 
 def _find_dagster(work: Work) -> Database | str:
-    """Find Dagster's database, or say why there is none. One that the settings name is there."""
+    """Find Dagster's database, or say why there is none. One that the settings name is taken to be there."""
     url = locate_dagster_database(work.settings, work.database)
     name = make_url(url).database
     if work.settings.dagster_database_url is None and not work.transaction.read_value(

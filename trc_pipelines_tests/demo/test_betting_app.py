@@ -9,7 +9,7 @@ from trc_pipelines_tests.world import NOON, World
 
 def test_every_bet_is_on_a_game_that_was_announced(world: World, tmp_path: Path) -> None:
     with BettingApp(world.database, tmp_path) as app:
-        app.found(NOON)
+        app.create_users(NOON)
         app.play(NOON, NOON + timedelta(hours=12))
     bets = world.query(
         "SELECT b.id, g.id AS game FROM betting.bets AS b LEFT JOIN betting.games AS g ON b.game_id = g.id"

@@ -35,7 +35,7 @@ def play_into(database: Database) -> int:
             mee6_request_interval_seconds=0,
         )
         community = CommunityApp(database, simulator, FIRST_DAY, LEADERBOARD_RECALCULATION)
-        after = community.found(END)
+        after = community.create_users(END)
         ticks = [
             tick
             for tick in community.plan(after, END + app.LIVE_READINGS * QUARTER)
@@ -95,11 +95,11 @@ def test_what_was_played_is_not_played_again() -> None:
 
 def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
     with database.transaction() as transaction:
-        app.found_community(transaction, app.invent_population())
+        app.create_members(transaction, app.invent_population())
     with Simulator(app.invent_population(), guild_id=DEMO_GUILD_ID) as simulator:
         community = CommunityApp(database, simulator, FIRST_DAY, LEADERBOARD_RECALCULATION)
         now = START + timedelta(days=300)
-        after = community.found(now)
+        after = community.create_users(now)
         ticks = community.plan(after, now)
     assert now - after <= app.HISTORY + HOUR
     assert ticks[-1].until == now - app.LIVE_READINGS * QUARTER
@@ -108,16 +108,16 @@ def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
 def test_members_are_founded_once_and_strangers_refused(database: Database) -> None:
     population = app.invent_population()
     with database.transaction() as transaction:
-        assert app.found_community(transaction, population)
+        assert app.create_members(transaction, population)
     with database.transaction() as transaction:
-        assert not app.found_community(transaction, population)
+        assert not app.create_members(transaction, population)
         stranger = pd.DataFrame({"member_id": ["ann"], "subscription_status": ["ACTIVE"]})
         transaction.append("community.members", stranger)
     with (
         pytest.raises(JobError, match="1 users the demo did not make"),
         database.transaction() as t,
     ):
-        app.found_community(t, population)
+        app.create_members(t, population)
 
 
 def test_the_community_has_members_of_every_kind() -> None:
