@@ -53,7 +53,7 @@ PERIODIC_BOARDS = (
 
 
 def board_starts(day: date) -> dict[str, date | None]:
-    """Every board and the first day of its period on a day; None for the board of all time."""
+    """Map every board to the first day of its period on a day, None for the board of all time."""
     periodic = {board.name: board.start_of(day) for board in PERIODIC_BOARDS}
     return {GLOBAL_BOARD: None, **periodic}
 

@@ -1,6 +1,6 @@
 """What a person does to money: settle a game again, adjust a bankroll, put a balance back.
 
-Nothing is edited. A wrong result is reversed and the right one posted, in one transaction; while the
+Nothing is edited. A wrong result is reversed and the right one posted, in one transaction. While the
 week is open both count when the wrong one did, so that it is as if the right one had been settled in
 the first place. A week that was closed stays as it is: what is corrected of it counts now.
 """
@@ -50,7 +50,7 @@ def work_by_hand(
     dry_run: bool,
     now: datetime | None = None,
 ) -> Iterator[Work]:
-    """A transaction for what a person does now; a dry run is rolled back."""
+    """Open a transaction for what a person does now. A dry run is rolled back."""
     options = Options.of_now(done_by, as_of=now)
     day = options.as_of.date()
     with database.transaction(commit=not dry_run) as transaction:
@@ -58,7 +58,7 @@ def work_by_hand(
 
 
 def name_operator(place: str) -> str:
-    """Who sits at this machine, as far as it knows; `place` is where it was typed."""
+    """Name who sits at this machine, as far as it knows. `place` is where it was typed."""
     try:
         return f"{place}: {clean_name(getpass.getuser())}"
     except (OSError, KeyError):  # a container whose user has no name
@@ -66,10 +66,10 @@ def name_operator(place: str) -> str:
 
 
 def resettle_game(work: Work, game_id: str, reason: str) -> str:
-    """Settle a game again by what it is now; one line about what changed.
+    """Settle a game again by what it is now, and say in one line what changed.
 
     Bets whose outcome, payout or net come out differently, from what they say or from what the
-    ledger has, are reversed and settled anew; those that cannot be graded now, or whose game is not
+    ledger has, are reversed and settled again. Those that cannot be graded now, or whose game is not
     over after all, are pending again. When nothing comes out differently, nothing is written.
 
     Raises:
@@ -205,7 +205,7 @@ def _record_round(
 def adjust_bankroll(
     work: Work, user_id: str, amount: int, kind: AdjustmentKind, reason: str, key: str | None = None
 ) -> str:
-    """Add to a bankroll or, as a correction, take from it; one line about it.
+    """Add to a bankroll or, as a correction, take from it, and say so in one line.
 
     Made once for each key. Without one, the same adjustment of the same user for the same reason
     is made once a day.
@@ -257,7 +257,7 @@ def adjust_bankroll(
 
 
 def restore_bankroll(work: Work, user_id: str, reason: str) -> str:
-    """Put a balance that was changed around the ledger back to what the ledger says; one line about it.
+    """Put a balance that was changed around the ledger back to what the ledger says.
 
     What happened on the wrong balance is mended too: losses that were written off by it, a weekly
     reset that began with it. A balance that agrees with its ledger is left as it is.
@@ -311,7 +311,7 @@ def restore_bankroll(work: Work, user_id: str, reason: str) -> str:
 def _record_adjustment(
     work: Work, key: str, user: str, kind: str, amount: int, balance: int, why: str
 ) -> None:
-    """Who did it and why; the user and the apps are told."""
+    """Record who did it and why, and notify the user and the apps."""
     work.transaction.execute(
         "betting/insert_adjustment",
         adjustment_key=key,
