@@ -84,7 +84,7 @@ class Catalogue:
 
 
 def load_domains(names: Sequence[str] = KNOWN_DOMAINS) -> list[Domain]:
-    """Load what the packages of these names declare. The others are not even imported."""
+    """Load what the packages of these names declare. The others are not loaded."""
     return [import_module(f"trc_pipelines.{name}").DOMAIN for name in names]
 
 

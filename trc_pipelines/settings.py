@@ -282,6 +282,11 @@ class Settings(BaseSettings):
     )
 
 
+def default_home(world: str) -> Path:
+    """Where the demo, or what is live, keeps its files unless TRC_HOME says so."""
+    return (PROJECT_ROOT / ".trc" if IS_CHECKOUT else user_data_path("trc")) / world
+
+
 def load_settings(**overrides: object) -> Settings:
     """Load settings from the environment, then from `settings.env` in TRC_HOME, then the defaults.
 
@@ -294,8 +299,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     is_live = os.environ.get("MEE6_GUILD_ID") or os.environ.get("DISCORD_GUILD_ID")
     world = "live" if is_live else "demo"
-    homes = PROJECT_ROOT / ".trc" if IS_CHECKOUT else user_data_path("trc")
-    home = Path(os.environ.get("TRC_HOME") or homes / world).absolute()
+    home = Path(os.environ.get("TRC_HOME") or default_home(world)).absolute()
     try:
         settings = Settings(
             _env_file=home / "settings.env",

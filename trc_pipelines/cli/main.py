@@ -38,7 +38,7 @@ from trc_pipelines.database.migrations import MigrationError
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import JobError, parse_moment
 from trc_pipelines.names import clean_name
-from trc_pipelines.settings import DEMO_GUILD_ID, SettingsError, load_settings
+from trc_pipelines.settings import DEMO_GUILD_ID, SettingsError, default_home, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.runs import Outcome
@@ -106,6 +106,11 @@ def up() -> None:
         raise SettingsError(
             "MEE6_GUILD_ID: is not set; it accepts the id of the Discord server to read "
             "(a made-up one: trc demo)"
+        )
+    if settings.trc_home == default_home("demo"):
+        raise SettingsError(
+            "TRC_HOME: is the demo's; without a guild nothing else tells its data from yours. "
+            f"It accepts a folder of yours, as {default_home('live')}"
         )
     with hold_home(make_home(settings)) as lock, open_installation() as installation:
         prepare_databases(installation)

@@ -79,6 +79,6 @@ def find_conditions(transaction: Transaction) -> list[Condition]:
         *([quarantined(waiting["sync_id"], waiting["findings"])] if waiting else []),
         *([refused(error)] if error else []),
         *([blocked(block)] if block else []),
-        *([Condition("contested", SUBJECT, "warning", _unlink(claims))] if claims else []),
+        *([Condition("contested", "members", "warning", _unlink(claims))] if claims else []),
         *([rejected(awards)] if awards else []),
     ]

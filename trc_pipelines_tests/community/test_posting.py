@@ -10,6 +10,7 @@ from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
@@ -316,6 +317,12 @@ def test_an_account_that_two_members_claim_counts_for_neither_and_stops_nobody(
     assert running.sync(NOON + QUARTER, {1001: 1500, 1002: 1200})[SNAPSHOT].success
     assert running.points() == {"bob": 2}
     assert "ann, eve" in conditions(running)["contested"]
+    # It lasts until somebody unlinks: a job that is late meanwhile is late all the same.
+    with running.database.transaction(commit=False) as transaction:
+        late = Condition("stale", MEE6_SYNC.name, "error", "late")
+        reconcile(transaction, [*find_conditions(transaction), late], NOON)
+        opened = transaction.read_rows("monitoring/select_open_incidents")
+    assert {("stale", MEE6_SYNC.name)} <= {(one["kind"], one["subject"]) for one in opened}
 
 
 def test_the_columns_of_the_list_say_what_is_wrong(running: World) -> None:
