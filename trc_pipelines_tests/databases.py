@@ -117,7 +117,9 @@ def engine_of(url: str) -> sa.Engine:
     """For looking at a database, and doing to it what an app might: its connection is kept too."""
     if url not in _engines:
         target = make_url(url).set(drivername="postgresql+psycopg2")
-        engine = _engines[url] = sa.create_engine(target, pool_size=1, max_overflow=20)
+        engine = _engines[url] = sa.create_engine(
+            target, pool_size=1, max_overflow=20, pool_pre_ping=True
+        )
         sa.event.listen(engine, "checkin", _discard)
     return _engines[url]
 
