@@ -22,6 +22,7 @@ from trc_pipelines.database.embedded import (
 from trc_pipelines.database.migrations import ensure_database, migrate
 from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Job, Result, Step, Work
+from trc_pipelines_tests.databases import close_connections
 from trc_pipelines_tests.servers import with_database
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
@@ -149,14 +150,14 @@ def test_a_database_that_refuses_to_write_is_one_error_and_no_partial_effect(wor
     world.sync(NOON, {1001: 1000})
     name = world.database.url.split("/")[3].split("?")[0]
     world.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    world.database.close()  # it counts for sessions to come
+    close_connections(world.database.url)  # it counts for sessions to come
     world.simulator.board = world.simulator.board.assign(xp=1250)
     with pytest.raises(DatabaseError, match="read-only transaction"):
         world.run(MEE6_SYNC, NOON + QUARTER)
     world.execute(
         f"SET TRANSACTION READ WRITE; ALTER DATABASE {name} SET default_transaction_read_only = off"
     )
-    world.database.close()
+    close_connections(world.database.url)
     assert len(world.query("SELECT * FROM community.mee6_syncs")) == 1
     world.run(MEE6_SYNC, NOON + 2 * QUARTER)
     assert world.points() == {"ann": 2}
