@@ -14,6 +14,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from xdist.remote import Producer
+from xdist.workermanage import WorkerController
 
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.redis_server import serve_redis
@@ -52,7 +53,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: pytest.Item) -> None:
+def pytest_configure_node(node: WorkerController) -> None:
     node.workerinput["shared_folder"] = str(isolation.FOLDER)
 
 
@@ -80,7 +81,7 @@ def is_on_the_other_version(item: pytest.Item) -> bool:
     version = parameters.pop("database_url", None)
     if version is None or not item.get_closest_marker("either"):
         return False
-    name = f"{item.originalname} {sorted(parameters.items())}"
+    name = f"{getattr(item, 'originalname', item.name)} {sorted(parameters.items())}"
     return zlib.crc32(name.encode()) % len(POSTGRES_VERSIONS) != version
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import pytest
@@ -201,7 +202,7 @@ class Reused:
         while True:
             with engine.connect() as connection:
                 sessions, dagsters = connection.exec_driver_sql(COMPANY).one()
-                expected = len(kept) + engine.pool.checkedin()
+                expected = len(kept) + engine.pool.checkedin()  # type: ignore[attr-defined]
             if dagsters or sessions == expected or time.monotonic() > deadline:
                 return not dagsters and sessions == expected
             time.sleep(0.005)
@@ -227,7 +228,7 @@ class Reused:
         ).all()
 
 
-def _discard(connection: object, _record: object) -> None:
+def _discard(connection: Any, _record: object) -> None:
     """Forget roles, settings, locks and temporary tables of who used the connection."""
     if connection is None:
         return

@@ -307,6 +307,7 @@ def test_a_reference_in_between_begins_the_day_anew(on_disk: App) -> None:
 def test_an_object_that_was_written_again_begins_its_week_anew(on_disk: App) -> None:
     on_disk.store.put("posts/a.jpg")
     on_disk.clean(on_disk.start)
+    assert isinstance(on_disk.store, Folder)
     on_disk.store.put("posts/a.jpg", (on_disk.start + HOUR).timestamp())
     assert on_disk.clean(on_disk.start + DAY).affected == 0
     assert on_disk.records() == {}

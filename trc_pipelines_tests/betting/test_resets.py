@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pandas as pd
 import psycopg2.errors
@@ -42,7 +43,7 @@ MOVES = st.integers(-500_000, 500_000)
 )
 @settings(max_examples=50)
 def test_results_move_a_balance_by_their_sum_and_never_below_nothing(
-    balances: dict, results: list, dice: object
+    balances: dict, results: list, dice: Random
 ) -> None:
     bets = [
         (f"bet{number}", user, net, balances[user])
@@ -86,7 +87,7 @@ def test_results_move_a_balance_by_their_sum_and_never_below_nothing(
 )
 @settings(max_examples=60)
 def test_a_week_closes_as_it_stood_and_what_settled_since_is_replayed(
-    rows: list, dice: object
+    rows: list, dice: Random
 ) -> None:
     """Against balances kept step by step, whatever was written off while the week was late."""
     accounts, movements, expected = [], [], []

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg2
@@ -237,7 +238,7 @@ class Injection:
         fault.change_answer(answer)
 
 
-def read_pid(driver: object) -> int:
+def read_pid(driver: Any) -> int:
     """The server's process of this session."""
     with driver.cursor() as cursor:
         return cursor.execute("SELECT pg_backend_pid()").fetchone()[0]

@@ -165,7 +165,7 @@ def test_nothing_can_be_derived_from_a_sync_that_was_not_accepted_even_by_hand(
             Exception, match=r"is not accepted|mee6_syncs_deltas_check|cannot go from"
         ) as caught:
             running.execute(f"SET session_replication_role = {role}; {statement}")
-        assert isinstance(caught.value.orig, psycopg2.Error)
+        assert isinstance(getattr(caught.value, "orig", None), psycopg2.Error)
     assert_same(before, downstream(running))
 
 

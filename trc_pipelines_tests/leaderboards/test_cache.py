@@ -17,6 +17,7 @@ from redis.client import Pipeline
 
 from trc_pipelines.calendar import month_start, week_start
 from trc_pipelines.community.steps import leaderboard_cache
+from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError, Result
 from trc_pipelines.leaderboards import cache
 from trc_pipelines.leaderboards.boards import record_boards
@@ -205,9 +206,9 @@ def test_an_unchanged_board_costs_a_look(
         raise AssertionError("rows were read")
 
     statements: list[str] = []
-    fetch = cache.Transaction._fetch
+    fetch = Transaction._fetch
     monkeypatch.setattr(
-        cache.Transaction,
+        Transaction,
         "_fetch",
         lambda self, name, *rest: statements.append(name) or fetch(self, name, *rest),
     )
@@ -428,7 +429,7 @@ def test_a_board_ranked_again_while_it_is_read_is_of_one_version(
     read_rows = leaderboard_cache.CACHED_BOARDS.read_rows
     reads: list[str] = []
 
-    def overtaken(transaction: cache.Transaction, board: str) -> pd.DataFrame:
+    def overtaken(transaction: Transaction, board: str) -> pd.DataFrame:
         reads.append(board)
         if len(reads) == 1:
             record(boards, NEXT_DAY, {"global": version(2)})
@@ -570,6 +571,7 @@ def test_a_batch_that_arrives_in_part_leaves_nothing_without_a_time_to_live(
         data = command if isinstance(command, bytes) else b"".join(command)
         if b"EXPIRE" not in data:
             return send(self, command, **options)
+        assert self._sock
         self._sock.sendall(data[: data.index(b"EXPIRE")])
         self.disconnect()
         raise redis.ConnectionError

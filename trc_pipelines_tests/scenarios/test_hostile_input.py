@@ -555,15 +555,16 @@ def test_a_table_has_one_line_per_row(stage: Stage) -> None:
 
 
 def test_a_terminal_is_not_told_what_to_do(stage: Stage) -> None:
+    shown_text = io.StringIO()
     terminal = Console(
-        file=io.StringIO(), force_terminal=True, color_system=None, width=200,
+        file=shown_text, force_terminal=True, color_system=None, width=200,
         highlight=False, markup=False,
     )  # fmt: skip
     with patch.object(output, "console", terminal):
         stage.trc("snapshots", "list")
         stage.trc("snapshots", "show", str(stage.quarantined[0]), "--limit", "100")
         _show_boards(stage.installation)
-    shown = terminal.file.getvalue()
+    shown = shown_text.getvalue()
     assert "Streaks" in shown
     assert_lines(shown.replace(NAMED, ""))
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import adbc_driver_manager
@@ -196,7 +197,7 @@ class CrashError(Exception):
 class LosesAcknowledgements:
     """A driver connection whose commits happen and are reported as failed."""
 
-    def __init__(self, connection: object) -> None:
+    def __init__(self, connection: Any) -> None:
         self._real = connection
 
     def __getattr__(self, name: str) -> object:

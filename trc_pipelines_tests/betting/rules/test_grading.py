@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from random import Random
 
 import pandas as pd
 import pytest
@@ -401,7 +402,7 @@ def test_grades_are_what_fractions_say(bets: list[dict]) -> None:
 
 
 @given(st.lists(random_bets, min_size=1, max_size=10), st.randoms())
-def test_a_bet_is_graded_the_same_in_any_company(bets: list[dict], random: object) -> None:
+def test_a_bet_is_graded_the_same_in_any_company(bets: list[dict], random: Random) -> None:
     graded = grade_bets(frame(bets))
     order = list(range(len(bets)))
     random.shuffle(order)
