@@ -8,18 +8,16 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 from trc_pipelines.betting.jobs import JOBS
 from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.demo.play import Tick, plan_ticks, refuse_strangers
+from trc_pipelines.demo.crowd import CrowdApp
+from trc_pipelines.demo.play import refuse_strangers
 
 SEED = 13
 USERS = 24
@@ -220,27 +218,16 @@ def _plan_content(midnight: datetime, rng: np.random.Generator) -> Iterator[Act]
         )
 
 
-class BettingApp:
+class BettingApp(CrowdApp):
     """The app at work: a few connections, each for a share of the users, and a folder of media."""
 
     what = "bets"
-    takes_turns = False
+    jobs = JOBS
+    at_once = AT_ONCE
 
     def __init__(self, database: Database, media: Path) -> None:
-        self._database = database
+        super().__init__(database)
         self._media = media
-        self._connections: list[Connection] = []
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._pool = self._open.enter_context(ThreadPoolExecutor(AT_ONCE))
-        self._connections = [
-            self._open.enter_context(self._database.connect()) for _ in range(AT_ONCE)
-        ]
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._open.close()
 
     def create_users(self, now: datetime) -> datetime:
         """Have everybody join who has not.
@@ -254,10 +241,6 @@ class BettingApp:
         after: datetime = max(last or now - HISTORY, now - HISTORY)
         self.open_doors(after)
         return after
-
-    def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Plan every half hour, with the jobs that were due."""
-        return plan_ticks(JOBS, after, now)
 
     def open_doors(self, at: datetime) -> None:
         """Let users join, open chats, and have somebody just change their picture."""

@@ -5,16 +5,14 @@ follows from the seed and the hour.
 """
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import datetime, timedelta
-from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.demo.play import Tick, plan_ticks, refuse_strangers
+from trc_pipelines.database.connection import Connection
+from trc_pipelines.demo.crowd import CrowdApp
+from trc_pipelines.demo.play import refuse_strangers
 from trc_pipelines.quiz.jobs import JOBS
 
 SEED = 11
@@ -68,26 +66,12 @@ def plan_hour(hour: datetime) -> pd.DataFrame:
     return plan.sort_values(["begins_at", "session"], ignore_index=True)
 
 
-class QuizApp:
+class QuizApp(CrowdApp):
     """The app at work: a few connections, each for a share of the players."""
 
     what = "quizzes"
-    takes_turns = False
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connections: list[Connection] = []
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        self._pool = self._open.enter_context(ThreadPoolExecutor(AT_ONCE))
-        self._connections = [
-            self._open.enter_context(self._database.connect()) for _ in range(AT_ONCE)
-        ]
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._open.close()
+    jobs = JOBS
+    at_once = AT_ONCE
 
     def create_users(self, now: datetime) -> datetime:
         """Have everybody join who has not.
@@ -101,10 +85,6 @@ class QuizApp:
         after: datetime = max(last or now - HISTORY, now - HISTORY)
         self.join_players(after)
         return after
-
-    def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Plan every half hour, with the jobs that were due."""
-        return plan_ticks(JOBS, after, now)
 
     def join_players(self, at: datetime) -> None:
         """Have everybody join who has not."""
