@@ -9,8 +9,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command, op
-from alembic.config import Config
 
 from trc_pipelines.database.statements import SQL_FOLDER, read_file
 from trc_pipelines.settings import KNOWN_DOMAINS
@@ -40,6 +38,9 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
     Raises:
         MigrationError: a file that was applied is gone or has been edited, or a statement failed.
     """
+    from alembic import command  # slow, and few who look at migrations apply them
+    from alembic.config import Config
+
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
@@ -82,6 +83,8 @@ def sql_file(name: str) -> Callable[[], None]:
     """Make the upgrade of an Alembic revision: run that file of `sql/migrations`, note its digest."""
 
     def upgrade() -> None:
+        from alembic import op
+
         connection = op.get_bind()
         # Without parameters the driver leaves the text alone: "%" in it is just a character.
         connection.exec_driver_sql(
