@@ -192,7 +192,8 @@ class Settings(BaseSettings):
         3000, ge=1, le=65535, description="port of the Dagster UI; a busy one is stepped over"
     )
     community_start_on: Annotated[date, AfterValidator(_past_day)] = Field(
-        date(2026, 1, 1), description="first daily partition; nothing before it is computed"
+        date(2026, 1, 1),
+        description="first daily partition of every domain; nothing before it is computed",
     )
     mee6_sync_enabled: bool = Field(True, description="false: syncs say so and read nothing")
     mee6_guild_id: int | None = Field(

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from trc_pipelines.database.migrations import SHARED
 from trc_pipelines.database.statements import SQL_FOLDER, load_statement
-from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines.settings import KNOWN_DOMAINS, PROJECT_ROOT
 from trc_pipelines_tests.world import World
 
 ANALYTICS = sorted(SQL_FOLDER.glob("analytics/*.sql"))
@@ -91,12 +92,12 @@ def test_calls_give_what_their_statements_take() -> None:
 
 def test_tables_and_columns_are_described(world: World) -> None:
     bare = world.query(
-        """
+        f"""
         SELECT c.oid::regclass::text AS relation, a.attname
         FROM pg_class AS c
         JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         WHERE c.relnamespace::regnamespace::text
-            IN ('betting', 'community', 'leaderboards', 'operations', 'quiz')
+            IN {(*SHARED, *KNOWN_DOMAINS)}
           AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition
           AND col_description(c.oid, a.attnum) IS NULL
         """

@@ -93,7 +93,7 @@ def run_job(
     options = Options.of_now(EXECUTED_BY, as_of=as_of, limit=limit)
     _refuse_before_start(job, installation.settings, options)
     with installation.database.transaction(commit=False) as transaction:
-        days = job.days(transaction, installation.settings, as_of)
+        days = job.days_at(transaction, installation.settings, as_of)
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
     ensure_database(installation.dagster_url)
     with dg.DagsterInstance.get() as instance:

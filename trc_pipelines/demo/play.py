@@ -116,7 +116,7 @@ def run_job_at(
         JobError: it refused.
     """
     options = Options(as_of=moment, now=moment, run_id=str(uuid.uuid4()), executed_by="demo")
-    run = Run(database, connection, settings, job.name, job.tables, job.days, options)
+    run = Run(database, connection, settings, job.name, job.tables, job.days_at, options)
     for step in job.steps:
         result = run.perform(step)
         if not result.success:

@@ -394,6 +394,14 @@ class Job:
     is_enabled: Callable[[Settings], bool] = lambda _settings: True
     after: Sequence[Step] = ()
 
+    def days_at(
+        self, transaction: Transaction, settings: Settings, as_of: datetime
+    ) -> tuple[date, date]:
+        """Days that a run at `as_of` computes, none before the first that has a partition."""
+        first, last = self.days(transaction, settings, as_of)
+        start = settings.community_start_on
+        return max(first, start), max(last, start)
+
     @property
     def tables(self) -> list[str]:
         """What its steps write, as `schema.table`."""

@@ -333,7 +333,7 @@ def _dry_run_one(
 def _run_of(
     database: Database, connection: Connection, settings: Settings, job: Job, options: Options
 ) -> Run:
-    return Run(database, connection, settings, job.name, job.tables, job.days, options)
+    return Run(database, connection, settings, job.name, job.tables, job.days_at, options)
 
 
 def _prepare(run: Run, step: Step) -> Any:

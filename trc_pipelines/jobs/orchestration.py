@@ -247,7 +247,7 @@ def _days_of(
     database: Database, settings: Settings, job: Job, as_of: datetime
 ) -> tuple[date, date]:
     with database.transaction(commit=False) as transaction:
-        return job.days(transaction, settings, as_of)
+        return job.days_at(transaction, settings, as_of)
 
 
 def build_trigger(trigger: Trigger, dagster_job: Any) -> dg.SensorDefinition:

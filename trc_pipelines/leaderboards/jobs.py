@@ -70,9 +70,8 @@ class BoardJobs:
 
 
 def day_reported(
-    _transaction: Transaction, settings: Settings, as_of: datetime
+    _transaction: Transaction, _settings: Settings, as_of: datetime
 ) -> tuple[date, date]:
     """Choose the day whose figures a tick brings up to date: at midnight, the one that just ended."""
-    # The first midnight belongs to a day that has no partition.
-    day = max(reporting_day(as_of), settings.community_start_on)
+    day = reporting_day(as_of)
     return day, day

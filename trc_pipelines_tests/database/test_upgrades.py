@@ -98,6 +98,10 @@ def read_rows(url: str) -> dict[str, list[dict]]:
     }
 
 
+# A new domain names the tables of its app: rows may come, none may go or change.
+WITH_ROWS_OF_MIGRATIONS = {"operations.app_relations"}
+
+
 def assert_kept(before: dict[str, list[dict]], after: dict[str, list[dict]]) -> None:
     """A migration that changes rows on purpose needs an exception here, with its reason."""
     for table, rows in before.items():
@@ -105,6 +109,8 @@ def assert_kept(before: dict[str, list[dict]], after: dict[str, list[dict]]) -> 
             {column: value for column, value in row.items() if rows and column in rows[0]}
             for row in after[table]
         ]
+        if table in WITH_ROWS_OF_MIGRATIONS:
+            kept = [row for row in kept if row in rows]
         assert sorted(kept, key=str) == sorted(rows, key=str), table
 
 

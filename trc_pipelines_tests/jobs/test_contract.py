@@ -3,6 +3,8 @@
 import itertools
 import uuid
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -127,6 +129,16 @@ def test_a_dry_run_refuses_what_the_run_refuses_and_leaves_nothing(world: World)
         with suppress(JobError, DatabaseError):
             result = perform_job(world.database, world.settings, job, options)
             assert result == next(one.results for one in tried if one.job is job)
+
+
+def test_the_days_of_a_job_begin_with_the_first_that_has_a_partition(world: World) -> None:
+    start = world.settings.community_start_on
+    yesterday = start - timedelta(days=1)
+    job = Job("j", "", None, None, [], days=lambda *_: (yesterday, yesterday))
+    with world.database.transaction(commit=False) as transaction:
+        assert job.days_at(transaction, world.settings, NOON) == (start, start)
+        late = replace(job, days=lambda *_: (yesterday, NOON.date()))
+        assert late.days_at(transaction, world.settings, NOON) == (start, NOON.date())
 
 
 def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
