@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import ensure_database, migrate
+from trc_pipelines.database.migrations import migrate
 from trc_pipelines.definitions import build_definitions
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.domains import read_catalogue
@@ -13,7 +13,7 @@ from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import dry_run_jobs
 from trc_pipelines.monitoring.health import watch
 from trc_pipelines.settings import KNOWN_DOMAINS, Settings, SettingsError, load_settings
-from trc_pipelines_tests.servers import drop_database, with_database
+from trc_pipelines_tests.servers import create_database, drop_database
 
 SHARED = {"operations"}
 
@@ -23,9 +23,7 @@ def alone(
     request: pytest.FixtureRequest, servers: dict[int, str], simulator: Simulator
 ) -> Settings:
     """Settings with one domain, and a database that has its schema and what is shared."""
-    url = with_database(servers[18], f"only_{request.param}")
-    drop_database(url)
-    ensure_database(url)
+    url = create_database(servers[18], template="template1")
     migrate(url, [request.param])
     yield load_settings(
         domains=(request.param,),
