@@ -334,7 +334,9 @@ def test_a_tick_that_failed_is_tried_again_by_the_scheduler(tmp_path: Path) -> N
         assert instance.scheduler.max_tick_retries == 1000
 
 
-def test_every_asset_of_a_step_links_to_the_lines_that_write_it() -> None:
+def test_every_asset_of_a_step_links_to_the_lines_that_write_it(
+    instance: dg.DagsterInstance,
+) -> None:
     graph = definitions.defs().resolve_asset_graph()
     for step in STEPS:
         [where] = graph.get(asset_key(step)).metadata["dagster/code_references"].code_references
