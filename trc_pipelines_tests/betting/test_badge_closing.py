@@ -11,6 +11,9 @@ from trc_pipelines_tests.betting.weeks import MONDAY, SUNDAY, TICK, WEEK, Week
 from trc_pipelines_tests.databases import PooledDatabase, borrow_database
 from trc_pipelines_tests.world import NOON
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 NEXT = MONDAY + WEEK
 LATE = NEXT - 30 * MINUTE  # Sunday, 23:30
 

@@ -13,6 +13,9 @@ from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.world import NOON
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 
 

@@ -15,6 +15,9 @@ from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
 from trc_pipelines_tests.world import NOON
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 LEDGER = (
     "SELECT kind, amount, balance_after FROM betting.bankroll_ledger WHERE user_id = '{}' "

@@ -40,6 +40,9 @@ from trc_pipelines_tests.betting.media_stores import (
 )
 from trc_pipelines_tests.world import NOON, World
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 
 def figures(result: Result) -> dict[str, int]:
     """What became of the objects: affected is what was deleted."""

@@ -23,6 +23,9 @@ from trc_pipelines.betting.rules.media import (
 from trc_pipelines_tests.betting.media_stores import App, Folder
 from trc_pipelines_tests.world import NOON, World
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 PREFIXES = ("posts", "stories", "messages", "avatars", "chats")
 HOSTS = ("cdn.example.org", "our-bucket")
 CDN = "https://cdn.example.org/media"

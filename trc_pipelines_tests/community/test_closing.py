@@ -18,6 +18,9 @@ from trc_pipelines_tests.catalogue import (
 )
 from trc_pipelines_tests.world import QUARTER, World
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 WEEK, HOUR = timedelta(days=7), timedelta(hours=1)
 ARCHIVE = "community.leaderboard_archive"

@@ -14,6 +14,9 @@ from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 LINKED = {"ann": 1001, "bob": 1002}
 LEDGER = "community.point_ledger"
 SNAPSHOT = "community.mee6_leaderboard_snapshot"

@@ -27,6 +27,9 @@ from trc_pipelines_tests.catalogue import LEADERBOARD_CACHE, LEADERBOARD_RECALCU
 from trc_pipelines_tests.databases import lend_database
 from trc_pipelines_tests.world import World
 
+# What is tried here are rules and statements, not the server.
+pytestmark = pytest.mark.either
+
 DAY = date(2026, 3, 4)  # a Wednesday
 NEXT_DAY, MONDAY = DAY + timedelta(days=1), date(2026, 3, 9)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
