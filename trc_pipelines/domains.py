@@ -57,11 +57,6 @@ class Catalogue:
         ]
 
     @property
-    def schemas(self) -> list[str]:
-        """Their schemas in the database, in the order in which these are made."""
-        return [domain.name for domain in self.domains]
-
-    @property
     def checks(self) -> list[Check]:
         """Every check."""
         return [check for domain in self.domains for check in domain.checks]
