@@ -24,7 +24,6 @@ from trc_pipelines_tests.servers import create_database
 
 JOB = "leaderboard_recalculation"
 TABLE = "community.leaderboard_rankings"
-TODAY = str(datetime.now(UTC).date())
 LAUNCH = """
 mutation ($job: String!, $tags: [ExecutionTag!]) {
   launchRun(executionParams: {
@@ -33,6 +32,13 @@ mutation ($job: String!, $tags: [ExecutionTag!]) {
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""
 TERMINATE = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
+
+
+def of_today() -> list[dict[str, str]]:
+    day = str(datetime.now(UTC).date())
+    return [
+        {"key": f"dagster/asset_partition_range_{end}", "value": day} for end in ("start", "end")
+    ]
 
 
 class House:
@@ -61,11 +67,7 @@ class House:
 
     def launch(self) -> str:
         """A run that waits for the lock; its id."""
-        day = [
-            {"key": f"dagster/asset_partition_range_{end}", "value": TODAY}
-            for end in ("start", "end")
-        ]
-        launched = self.ask(LAUNCH, job=JOB, tags=day)
+        launched = self.ask(LAUNCH, job=JOB, tags=of_today())
         assert launched["__typename"] == "LaunchRunSuccess", launched
         run_id = launched["run"]["runId"]
         wait_until(
@@ -220,14 +222,7 @@ def test_code_server_and_worker_killed_together_are_found_out_and_their_place_is
     assert house.status(run_id) is DagsterRunStatus.FAILURE
     assert house.execution(run_id)[0] == "failed"
     assert house.rows("SELECT title FROM operations.alerts") == [(f"{JOB} failed",)]
-    following = house.ask(
-        LAUNCH,
-        job=JOB,
-        tags=[
-            {"key": f"dagster/asset_partition_range_{end}", "value": TODAY}
-            for end in ("start", "end")
-        ],
-    )["run"]["runId"]
+    following = house.ask(LAUNCH, job=JOB, tags=of_today())["run"]["runId"]
     wait_until(lambda: house.status(following) is DagsterRunStatus.SUCCESS)
 
 

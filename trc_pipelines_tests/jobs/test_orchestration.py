@@ -1,7 +1,7 @@
 """The jobs as Dagster runs them: partitions, ranges, schedules, the sensor, dry runs."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import adbc_driver_manager
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from trc_pipelines import definitions
+from trc_pipelines.calendar import midnight, week_start
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import failure
@@ -22,9 +23,9 @@ from trc_pipelines_tests.world import QUARTER, World
 # What is tested is Dagster's side.
 pytestmark = pytest.mark.either
 
-TODAY = datetime.now(UTC).date()
-# Relative to today, because Dagster knows no partitions of the future. A Monday.
-MONDAY = datetime.combine(TODAY - timedelta(days=TODAY.weekday() + 21), datetime.min.time(), UTC)
+# Relative to today, because Dagster knows no partitions of the future. A Monday. Whatever day it is
+# when a test runs, which may be the next one, it is more than two weeks ago.
+MONDAY = midnight(week_start(datetime.now(UTC).date()) - timedelta(days=21))
 LINKED = {"ann": 1001, "bob": 1002}
 
 
@@ -47,6 +48,10 @@ def run(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> dg.Exec
         .resolve_job_def(job)
         .execute_in_process(instance=instance, tags=tags, raise_on_error=False)
     )
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def play_two_weeks(world: World) -> None:
@@ -190,8 +195,7 @@ def test_late_points_make_their_day_and_those_after_it_anew(
     world: World, instance: dg.DagsterInstance
 ) -> None:
     play_two_weeks(world)
-    first, last = MONDAY.date(), TODAY
-    assert run(instance, "recompute_days", day_range_tags(first, last)).success
+    assert run(instance, "recompute_days", day_range_tags(MONDAY.date(), today())).success
     sensor = definitions.defs().resolve_sensor_def("late_points_sensor")
     with dg.build_sensor_context(instance=instance) as context:
         assert not sensor.evaluate_tick(context).run_requests
@@ -208,7 +212,7 @@ def test_late_points_make_their_day_and_those_after_it_anew(
     world.run(MEE6_SYNC, MONDAY + timedelta(days=15))
     with dg.build_sensor_context(instance=instance) as context:
         request = sensor.evaluate_tick(context).run_requests[0]
-    assert request.tags.items() >= day_range_tags(late.date(), TODAY).items()
+    assert request.tags.items() >= day_range_tags(late.date(), today()).items()
     assert run(instance, "recompute_days", dict(request.tags)).success
     after = world.query(
         "SELECT * FROM community.daily_streaks WHERE member_id = 'bob' ORDER BY day"
