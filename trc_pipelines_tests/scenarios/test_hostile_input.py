@@ -283,7 +283,7 @@ def play(stage: Stage) -> None:
     )
     world.execute(
         "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
-        "SELECT member_id, discord_username, 1000, now() - interval '1 hour' FROM community.members "
+        f"SELECT member_id, discord_username, 1000, '{stage.ago(3)}' FROM community.members "
         f"WHERE discord_id = {ACCOUNTS[MEMBERS.index(TEXTS['log_line'])]}"
     )
     assert stage.tell("run", "mee6_sync", *at(2)).code == 1
