@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak lock install
+.PHONY: help run test faults check bench soak contract lock install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -32,6 +32,9 @@ bench: install ## measure
 
 soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
 	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
+
+contract: install ## write what is made from the declarations of the apps' tables: sql/app_relations, docs/app-tables.md
+	$(BIN)/python -m trc_pipelines.app_relations
 
 lock: install ## choose versions again: rewrites requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
 from trc_pipelines.leaderboards.jobs import Boards
@@ -15,7 +16,7 @@ class Domain:
     """One community, game or app: a package, a database schema, a group in Dagster, all of one name.
 
     Attributes:
-        relations: what its steps read of the app, and what they write beside their own tables.
+        app_relations: the app's tables and views, which its steps read and partly change.
         jobs: its steps with their schedules. The jobs of boards are shared with other domains.
         checks: sentences that are true of its tables.
         retention: what of it grows old, and for how long it is kept.
@@ -23,11 +24,12 @@ class Domain:
         triggers: what asks for its jobs beyond their schedules.
         actions: what people do by hand in the UI.
         conditions: what may be wrong with it beyond failing jobs and checks.
+        relations: what its steps write beside their own tables, and stores outside the database.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
     """
 
     name: str
-    relations: Sequence[Relation]
+    app_relations: Sequence[AppRelation]
     jobs: Sequence[Job]
     checks: Sequence[Check]
     retention: Sequence[Target]
@@ -35,6 +37,7 @@ class Domain:
     triggers: Sequence[Trigger] = ()
     actions: Sequence[Action] = ()
     conditions: FindConditions | None = None
+    relations: Sequence[Relation] = ()
     run_all: Sequence[Job] = ()
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 
+from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.domain import Domain
 from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
@@ -44,9 +45,16 @@ class Catalogue:
         return [job for domain in self.domains for job in domain.run_all]
 
     @property
+    def app_relations(self) -> list[AppRelation]:
+        """Every table and view of the apps."""
+        return [relation for domain in self.domains for relation in domain.app_relations]
+
+    @property
     def relations(self) -> list[Relation]:
-        """Every relation beside the steps' own tables."""
-        return [relation for domain in self.domains for relation in domain.relations]
+        """Every relation that no step has as its own table."""
+        own = {step.table for step in self.steps}
+        of_apps = [relation for relation in self.app_relations if relation.table not in own]
+        return [*of_apps, *[each for domain in self.domains for each in domain.relations]]
 
     @property
     def steps(self) -> list[Step]:

@@ -17,7 +17,8 @@ ANALYTICS = sorted(SQL_FOLDER.glob("analytics/*.sql"))
 STATEMENTS = sorted(
     path
     for path in SQL_FOLDER.rglob("*.sql")
-    if path.parent.name not in ("migrations", "analytics") and not path.stem.startswith("check_")
+    if path.parent.name not in ("migrations", "app_relations", "analytics")
+    and not path.stem.startswith("check_")
 )
 COMMENTED = sorted(path for path in SQL_FOLDER.rglob("*.sql") if path.parent.name != "migrations")
 CODE = "\n".join(path.read_text() for path in PROJECT_ROOT.glob("trc_pipelines/**/*.py"))

@@ -3,14 +3,15 @@
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.actions import ACTIONS
 from trc_pipelines.betting.checks import CHECKS
-from trc_pipelines.betting.relations import RELATIONS
+from trc_pipelines.betting.relations import APP_RELATIONS, media_objects
 from trc_pipelines.betting.retention import TARGETS
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger, bankrolls
 from trc_pipelines.domain import Domain
 
 DOMAIN = Domain(
     "betting",
-    relations=[*RELATIONS, bankroll_ledger, bankrolls],
+    app_relations=[bankrolls if of.name == bankrolls.name else of for of in APP_RELATIONS],
+    relations=[media_objects, bankroll_ledger],
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,

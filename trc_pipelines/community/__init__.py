@@ -5,7 +5,7 @@ from trc_pipelines.community.boards import BOARDS
 from trc_pipelines.community.checks import CHECKS
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import JOBS, LATE_POINTS
-from trc_pipelines.community.relations import NAME, RELATIONS
+from trc_pipelines.community.relations import APP_RELATIONS, NAME
 from trc_pipelines.community.retention import TARGETS
 from trc_pipelines.community.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
@@ -16,7 +16,8 @@ from trc_pipelines.leaderboards.jobs import Boards
 
 DOMAIN = Domain(
     NAME,
-    relations=[*RELATIONS, mee6_syncs],
+    app_relations=APP_RELATIONS,
+    relations=[mee6_syncs],
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,

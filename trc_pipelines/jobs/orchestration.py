@@ -20,6 +20,7 @@ from dagster._core.storage.tags import (
 )
 from pydantic.fields import FieldInfo
 
+from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.locate import locate_database
 from trc_pipelines.jobs.contract import (
@@ -119,9 +120,28 @@ def build_spec(relation: Relation) -> dg.AssetSpec:
         deps=[asset_key(dep) for dep in relation.deps],
         kinds={"postgres"} if relation.is_table else set(),
         owners=[f"team:{domain}"],
-        metadata={"dagster/table_name": relation.table} if relation.is_table else {},
+        metadata=_table_metadata(relation) if relation.is_table else {},
         tags={} if relation.deps else {"trc/owner": "app"},
     )
+
+
+def _table_metadata(relation: Relation) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"dagster/table_name": relation.table}
+    if isinstance(relation, AppRelation):
+        metadata["dagster/column_schema"] = dg.TableSchema(
+            [
+                dg.TableColumn(
+                    column.name,
+                    column.plain_type,
+                    column.meaning,
+                    dg.TableColumnConstraints(
+                        nullable=column.is_nullable, unique=list(relation.key) == [column.name]
+                    ),
+                )
+                for column in relation.columns
+            ]
+        )
+    return metadata
 
 
 def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinition:

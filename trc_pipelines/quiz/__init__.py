@@ -5,7 +5,7 @@ from trc_pipelines.leaderboards.jobs import Boards
 from trc_pipelines.quiz.boards import BOARDS
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import JOBS
-from trc_pipelines.quiz.relations import NAME, RELATIONS
+from trc_pipelines.quiz.relations import APP_RELATIONS, NAME
 from trc_pipelines.quiz.retention import TARGETS
 from trc_pipelines.quiz.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.quiz.steps.leaderboard_cache import leaderboard_cache
@@ -13,7 +13,7 @@ from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
 
 DOMAIN = Domain(
     NAME,
-    relations=RELATIONS,
+    app_relations=APP_RELATIONS,
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,

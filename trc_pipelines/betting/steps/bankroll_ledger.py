@@ -1,5 +1,8 @@
 """The bankroll ledger and the balances: written by settlement, the weekly reset, and corrections."""
 
+from dataclasses import replace
+
+from trc_pipelines.betting import relations
 from trc_pipelines.betting.steps.bankroll_weekly_history import bankroll_weekly_history
 from trc_pipelines.betting.steps.game_settlements import game_settlements
 from trc_pipelines.jobs.contract import Relation
@@ -9,8 +12,4 @@ bankroll_ledger = Relation(
     "One row per movement of a balance, in cents. Append-only; written by settlement, reset and corrections.",
     deps=[game_settlements, bankroll_weekly_history],
 )
-bankrolls = Relation(
-    "betting.bankrolls",
-    "One row per user: the balance, which is the sum of the ledger. The app creates the row.",
-    deps=[bankroll_ledger],
-)
+bankrolls = replace(relations.bankrolls, deps=[bankroll_ledger])

@@ -2,7 +2,21 @@
 
 from datetime import timedelta
 
-from trc_pipelines.betting.relations import chats, comments, messages, posts, reactions, stories
+from trc_pipelines.betting.relations import (
+    bets,
+    chat_members,
+    chats,
+    comments,
+    games,
+    message_reads,
+    messages,
+    notifications,
+    posts,
+    reactions,
+    reports,
+    stories,
+    story_views,
+)  # fmt: skip
 from trc_pipelines.jobs.contract import Result, Work, step
 
 DAY = timedelta(days=1)
@@ -19,11 +33,15 @@ LEFTOVERS = {
     "chat_members": ("betting/remove_chat_members", LEFTOVERS_AFTER),
     "notifications": ("betting/remove_notifications", NOTIFICATIONS_FOR),
 }
+READ = [
+    posts, stories, messages, comments, reports, reactions, story_views, message_reads, chats,
+    chat_members, notifications, bets, games,
+]  # fmt: skip
 
 
 @step(
     "betting",
-    deps=[posts, stories, messages, comments, reactions, chats],
+    deps=READ,
     max_age_minutes=25 * 60,
     unit="row",
 )

@@ -10,7 +10,17 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from trc_pipelines.betting.object_store import ObjectStore, StoreError, open_store
-from trc_pipelines.betting.relations import chats, media_objects, messages, posts, stories, users
+from trc_pipelines.betting.relations import (
+    chats,
+    comments,
+    media_objects,
+    media_references,
+    messages,
+    notifications,
+    posts,
+    stories,
+    users,
+)  # fmt: skip
 from trc_pipelines.betting.rules.media import (
     find_doubt,
     find_orphans,
@@ -29,7 +39,10 @@ MOST_NAMED = 3
 
 
 @step(
-    "betting", deps=[media_objects, posts, stories, messages, users, chats],
+    "betting", deps=[
+        media_objects, posts, stories, messages, comments, users, chats, notifications,
+        media_references,
+    ],
     max_age_minutes=25 * 60, kinds=("python", "postgres", "s3"), unit="object",
 )  # fmt: skip
 def media_orphans(work: Work) -> Result:

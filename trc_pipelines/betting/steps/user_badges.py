@@ -9,7 +9,7 @@ import pandas as pd
 
 from trc_pipelines.betting.effects import unlock_effects
 from trc_pipelines.betting.publishing import notify, record
-from trc_pipelines.betting.relations import bets, games, posts
+from trc_pipelines.betting.relations import bets, games, posts, users
 from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
@@ -25,7 +25,7 @@ from trc_pipelines.jobs.contract import Result, Work, step
 logger = logging.getLogger(__name__)
 
 
-@step("betting", deps=[user_stats, bets, posts, games], max_age_minutes=65)
+@step("betting", deps=[user_stats, bets, posts, games, users], max_age_minutes=65)
 def user_badges(work: Work) -> Result:
     """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
 

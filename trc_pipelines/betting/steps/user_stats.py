@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from trc_pipelines.betting.relations import bets, posts
+from trc_pipelines.betting.relations import bets, games, posts
 from trc_pipelines.betting.rules.statistics import summarise_bets
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger
 from trc_pipelines.jobs.contract import Result, Work, step
 
 
-@step("betting", deps=[bankroll_ledger, bets, posts], max_age_minutes=65)
+@step("betting", deps=[bankroll_ledger, bets, games, posts], max_age_minutes=65)
 def user_stats(work: Work) -> Result:
     """One row per user and period (day of settlement, ISO week, all time): what became of the bets.
 
