@@ -6,7 +6,7 @@ WITH latest AS (
     ORDER BY h.week_start ASC, h.badge ASC, h.user_id ASC, h.history_id DESC
 )
 
-SELECT u.week_start, u.badge, u.user_id::text AS user_id, u.earned_at, u.lost_at, l.change
+SELECT u.week_start, u.badge, u.user_id, u.earned_at, u.lost_at, l.change
 FROM betting.user_badges AS u
 LEFT JOIN latest AS l ON u.week_start = l.week_start AND u.badge = l.badge AND u.user_id = l.user_id
 WHERE l.change IS NULL OR (l.change = 'lost') <> (u.lost_at IS NOT NULL)

@@ -5,7 +5,7 @@ WITH e AS (
 )
 
 SELECT
-    coalesce(h.user_id, e.user_id)::text AS user_id, h.week_start AS closed_week, e.week_start AS reset_week,
+    coalesce(h.user_id, e.user_id) AS user_id, h.week_start AS closed_week, e.week_start AS reset_week,
     h.closing, e.amount
 FROM betting.bankroll_weekly_history AS h
 FULL JOIN e

@@ -1,5 +1,5 @@
 -- Entries that came into the ledger without a digest.
-SELECT l.entry_id, l.user_id::text AS user_id, l.amount, l.recorded_at
+SELECT l.entry_id, l.user_id, l.amount, l.recorded_at
 FROM betting.bankroll_ledger AS l
 WHERE
     NOT EXISTS (

@@ -10,7 +10,7 @@ WITH posted AS (
     GROUP BY e.bet_id
 )
 
-SELECT coalesce(b.id, p.bet_id)::text AS bet_id, b.game_id, b.status, b.net, p.amount, p.settled
+SELECT coalesce(b.id, p.bet_id) AS bet_id, b.game_id, b.status, b.net, p.amount, p.settled
 FROM betting.bets AS b
 FULL JOIN posted AS p ON b.id = p.bet_id
 WHERE

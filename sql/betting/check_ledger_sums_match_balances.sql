@@ -9,7 +9,7 @@ WITH sums AS (
     GROUP BY e.user_id
 )
 
-SELECT s.user_id::text AS user_id, k.balance, s.total AS ledger_sum, s.last_balance
+SELECT s.user_id, k.balance, s.total AS ledger_sum, s.last_balance
 FROM sums AS s
 LEFT JOIN betting.bankrolls AS k ON s.user_id = k.user_id
 WHERE k.balance IS DISTINCT FROM s.total OR s.last_balance <> s.total

@@ -5,7 +5,7 @@ WITH last_run AS (
 )
 
 SELECT
-    b.id::text AS bet_id, b.game_id, g.completed_at,
+    b.id AS bet_id, b.game_id, g.completed_at,
     CASE
         WHEN g.id IS NULL THEN 'the game is unknown'
         WHEN g.status = 'completed' AND (g.home_score IS NULL OR g.away_score IS NULL) THEN 'the game has no score'

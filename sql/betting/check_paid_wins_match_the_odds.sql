@@ -1,5 +1,5 @@
 -- Wins that paid more than a cent beside what their odds give.
-SELECT b.id::text AS bet_id, b.game_id, b.stake, b.odds, b.potential_win, b.net
+SELECT b.id AS bet_id, b.game_id, b.stake, b.odds, b.potential_win, b.net
 FROM betting.bets AS b
 WHERE
     b.status = 'won'

@@ -1,6 +1,6 @@
 -- Users whose days, or weeks, do not add up to all of their time.
 SELECT
-    u.user_id::text AS user_id,
+    u.user_id,
     u.period,
     sum(u.bets) AS bets,
     sum(u.net) AS net,

@@ -19,16 +19,16 @@ INNER JOIN betting.games AS g
 LEFT JOIN betting.game_settlements AS t ON g.id = t.game_id
 CROSS JOIN betting.bankrolls AS k
 WHERE
-    b.id = s.bet_id::uuid
-    AND k.user_id = s.user_id::uuid
+    b.id = s.bet_id
+    AND k.user_id = s.user_id
     AND (
         b.user_id, b.game_id, b.bet_type, b.bet_details, b.stake, b.odds, b.potential_win,
         b.is_tail, b.is_fade, b.original_pick_id, b.created_at, b.status, b.payout, b.net
     )
     IS NOT DISTINCT FROM
     (
-        s.user_id::uuid, s.game_id, s.bet_type, s.bet_details::jsonb, s.stake, s.odds, s.potential_win,
-        s.is_tail, s.is_fade, s.original_pick_id::uuid, s.created_at, s.old_status, s.old_payout, s.old_net
+        s.user_id, s.game_id, s.bet_type, s.bet_details::jsonb, s.stake, s.odds, s.potential_win,
+        s.is_tail, s.is_fade, s.original_pick_id, s.created_at, s.old_status, s.old_payout, s.old_net
     )
     AND (
         :is_correction OR t.game_id IS NULL OR (
@@ -37,7 +37,7 @@ WHERE
         )
     )
 RETURNING
-    b.id::text AS bet_id,
+    b.id AS bet_id,
     coalesce(b.settled_at, greatest(:as_of, k.weekly_reset_at)) AS decided_at,
     k.balance,
     (

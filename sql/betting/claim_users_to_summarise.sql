@@ -47,9 +47,9 @@ gone AS (
     RETURNING t.user_id
 )
 
-SELECT n.user_id::text AS user_id FROM noted AS n
+SELECT n.user_id FROM noted AS n
 UNION
-SELECT o.user_id::text FROM gone AS o
+SELECT o.user_id FROM gone AS o
 UNION
-SELECT e.user_id::text FROM betting.bankroll_ledger AS e
+SELECT e.user_id FROM betting.bankroll_ledger AS e
 WHERE e.entry_id > :after_entry_id AND e.entry_id <= :last_entry_id

@@ -2,4 +2,4 @@
 INSERT INTO betting.bankroll_adjustments (
     adjustment_key, user_id, kind, amount, reason, adjusted_by, adjusted_at, run_id
 )
-VALUES (:adjustment_key, :user_id::uuid, :kind, :amount, :reason, :executed_by, :as_of, :run_id)
+VALUES (:adjustment_key, :user_id, :kind, :amount, :reason, :executed_by, :as_of, :run_id)

@@ -1,7 +1,7 @@
 -- Balances move by the entries that are staged, so their sum stays the balance.
 -- Staged: staged_entries(user_id, amount)
 WITH moved AS (
-    SELECT s.user_id::uuid AS user_id, sum(s.amount)::bigint AS amount
+    SELECT s.user_id, sum(s.amount)::bigint AS amount
     FROM staged_entries AS s
     GROUP BY s.user_id
 )

@@ -6,11 +6,11 @@
 WITH gone AS (
     DELETE FROM betting.user_stats AS u
     WHERE
-        u.user_id IN (SELECT w.user_id::uuid FROM staged_users AS w)
+        u.user_id IN (SELECT w.user_id FROM staged_users AS w)
         AND NOT EXISTS (
             SELECT 1 FROM staged_stats AS s
             WHERE
-                s.user_id::uuid = u.user_id AND s.period = u.period AND s.period_start IS NOT DISTINCT FROM u.period_start
+                s.user_id = u.user_id AND s.period = u.period AND s.period_start IS NOT DISTINCT FROM u.period_start
         )
     RETURNING 1
 ),
@@ -23,7 +23,7 @@ written AS (
         last_bet_at, last_settled_at
     )
     SELECT
-        s.user_id::uuid, s.period, s.period_start, s.bets, s.won, s.lost, s.push, s.cancelled, s.win_rate,
+        s.user_id, s.period, s.period_start, s.bets, s.won, s.lost, s.push, s.cancelled, s.win_rate,
         s.wagered, s.returned, s.net, s.roi, s.biggest_win, s.biggest_loss, s.current_streak,
         s.best_win_streak, s.worst_loss_streak, s.perfect_days, s.favourite_team, s.tail_net, s.fade_net,
         s.others_net, s.balance_high, s.balance_low, s.average_stake, s.last_bet_at, s.last_settled_at

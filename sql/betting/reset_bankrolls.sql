@@ -7,7 +7,7 @@ WITH closed AS (
         user_id, week_start, opening, closing, net, adjustments, bets, won, lost, push, wagered, roi, run_id
     )
     SELECT
-        s.user_id::uuid, :week_start::date - 7, s.opening, s.closing, s.net, s.adjustments,
+        s.user_id, :week_start::date - 7, s.opening, s.closing, s.net, s.adjustments,
         s.bets, s.won, s.lost, s.push, s.wagered, s.roi, :run_id
     FROM staged_accounts AS s
 )
@@ -18,4 +18,4 @@ UPDATE betting.bankrolls AS k SET
     weekly_reset_at = (:week_start::date)::timestamp AT TIME ZONE 'UTC',
     reset_count = k.reset_count + 1
 FROM staged_accounts AS s
-WHERE k.user_id = s.user_id::uuid
+WHERE k.user_id = s.user_id

@@ -4,7 +4,7 @@
 WITH entries AS (
     SELECT e.entry_id, e.kind, e.amount, e.balance_after, e.recorded_at
     FROM betting.bankroll_ledger AS e
-    WHERE e.user_id = :user_id::uuid
+    WHERE e.user_id = :user_id
 ),
 
 -- What one statement wrote was reckoned as one.
@@ -37,4 +37,4 @@ SELECT
     ) AS due
 FROM betting.bankrolls AS k
 LEFT JOIN start AS s ON TRUE
-WHERE k.user_id = :user_id::uuid
+WHERE k.user_id = :user_id

@@ -21,7 +21,7 @@ settled AS (
 )
 
 SELECT
-    k.user_id::text AS user_id,
+    k.user_id,
     k.balance,
     u.referral_count,
     coalesce(s.bets, 0) AS bets,

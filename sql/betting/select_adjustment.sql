@@ -1,4 +1,4 @@
 -- The adjustment that was made with key :adjustment_key.
-SELECT a.user_id::text AS user_id, a.kind, a.amount, a.adjusted_at
+SELECT a.user_id, a.kind, a.amount, a.adjusted_at
 FROM betting.bankroll_adjustments AS a
 WHERE a.adjustment_key = :adjustment_key

@@ -1,7 +1,7 @@
 -- Settled bets of the users that are staged, and others' bets on their picks.
 -- Staged: staged_users(user_id)
 WITH wanted AS (
-    SELECT s.user_id::uuid AS user_id FROM staged_users AS s
+    SELECT s.user_id FROM staged_users AS s
 ),
 
 chosen AS (
@@ -16,9 +16,9 @@ chosen AS (
 )
 
 SELECT
-    b.id::text AS bet_id,
-    b.user_id::text AS user_id,
-    a.user_id::text AS author_id,
+    b.id AS bet_id,
+    b.user_id,
+    a.user_id AS author_id,
     b.status,
     b.stake,
     b.payout,

@@ -8,7 +8,7 @@ WITH held AS (
 )
 
 SELECT
-    coalesce(h.user_id, a.user_id)::text AS user_id,
+    coalesce(h.user_id, a.user_id) AS user_id,
     coalesce(h.badges, 0) AS badges,
     a.tier AS standing_tier,
     a.badges AS standing_badges,

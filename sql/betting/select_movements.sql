@@ -7,13 +7,13 @@ WITH accounts AS (
         -- Nothing moves an account before there is one: the entries of older weeks are not read.
         coalesce(k.weekly_reset_at, u.created_at, '-infinity') AS first_entry_since
     FROM staged_accounts AS s
-    INNER JOIN betting.bankrolls AS k ON s.user_id::uuid = k.user_id
+    INNER JOIN betting.bankrolls AS k ON s.user_id = k.user_id
     LEFT JOIN betting.users AS u ON k.user_id = u.id
 )
 
 SELECT
     e.entry_id,
-    e.user_id::text AS user_id,
+    e.user_id,
     e.kind,
     e.amount,
     e.run_id,

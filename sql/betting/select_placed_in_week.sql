@@ -1,5 +1,5 @@
 -- Bets placed from :begins_at up to, not including, :ends_at; who left is not in it.
-SELECT b.user_id::text AS user_id, b.status
+SELECT b.user_id, b.status
 FROM betting.bets AS b
 WHERE
     b.created_at >= :begins_at AND b.created_at < :ends_at

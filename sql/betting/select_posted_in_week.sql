@@ -1,6 +1,6 @@
 -- Who posted from :begins_at up to, not including, :ends_at; a post that expired meanwhile was posted all the
 -- same, who left is not in it.
-SELECT DISTINCT p.user_id::text AS user_id
+SELECT DISTINCT p.user_id
 FROM betting.posts AS p
 WHERE
     p.created_at >= :begins_at AND p.created_at < :ends_at

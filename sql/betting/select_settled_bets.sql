@@ -30,8 +30,8 @@ last_settlements AS (
 )
 
 SELECT
-    b.id::text AS bet_id,
-    b.user_id::text AS user_id,
+    b.id AS bet_id,
+    b.user_id,
     b.game_id,
     b.bet_type,
     b.bet_details::text AS bet_details,
@@ -43,7 +43,7 @@ SELECT
     b.potential_win,
     b.is_tail,
     b.is_fade,
-    b.original_pick_id::text AS original_pick_id,
+    b.original_pick_id,
     b.created_at,
     b.status AS old_status,
     b.payout AS old_payout,

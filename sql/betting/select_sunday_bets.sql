@@ -1,5 +1,5 @@
 -- Bets on NFL games that begin from :begins_at up to, not including, :ends_at; who left is not in it.
-SELECT b.user_id::text AS user_id, b.status
+SELECT b.user_id, b.status
 FROM betting.games AS g
 INNER JOIN betting.bets AS b ON g.id = b.game_id
 WHERE

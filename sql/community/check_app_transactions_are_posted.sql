@@ -10,6 +10,6 @@ WHERE
     )
     AND NOT EXISTS (
         SELECT 1 FROM community.rejected_transactions AS r
-        WHERE r.transaction_id = coalesce(t.transaction_id, 0)
+        WHERE r.transaction_id = coalesce(t.transaction_id, '')
     )
 ORDER BY t.transaction_id

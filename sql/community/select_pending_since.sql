@@ -25,7 +25,7 @@ SELECT least(
             )
             AND NOT EXISTS (
                 SELECT 1 FROM community.rejected_transactions AS r
-                WHERE r.transaction_id = coalesce(t.transaction_id, 0)
+                WHERE r.transaction_id = coalesce(t.transaction_id, '')
             )
     )
 ) AS pending_since

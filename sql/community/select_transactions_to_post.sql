@@ -1,6 +1,7 @@
--- Awards of the app that are not in the ledger, and those that are there otherwise. Looked at are the ids
--- above :after_transaction_id (NULL: all) and those set aside, :transaction_ids; found by key, so the cost
--- does not grow with what is posted. A time that no day has is NULL.
+-- Awards of the app that are not in the ledger, and those that are there otherwise, oldest first. Looked at are
+-- those after :last_at and :last_id (NULL: all), those without a time or key, and those set aside,
+-- :transaction_ids. All are found by an index, so the cost does not grow with what is posted. A time that no day
+-- has is NULL.
 WITH looked_at AS (
     SELECT
         t.transaction_id,
@@ -13,11 +14,16 @@ WITH looked_at AS (
         coalesce(t.metadata, '{}')::text AS metadata,
         'point_transactions:' || t.transaction_id AS source_key
     FROM community.point_transactions AS t
-    WHERE :after_transaction_id::bigint IS NULL OR t.transaction_id > :after_transaction_id::bigint OR t.transaction_id = any(:transaction_ids::bigint[])
+    WHERE
+        :last_at::timestamptz IS NULL
+        OR (t.created_at, t.transaction_id) > (:last_at::timestamptz, :last_id::text)
+        OR t.created_at IS NULL
+        OR t.transaction_id IS NULL
+        OR t.transaction_id = any(:transaction_ids::text[])
 )
 
 SELECT
-    coalesce(t.transaction_id, 0) AS transaction_id,
+    coalesce(t.transaction_id, '') AS transaction_id,
     t.member_id,
     t.action,
     t.points,
@@ -33,4 +39,4 @@ WHERE
         AND (t.member_id, t.action, t.points, t.created_at)
         IS DISTINCT FROM (l.member_id, l.action, l.points, l.effective_at)
     )
-ORDER BY t.transaction_id
+ORDER BY t.created_at, t.transaction_id

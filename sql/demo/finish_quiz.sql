@@ -1,7 +1,7 @@
 -- The last answer of a session, if its time is not up.
 WITH finished AS (
     UPDATE quiz.quiz_sessions AS s SET status = 'completed', score = :score, completed_at = :at
-    WHERE s.id = :session_id::uuid AND s.status = 'active' AND s.expires_at > :at
+    WHERE s.id = :session_id AND s.status = 'active' AND s.expires_at > :at
     RETURNING s.id, s.user_id
 ),
 

@@ -1,7 +1,7 @@
 -- A user joins, with a bankroll.
 WITH joined AS (
     INSERT INTO betting.users (id, username, referral_count, avatar_url, created_at)
-    VALUES (:user_id::uuid, :username, :referral_count, :avatar_url, :at)
+    VALUES (:user_id, :username, :referral_count, :avatar_url, :at)
     ON CONFLICT DO NOTHING
     RETURNING id
 )

@@ -1,7 +1,7 @@
 -- A player joins.
 WITH joined AS (
     INSERT INTO quiz.users (id, username, created_at)
-    VALUES (:user_id::uuid, :username, :at)
+    VALUES (:user_id, :username, :at)
     ON CONFLICT DO NOTHING
     RETURNING id
 ),

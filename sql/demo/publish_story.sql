@@ -1,3 +1,3 @@
 -- A story.
 INSERT INTO betting.stories (id, user_id, created_at)
-VALUES (:story_id::uuid, :user_id::uuid, :at)
+VALUES (:story_id, :user_id, :at)

@@ -1,7 +1,7 @@
 -- A comment and a reaction.
 WITH written AS (
     INSERT INTO betting.comments (id, post_id, user_id, body, created_at)
-    VALUES (:comment_id::uuid, :post_id::uuid, :user_id::uuid, 'Nice one', :at)
+    VALUES (:comment_id, :post_id, :user_id, 'Nice one', :at)
     RETURNING post_id, user_id, created_at
 )
 

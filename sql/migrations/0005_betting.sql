@@ -16,7 +16,7 @@ FROM unnest(ARRAY[
 -- Owned by the app.
 
 CREATE TABLE IF NOT EXISTS betting.users (
-    id uuid CONSTRAINT users_pkey PRIMARY KEY,
+    id text COLLATE "C" CONSTRAINT users_pkey PRIMARY KEY,
     username text,
     referral_count integer NOT NULL DEFAULT 0 CONSTRAINT users_referral_count_check CHECK (referral_count >= 0),
     avatar_url text,
@@ -53,7 +53,7 @@ COMMENT ON COLUMN betting.games.away_score IS 'Points of the away team.';
 COMMENT ON COLUMN betting.games.completed_at IS 'When it was over; no bet placed from then on counts.';
 
 CREATE TABLE IF NOT EXISTS betting.chats (
-    id uuid CONSTRAINT chats_pkey PRIMARY KEY,
+    id text COLLATE "C" CONSTRAINT chats_pkey PRIMARY KEY,
     chat_type text NOT NULL DEFAULT 'group',
     avatar_url text,
     settings jsonb NOT NULL DEFAULT '{}'
@@ -64,8 +64,8 @@ COMMENT ON COLUMN betting.chats.avatar_url IS 'Picture of the chat.';
 COMMENT ON COLUMN betting.chats.settings IS 'expiration_hours (1, 24 or 168; default 24): how long messages stay.';
 
 CREATE TABLE IF NOT EXISTS betting.chat_members (
-    chat_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    chat_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     joined_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT chat_members_pkey PRIMARY KEY (chat_id, user_id)
 );
@@ -74,11 +74,11 @@ COMMENT ON COLUMN betting.chat_members.user_id IS 'Who is in it.';
 COMMENT ON COLUMN betting.chat_members.joined_at IS 'Since when.';
 
 CREATE TABLE IF NOT EXISTS betting.pick_actions (
-    id uuid CONSTRAINT pick_actions_pkey PRIMARY KEY,
-    post_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT pick_actions_pkey PRIMARY KEY,
+    post_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     action_type text NOT NULL CONSTRAINT pick_actions_type_check CHECK (action_type IN ('tail', 'fade')),
-    resulting_bet_id uuid,
+    resulting_bet_id text COLLATE "C",
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON COLUMN betting.pick_actions.id IS 'Key given by the app.';
@@ -89,10 +89,10 @@ COMMENT ON COLUMN betting.pick_actions.resulting_bet_id IS 'The bet that was pla
 COMMENT ON COLUMN betting.pick_actions.created_at IS 'When.';
 
 CREATE TABLE IF NOT EXISTS betting.reports (
-    id uuid CONSTRAINT reports_pkey PRIMARY KEY,
+    id text COLLATE "C" CONSTRAINT reports_pkey PRIMARY KEY,
     content_type text NOT NULL,
-    content_id uuid NOT NULL,
-    reported_by uuid,
+    content_id text COLLATE "C" NOT NULL,
+    reported_by text COLLATE "C",
     created_at timestamptz NOT NULL DEFAULT now(),
     reviewed_at timestamptz
 );
@@ -121,8 +121,8 @@ COMMENT ON COLUMN betting.media_references.reference IS 'Any text that may refer
 -- Shared with the app: it creates and changes the rows, the jobs make some transitions.
 
 CREATE TABLE IF NOT EXISTS betting.bets (
-    id uuid CONSTRAINT bets_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT bets_pkey PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL,
     game_id text COLLATE "C" NOT NULL,
     bet_type text NOT NULL,
     bet_details jsonb NOT NULL DEFAULT '{}',
@@ -131,7 +131,7 @@ CREATE TABLE IF NOT EXISTS betting.bets (
     potential_win bigint,
     is_tail boolean NOT NULL DEFAULT FALSE,
     is_fade boolean NOT NULL DEFAULT FALSE,
-    original_pick_id uuid,
+    original_pick_id text COLLATE "C",
     created_at timestamptz NOT NULL DEFAULT now(),
     status text NOT NULL DEFAULT 'pending' CONSTRAINT bets_status_check
     CHECK (status IN ('pending', 'won', 'lost', 'push', 'cancelled')),
@@ -158,7 +158,7 @@ COMMENT ON COLUMN betting.bets.net IS 'Cents the balance moves by; NULL while pe
 COMMENT ON COLUMN betting.bets.settled_at IS 'Logical time of the settlement; NULL while pending.';
 
 CREATE TABLE IF NOT EXISTS betting.bankrolls (
-    user_id uuid CONSTRAINT bankrolls_pkey PRIMARY KEY,
+    user_id text COLLATE "C" CONSTRAINT bankrolls_pkey PRIMARY KEY,
     balance bigint NOT NULL DEFAULT 100000 CONSTRAINT bankrolls_balance_check CHECK (balance >= 0),
     weekly_deposit bigint NOT NULL DEFAULT 100000,
     referral_bonus bigint NOT NULL DEFAULT 0,
@@ -173,10 +173,10 @@ COMMENT ON COLUMN betting.bankrolls.weekly_reset_at IS 'Boundary of the last res
 COMMENT ON COLUMN betting.bankrolls.reset_count IS 'How often it was reset.';
 
 CREATE TABLE IF NOT EXISTS betting.posts (
-    id uuid CONSTRAINT posts_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT posts_pkey PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL,
     post_type text NOT NULL DEFAULT 'content' CONSTRAINT posts_type_check CHECK (post_type IN ('content', 'pick', 'outcome')),
-    bet_id uuid,
+    bet_id text COLLATE "C",
     media_url text,
     thumbnail_url text,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -196,8 +196,8 @@ COMMENT ON COLUMN betting.posts.deleted_at IS 'When it was deleted; it is remove
 COMMENT ON COLUMN betting.posts.deleted_reason IS 'expired, or why the app deleted it.';
 
 CREATE TABLE IF NOT EXISTS betting.stories (
-    id uuid CONSTRAINT stories_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT stories_pkey PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL,
     media_url text,
     thumbnail_url text,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -215,9 +215,9 @@ COMMENT ON COLUMN betting.stories.deleted_at IS 'When it was deleted; it is remo
 COMMENT ON COLUMN betting.stories.deleted_reason IS 'expired, or why the app deleted it.';
 
 CREATE TABLE IF NOT EXISTS betting.messages (
-    id uuid CONSTRAINT messages_pkey PRIMARY KEY,
-    chat_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT messages_pkey PRIMARY KEY,
+    chat_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     media_url text,
     thumbnail_url text,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -236,9 +236,9 @@ COMMENT ON COLUMN betting.messages.deleted_at IS 'When it was deleted; it is rem
 COMMENT ON COLUMN betting.messages.deleted_reason IS 'expired, or why the app deleted it.';
 
 CREATE TABLE IF NOT EXISTS betting.comments (
-    id uuid CONSTRAINT comments_pkey PRIMARY KEY,
-    post_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" CONSTRAINT comments_pkey PRIMARY KEY,
+    post_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     body text,
     created_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz,
@@ -254,8 +254,8 @@ COMMENT ON COLUMN betting.comments.deleted_reason IS 'expired, or why the app de
 
 CREATE TABLE IF NOT EXISTS betting.reactions (
     content_type text NOT NULL,
-    content_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    content_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     reaction text NOT NULL DEFAULT 'like',
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT reactions_pkey PRIMARY KEY (content_type, content_id, user_id, reaction)
@@ -267,8 +267,8 @@ COMMENT ON COLUMN betting.reactions.reaction IS 'How.';
 COMMENT ON COLUMN betting.reactions.created_at IS 'When.';
 
 CREATE TABLE IF NOT EXISTS betting.story_views (
-    story_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    story_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT story_views_pkey PRIMARY KEY (story_id, user_id)
 );
@@ -277,8 +277,8 @@ COMMENT ON COLUMN betting.story_views.user_id IS 'Who saw it.';
 COMMENT ON COLUMN betting.story_views.created_at IS 'When.';
 
 CREATE TABLE IF NOT EXISTS betting.message_reads (
-    message_id uuid NOT NULL,
-    user_id uuid NOT NULL,
+    message_id text COLLATE "C" NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT message_reads_pkey PRIMARY KEY (message_id, user_id)
 );
@@ -287,8 +287,8 @@ COMMENT ON COLUMN betting.message_reads.user_id IS 'Who read it.';
 COMMENT ON COLUMN betting.message_reads.created_at IS 'When.';
 
 CREATE TABLE IF NOT EXISTS betting.notifications (
-    id bigint GENERATED BY DEFAULT AS IDENTITY CONSTRAINT notifications_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    id text COLLATE "C" DEFAULT gen_random_uuid()::text CONSTRAINT notifications_pkey PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL,
     type text NOT NULL,
     data jsonb NOT NULL DEFAULT '{}',
     read boolean NOT NULL DEFAULT FALSE,
@@ -414,7 +414,7 @@ COMMENT ON COLUMN betting.game_corrections.recorded_at IS 'When it was written.'
 
 CREATE TABLE betting.bankroll_adjustments (
     adjustment_key text COLLATE "C" CONSTRAINT bankroll_adjustments_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     kind text NOT NULL CONSTRAINT bankroll_adjustments_kind_check
     CHECK (kind IN ('promotion', 'deposit', 'correction', 'restoration')),
     amount bigint NOT NULL CONSTRAINT bankroll_adjustments_amount_check
@@ -438,7 +438,7 @@ COMMENT ON COLUMN betting.bankroll_adjustments.recorded_at IS 'When it was writt
 
 CREATE TABLE betting.bankroll_ledger (
     entry_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT bankroll_ledger_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     kind text NOT NULL CONSTRAINT bankroll_ledger_kind_check CHECK (
         kind IN (
             'opening', 'bet_settled', 'reversal', 'weekly_reset', 'write_off', 'write_off_reversal',
@@ -447,7 +447,7 @@ CREATE TABLE betting.bankroll_ledger (
     ),
     amount bigint NOT NULL,
     balance_after bigint NOT NULL CONSTRAINT bankroll_ledger_balance_check CHECK (balance_after >= 0),
-    bet_id uuid,
+    bet_id text COLLATE "C",
     game_id text COLLATE "C",
     week_start date,
     source_key text COLLATE "C",
@@ -527,7 +527,7 @@ COMMENT ON COLUMN betting.reset_weeks.run_id IS 'Run that finished.';
 COMMENT ON COLUMN betting.reset_weeks.finished_at IS 'When.';
 
 CREATE TABLE betting.bankroll_weekly_history (
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     week_start date NOT NULL,
     opening bigint NOT NULL,
     closing bigint NOT NULL,
@@ -561,7 +561,7 @@ COMMENT ON COLUMN betting.bankroll_weekly_history.adjustments IS 'What was adjus
 -- Badges.
 
 CREATE TABLE betting.user_badges (
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     badge text COLLATE "C" NOT NULL,
     week_start date NOT NULL,
     earned_at timestamptz NOT NULL,
@@ -577,7 +577,7 @@ COMMENT ON COLUMN betting.user_badges.lost_at IS 'Logical time at which it was l
 
 CREATE TABLE betting.badge_history (
     history_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT badge_history_pkey PRIMARY KEY,
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     badge text COLLATE "C" NOT NULL,
     week_start date NOT NULL,
     change text NOT NULL CONSTRAINT badge_history_change_check CHECK (change IN ('earned', 'lost')),
@@ -609,7 +609,7 @@ COMMENT ON COLUMN betting.badge_weeks.judged_at IS 'Logical time, after the end 
 COMMENT ON COLUMN betting.badge_weeks.run_id IS 'Run that judged.';
 
 CREATE TABLE betting.user_effect_access (
-    user_id uuid CONSTRAINT user_effect_access_pkey PRIMARY KEY,
+    user_id text COLLATE "C" CONSTRAINT user_effect_access_pkey PRIMARY KEY,
     tier integer NOT NULL CONSTRAINT user_effect_access_tier_check CHECK (tier BETWEEN 0 AND 2),
     badges integer NOT NULL,
     week_start date NOT NULL,
@@ -625,8 +625,8 @@ COMMENT ON COLUMN betting.user_effect_access.changed_at IS 'Logical time at whic
 -- Statistics.
 
 CREATE TABLE betting.pick_authors (
-    post_id uuid CONSTRAINT pick_authors_pkey PRIMARY KEY,
-    user_id uuid NOT NULL
+    post_id text COLLATE "C" CONSTRAINT pick_authors_pkey PRIMARY KEY,
+    user_id text COLLATE "C" NOT NULL
 );
 COMMENT ON TABLE betting.pick_authors IS 'One row per pick that others followed, once a bet on it was settled: the post itself goes after a month.';
 COMMENT ON COLUMN betting.pick_authors.post_id IS 'The pick.';
@@ -643,7 +643,7 @@ COMMENT ON COLUMN betting.stats_cursors.last_entry_id IS 'Last entry of the ledg
 
 -- Settled bets are rows the app can change: what statistics were made of is compared with what is there.
 CREATE TABLE betting.stats_sources (
-    user_id uuid CONSTRAINT stats_sources_pkey PRIMARY KEY,
+    user_id text COLLATE "C" CONSTRAINT stats_sources_pkey PRIMARY KEY,
     digest bigint NOT NULL
 );
 COMMENT ON TABLE betting.stats_sources IS 'One row per user with statistics: the bets they were made of.';
@@ -651,7 +651,7 @@ COMMENT ON COLUMN betting.stats_sources.user_id IS 'User.';
 COMMENT ON COLUMN betting.stats_sources.digest IS 'Of the settled bets, own ones and others'' on own picks; differs when any of them changed.';
 
 CREATE TABLE betting.user_stats (
-    user_id uuid NOT NULL,
+    user_id text COLLATE "C" NOT NULL,
     period text NOT NULL CONSTRAINT user_stats_period_check CHECK (period IN ('day', 'week', 'all_time')),
     period_start date,
     bets bigint NOT NULL,
@@ -759,21 +759,21 @@ COMMENT ON COLUMN betting.media_orphans.deleted_at IS 'Logical time at which it 
 
 -- STABLE, as what it calls is: only so is it inlined, which halves its cost.
 CREATE FUNCTION betting.digest_entry(
-    entry_id bigint, user_id uuid, kind text, amount bigint, balance_after bigint,
-    bet_id uuid, game_id text, week_start date, effective_at timestamptz, source_key text, corrects_entry_id bigint
+    entry_id bigint, user_id text, kind text, amount bigint, balance_after bigint,
+    bet_id text, game_id text, week_start date, effective_at timestamptz, source_key text, corrects_entry_id bigint
 ) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     convert_to(
         -- NULL is told apart from nothing; a field that may hold a bar comes last, or after its length.
         concat_ws(
-            '|', entry_id, user_id, kind, amount, balance_after, coalesce(bet_id::text, '-'),
-            coalesce(week_start::text, '-'), extract(EPOCH FROM effective_at),
-            'c' || corrects_entry_id, 's' || length(source_key), source_key, coalesce('=' || game_id, '-')
+            '|', entry_id, kind, amount, balance_after, coalesce(week_start::text, '-'), extract(EPOCH FROM effective_at),
+            'c' || corrects_entry_id, length(user_id), user_id, 'b' || length(bet_id), bet_id,
+            's' || length(source_key), source_key, coalesce('=' || game_id, '-')
         ), 'UTF8'
     )
 );
-COMMENT ON FUNCTION betting.digest_entry(bigint, uuid, text, bigint, bigint, uuid, text, date, timestamptz, text, bigint) IS 'Digest of what an entry says.';
+COMMENT ON FUNCTION betting.digest_entry(bigint, text, text, bigint, bigint, text, text, date, timestamptz, text, bigint) IS 'Digest of what an entry says.';
 
 CREATE FUNCTION betting.chain_entries() RETURNS trigger
 LANGUAGE plpgsql AS $$

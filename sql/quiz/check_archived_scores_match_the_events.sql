@@ -12,11 +12,11 @@ counted AS (
         CASE WHEN c.score > 0 AND (u.deleted_at IS NULL OR p.closed_at < u.deleted_at) THEN c.score END AS to_archive
     FROM recent AS p
     INNER JOIN quiz.counted_xp AS c ON p.board = c.board AND p.period_start = c.period_start
-    LEFT JOIN quiz.users AS u ON c.member_id = u.id::text
+    LEFT JOIN quiz.users AS u ON c.member_id = u.id
 ),
 
 earned AS (
-    SELECT p.board, p.period_start, e.user_id::text AS member_id, count(*) AS events, sum(e.amount) AS score
+    SELECT p.board, p.period_start, e.user_id AS member_id, count(*) AS events, sum(e.amount) AS score
     FROM recent AS p
     INNER JOIN quiz.xp_events AS e
         ON

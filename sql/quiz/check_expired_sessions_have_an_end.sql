@@ -1,5 +1,5 @@
 -- A session that expired ended at its deadline or later, and not before it began.
-SELECT s.id::text AS session_id, s.started_at, s.expires_at, s.completed_at
+SELECT s.id AS session_id, s.started_at, s.expires_at, s.completed_at
 FROM quiz.quiz_sessions AS s
 WHERE
     s.status = 'expired'

@@ -11,7 +11,7 @@ WITH ranked AS (
     WHERE r.rank IS NOT NULL
 )
 
-SELECT r.board, r.user_id::text AS user_id, r.rank, r.position
+SELECT r.board, r.user_id, r.rank, r.position
 FROM ranked AS r
 WHERE r.rank <> r.position
 ORDER BY r.board, r.position

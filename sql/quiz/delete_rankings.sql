@@ -10,6 +10,6 @@ DELETE FROM quiz.leaderboard_rankings AS r
 WHERE
     r.board = :board
     AND (
-        r.user_id IN (SELECT s.user_id::uuid FROM staged_rankings AS s)
+        r.user_id IN (SELECT s.user_id FROM staged_rankings AS s)
         OR r.user_id NOT IN (SELECT p.id FROM present AS p)
     )

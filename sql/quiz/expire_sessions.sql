@@ -18,6 +18,6 @@ ended AS (
     RETURNING s.id, s.user_id
 )
 
-SELECT d.id::text AS session_id, e.user_id::text AS user_id
+SELECT d.id AS session_id, e.user_id
 FROM due AS d
 LEFT JOIN ended AS e ON d.id = e.id

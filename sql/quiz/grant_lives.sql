@@ -9,7 +9,7 @@ WITH changed AS (
         updated_at = greatest(l.updated_at, :as_of)
     FROM staged_lives AS s
     WHERE
-        l.user_id = s.user_id::uuid
+        l.user_id = s.user_id
         AND l.current_lives = s.current_lives
         AND l.max_lives = s.max_lives
         AND l.next_regen_at IS NOT DISTINCT FROM s.due_at
@@ -23,5 +23,5 @@ noted AS (
     WHERE c.lives_added > 0
 )
 
-SELECT c.user_id::text AS user_id, c.lives_added, c.new_total
+SELECT c.user_id, c.lives_added, c.new_total
 FROM changed AS c

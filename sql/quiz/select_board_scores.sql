@@ -10,7 +10,7 @@ WITH gained AS (
 )
 
 SELECT
-    u.id::text AS member_id,
+    u.id AS member_id,
     coalesce(g.score, 0) AS score,
     g.reached_at,
     r.rank AS standing_rank,

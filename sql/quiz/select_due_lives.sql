@@ -1,5 +1,5 @@
 -- Lives that are due, and lost ones for which nothing is: the longest overdue first.
-SELECT l.user_id::text AS user_id, l.current_lives, l.max_lives, l.next_regen_at
+SELECT l.user_id, l.current_lives, l.max_lives, l.next_regen_at
 FROM quiz.lives AS l
 WHERE
     l.current_lives < l.max_lives

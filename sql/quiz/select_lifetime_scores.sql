@@ -1,6 +1,6 @@
 -- XP of a lifetime of every player, and how they stand on the global board.
 SELECT
-    u.id::text AS member_id,
+    u.id AS member_id,
     coalesce(p.xp, 0) AS score,
     CASE WHEN isfinite(p.last_xp_at) THEN p.last_xp_at END AS reached_at,
     r.rank AS standing_rank,

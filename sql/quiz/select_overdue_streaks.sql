@@ -1,5 +1,5 @@
 -- Streaks whose last quiz was before :before, that were not judged on :day; the longest pause first.
-SELECT p.user_id::text AS user_id, p.current_streak, p.protections_remaining, p.last_quiz_at
+SELECT p.user_id, p.current_streak, p.protections_remaining, p.last_quiz_at
 FROM quiz.player_progress AS p
 WHERE
     p.current_streak > 0

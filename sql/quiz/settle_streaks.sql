@@ -7,7 +7,7 @@ WITH changed AS (
         updated_at = greatest(p.updated_at, :as_of)
     FROM staged_streaks AS s
     WHERE
-        p.user_id = s.user_id::uuid
+        p.user_id = s.user_id
         AND p.current_streak = s.current_streak
         AND p.protections_remaining = s.protections_remaining
         AND p.last_quiz_at = s.last_quiz_at
@@ -22,5 +22,5 @@ noted AS (
     FROM changed AS c
 )
 
-SELECT c.user_id::text AS user_id, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at
+SELECT c.user_id, c.outcome, c.current_streak, c.protections_left, c.last_quiz_at
 FROM changed AS c

@@ -176,7 +176,8 @@ class Betting(World):
         return [
             kind
             for (kind,) in self.rows(
-                f"SELECT type FROM betting.notifications WHERE user_id = '{ident(user)}' ORDER BY id"
+                f"SELECT type FROM betting.notifications WHERE user_id = '{ident(user)}' "
+                "ORDER BY created_at, ctid"
             )
         ]
 

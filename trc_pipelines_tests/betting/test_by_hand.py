@@ -75,7 +75,7 @@ def test_a_bankroll_is_adjusted_by_command(
         told = capsys.readouterr().err
         assert all(word in told for word in words)
     for wrong, words in [
-        (["somebody", "5", "--kind", "deposit"], "'somebody' is no user"),
+        (["somebody", "5", "--kind", "deposit"], "user somebody has no bankroll"),
         ([ident(9), "5", "--kind", "deposit"], "has no bankroll"),
         ([user, "-5", "--kind", "deposit"], "accepts more than 0"),
     ]:
@@ -97,9 +97,8 @@ def test_a_balance_is_put_back_to_its_ledger_by_command(
     assert installed.balances() == {1: 110_000}
     assert trc(*command) == 0
     assert "nothing is to be restored" in capsys.readouterr().out
-    for wrong, words in [("somebody", "'somebody' is no user"), (ident(9), "has no bankroll")]:
-        assert trc("bankroll", "restore", wrong, "--reason", "why") == 1
-        assert words in capsys.readouterr().err
+    assert trc("bankroll", "restore", ident(9), "--reason", "why") == 1
+    assert "has no bankroll" in capsys.readouterr().err
     assert trc("bankroll", "restore", ident(1)) == 2
 
 

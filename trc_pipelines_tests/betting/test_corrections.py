@@ -368,7 +368,7 @@ def test_only_a_bankroll_that_is_there_is_restored(settled: Betting) -> None:
     with pytest.raises(JobError, match="has no bankroll"):
         restore(settled, 7)
     with (
-        pytest.raises(JobError, match="'somebody' is no user"),
+        pytest.raises(JobError, match="user somebody has no bankroll"),
         work_by_hand(settled.database, settled.settings, done_by="x", dry_run=False) as work,
     ):
         restore_bankroll(work, "somebody", "why")

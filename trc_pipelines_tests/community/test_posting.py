@@ -2,12 +2,15 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.database.connection import Transaction
+from trc_pipelines.database.statements import load_statement
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.monitoring.alerts import Condition, reconcile
@@ -33,7 +36,7 @@ def award(world: World, member: str, points: object = 5, **columns: object) -> N
     world.execute(f"INSERT INTO community.point_transactions ({', '.join(row)}) VALUES ({values})")
 
 
-def rejected(world: World) -> dict[int, str]:
+def rejected(world: World) -> dict[str, str]:
     """Reasons by transaction."""
     frame = world.query("SELECT transaction_id, reason FROM community.rejected_transactions")
     return dict(zip(frame["transaction_id"], frame["reason"], strict=True))
@@ -203,8 +206,7 @@ def test_with_the_sync_switched_off_a_week_closes_when_the_awards_are_posted(
 POISON = {
     "too many points": {"points": 2**63 - 1},
     "too many taken": {"points": -(2**63)},
-    "no id above zero": {"transaction_id": 0},
-    "negative id": {"transaction_id": -5},
+    "no id": {"transaction_id": ""},
     "beyond a day": {"created_at": str(NOON + 3 * DAY)},
     "infinite": {"created_at": "infinity"},
     "before Christ": {"created_at": "0044-03-15 12:00:00+00 BC"},
@@ -216,16 +218,16 @@ POISON = {
 def test_a_poisoned_award_is_set_aside_and_everything_else_goes_on(
     running: World, poison: str
 ) -> None:
-    row = {"transaction_id": 77, "member_id": "ann", "points": 5} | POISON[poison]
+    row = {"transaction_id": "c77", "member_id": "ann", "points": 5} | POISON[poison]
     award(running, row.pop("member_id"), row.pop("points"), **row)
     award(running, "bob", 5)
     for slot in (1, 2):
         results = running.sync(NOON + slot * QUARTER, {1001: 1000 + 100 * slot, 1002: 1000})
         assert results[LEDGER].success
     assert running.points() == {"ann": 2, "bob": 5}
-    number = row.get("transaction_id", 77)
-    assert list(rejected(running)) == [number]
-    assert f"{number}: {rejected(running)[number]}" in conditions(running)["rejected"]
+    key = row["transaction_id"]
+    assert list(rejected(running)) == [key]
+    assert f"{key or '(none)'}: {rejected(running)[key]}" in conditions(running)["rejected"]
     assert broken_checks(running) == []
     assert "closed weekly 2026-W10" in (running.sync(MONDAY) and close(running, MONDAY))
 
@@ -233,7 +235,7 @@ def test_a_poisoned_award_is_set_aside_and_everything_else_goes_on(
 def test_a_poisoned_award_is_posted_once_it_is_mended_and_the_trouble_is_over(
     running: World,
 ) -> None:
-    award(running, "ann", 2**62, transaction_id=77)
+    award(running, "ann", 2**62, transaction_id="c77")
     running.sync(NOON + QUARTER)
     running.execute("UPDATE community.point_transactions SET points = 5")
     running.sync(NOON + 2 * QUARTER)
@@ -245,13 +247,13 @@ def test_a_poisoned_award_is_posted_once_it_is_mended_and_the_trouble_is_over(
 def test_an_award_that_was_edited_after_posting_is_told_and_changes_nothing(
     running: World,
 ) -> None:
-    award(running, "ann", 5, transaction_id=77)
+    award(running, "ann", 5, transaction_id="c77")
     running.sync(NOON + QUARTER)
     running.execute("UPDATE community.point_transactions SET points = 50")
     running.sync(NOON + 2 * QUARTER)
     assert running.points() == {"ann": 5}
-    assert "edited" in rejected(running)[77]
-    assert "77" in conditions(running)["rejected"]
+    assert "edited" in rejected(running)["c77"]
+    assert "c77" in conditions(running)["rejected"]
     running.execute("UPDATE community.point_transactions SET points = 5")
     running.sync(NOON + 3 * QUARTER)
     assert rejected(running) == {}
@@ -262,40 +264,110 @@ def test_an_id_that_is_there_twice_is_set_aside(running: World) -> None:
     running.execute(
         "ALTER TABLE community.point_transactions DROP CONSTRAINT point_transactions_pkey"
     )
-    award(running, "ann", 5, transaction_id=77)
-    award(running, "ann", 6, transaction_id=77)
+    award(running, "ann", 5, transaction_id="c77")
+    award(running, "ann", 6, transaction_id="c77")
     running.sync(NOON + QUARTER)
     assert running.points() == {"bob": 5}
-    assert "twice" in rejected(running)[77]
+    assert "twice" in rejected(running)["c77"]
 
 
-def test_awards_with_lower_ids_that_come_late_are_posted_once(running: World) -> None:
-    award(running, "ann", 5, transaction_id=2**63 - 1)
-    award(running, "ann", 5, transaction_id=5_000_000)
+def test_ids_that_are_null_are_set_aside_while_the_others_are_posted(running: World) -> None:
+    running.execute(
+        "ALTER TABLE community.point_transactions DROP CONSTRAINT point_transactions_pkey, "
+        "ALTER COLUMN transaction_id DROP NOT NULL, ALTER COLUMN created_at DROP NOT NULL"
+    )
+    award(running, "bob", 5)
+    award(running, "ann", 5, transaction_id=None)
+    award(running, "ann", 6, transaction_id=None)
+    award(running, "ann", 7, transaction_id="c77", created_at=None)
+    for slot in (1, 2):
+        running.sync(NOON + slot * QUARTER)
+        assert rejected(running) == {"": "it has no id", "c77": "its time is none"}
+    assert running.points() == {"bob": 5}
+    assert broken_checks(running) == []
+
+
+def test_awards_with_lower_ids_and_times_that_come_late_are_posted_once(running: World) -> None:
+    award(running, "ann", 5, transaction_id="zz")
+    award(running, "ann", 5, transaction_id="m", created_at=NOON + HOUR)
     running.sync(NOON + QUARTER)
-    award(running, "bob", 5, transaction_id=17)
+    award(running, "bob", 5, transaction_id="17", created_at=NOON - HOUR)
     for slot in (2, 3):
         running.sync(NOON + slot * QUARTER)
     assert running.points() == {"ann": 10, "bob": 5}
 
 
-def test_a_low_id_below_the_newest_ten_thousand_is_posted_within_a_day(running: World) -> None:
-    rows = "SELECT g, 'ann', 'resource_download', 1, '{}' FROM generate_series({}, {}) AS g"
-    into = "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, created_at) "
-    running.execute(into + rows.format(NOON, 1001, 25_000))
+INTO = "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, created_at) "
+MANY = INTO + "SELECT '{}' || g, 'ann', 'resource_download', 1, '{}' FROM generate_series(1, {}) AS g"
+
+
+def test_an_award_dated_before_the_newest_ten_thousand_is_posted_within_a_day(
+    running: World,
+) -> None:
+    running.execute(MANY.format("a", NOON, 24_000))
     running.sync(NOON + QUARTER)
-    award(running, "bob", 5, transaction_id=3)
-    running.execute(into + rows.format(NOON, 25_001, 50_000))  # more at once than is looked back
+    award(running, "bob", 5, created_at=NOON - HOUR)
+    running.execute(MANY.format("b", NOON, 25_000))  # more at once than is looked back
     running.sync(NOON + 2 * QUARTER)
-    assert running.points()["ann"] == 49_000
+    # Of one time, those with the highest keys are the newest.
+    assert running.points() == {"ann": 49_000}
     running.sync(NOON + DAY)
     assert running.points() == {"ann": 49_000, "bob": 5}
     assert broken_checks(running) == []
 
 
+def test_awards_dated_ahead_or_never_hide_none_that_come(running: World) -> None:
+    running.execute(MANY.format("a", NOON + 20 * HOUR, 12_000))
+    running.execute(MANY.format("b", "infinity", 12))
+    running.execute(MANY.format("c", "-infinity", 12))
+    running.sync(NOON + QUARTER)
+    award(running, "bob", 5, transaction_id="0", created_at=NOON)
+    running.sync(NOON + 2 * QUARTER)
+    assert running.points() == {"bob": 5}
+    assert len(rejected(running)) == 24
+
+
+def test_what_a_sync_looks_at_is_found_by_index(running: World) -> None:
+    running.execute(MANY.format("a", NOON - HOUR, 11_000))
+    running.execute("ANALYZE community.point_transactions")
+    running.sync(NOON)
+    with running.database.transaction(commit=False) as transaction:
+        cursor = transaction.read_row("community/select_posting_cursor")
+        keys = sorted(f"a{number}" for number in range(1, 11_001))
+        assert (cursor["last_at"], cursor["last_id"]) == (NOON - HOUR, keys[-10_001])
+        plans = [
+            explain(
+                transaction,
+                "community/select_transactions_to_post",
+                last_at=cursor["last_at"],
+                last_id=cursor["last_id"],
+                transaction_ids=["a1", ""],
+            ),
+            explain(
+                transaction, "community/upsert_posting_cursor", now=NOON, swept_on=NOON.date()
+            ),
+        ]
+    for plan in plans:
+        assert "Seq Scan on point_transactions" not in plan
+        assert "point_transactions_created_at_idx" in plan
+    assert "Sort" not in plans[1]
+
+
+def explain(transaction: Transaction, name: str, **values: object) -> str:
+    """The plan, where reading a whole table is the last resort: a small one does not tell."""
+    statement = load_statement(name)
+
+    def ask(cursor: Any) -> list[tuple[str]]:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + statement.text, statement.bind(values))
+        return cursor.fetchall()
+
+    return "\n".join(line for (line,) in transaction._connection.use(name, ask))
+
+
 def test_a_limit_leaves_nothing_behind_for_good(running: World) -> None:
     for number in range(6):
-        award(running, "ann", 1, transaction_id=number + 1)
+        award(running, "ann", 1, transaction_id=number)
     for slot in range(1, 4):
         running.run(MEE6_SYNC, NOON + slot * QUARTER, limit=2)
     assert running.points() == {"ann": 6}
@@ -329,7 +401,7 @@ def test_an_account_that_two_members_claim_counts_for_neither_and_stops_nobody(
 
 
 def test_the_columns_of_the_list_say_what_is_wrong(running: World) -> None:
-    award(running, "ann", 2**62, transaction_id=77)
+    award(running, "ann", 2**62, transaction_id="c77")
     running.sync(NOON + QUARTER)
     row = running.query("SELECT * FROM community.rejected_transactions").iloc[0]
     assert row["member_id"] == "ann"

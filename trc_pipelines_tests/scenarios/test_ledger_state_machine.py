@@ -93,7 +93,7 @@ class Model:
         self.quarantined: set[datetime] = set()
         self.tenures: dict[int, Tenure] = {}
         self.ever_present: set[int] = set()
-        self.app: dict[int, tuple[str, str, int, datetime]] = {}
+        self.app: dict[str, tuple[str, str, int, datetime]] = {}
         self.ledger: dict[str, tuple[str, str, int, datetime]] = {}
         self.points_per_100_xp = 1
 
@@ -167,9 +167,9 @@ class Model:
                 if points := whole * self.points_per_100_xp:
                     key = f"discord_activity:{int(at.timestamp())}:{account}"
                     self.ledger[key] = (member, "discord_activity", points, at)
-        for number, award in self.app.items():
+        for key, award in self.app.items():
             if award[2]:
-                self.ledger.setdefault(f"point_transactions:{number}", award)
+                self.ledger.setdefault(f"point_transactions:{key}", award)
 
     def run(self, at: datetime, rate: float, board: dict[int, int], steps: int) -> None:
         """The first so many steps of the job; an unbelievable board keeps the others from nothing."""
@@ -289,7 +289,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.on_board = set(self.accounts)
         self.start = self.now = self.real.next_start
         self.rate = 1.0
-        self.held_back: list[int] = []
+        self.held_back: list[str] = []
 
     @initialize(
         joined=st.lists(st.booleans(), min_size=5, max_size=5),
@@ -493,26 +493,24 @@ class LedgerMachine(RuleBasedStateMachine):
     def app_awards(
         self, who: int, action: str, points: int, days_ago: int, hold_back: bool
     ) -> None:
-        number = self.real.rows(
-            "SELECT nextval('community.point_transactions_transaction_id_seq')"
-        )[0][0]
-        if hold_back:  # a long transaction of the app: its id is taken, its row comes later
-            self.held_back.append(number)
+        key = self.real.rows("SELECT gen_random_uuid()::text")[0][0]
+        if hold_back:  # a long transaction of the app: its key is taken, its row comes later
+            self.held_back.append(key)
             return
-        self.award(number, who, action, points, days_ago)
+        self.award(key, who, action, points, days_ago)
 
     @precondition(lambda self: self.held_back)
     @rule(who=st.integers(0, 3), points=st.sampled_from([10, -10]))
     def app_commits_late(self, who: int, points: int) -> None:
         self.award(self.held_back.pop(0), who, "resource_download", points, 0)
 
-    def award(self, number: int, who: int, action: str, points: int, days_ago: int) -> None:
+    def award(self, key: str, who: int, action: str, points: int, days_ago: int) -> None:
         at = self.now - timedelta(days=days_ago, seconds=7)
-        self.model.app[number] = (self.members[who], action, points, at)
+        self.model.app[key] = (self.members[who], action, points, at)
         self.real.do(
             "INSERT INTO community.point_transactions "
             "(transaction_id, member_id, action, points, created_at) VALUES (%s, %s, %s, %s, %s)",
-            number, *self.model.app[number],
+            key, *self.model.app[key],
         )  # fmt: skip
 
     # What always holds

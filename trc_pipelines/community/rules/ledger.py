@@ -85,7 +85,7 @@ def judge_transactions(
     created_at, points = transactions["created_at"], transactions["points"]
     reasons = {
         "it was edited after it was posted": transactions["is_posted"],
-        "its id is not above 0": transactions["transaction_id"] <= 0,
+        "it has no id": transactions["transaction_id"] == "",
         "its id is there twice": transactions["transaction_id"].duplicated(keep=False),
         "it has no member": transactions["member_id"].fillna("") == "",
         "it has no action": transactions["action"].fillna("") == "",

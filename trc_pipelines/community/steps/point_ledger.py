@@ -53,14 +53,15 @@ def _read_xp_entries(work: Work, sync_ids: list[int]) -> pd.DataFrame:
 
 
 def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
-    """Choose the app's awards to post now, lowest id first, and count those set aside."""
+    """Choose the app's awards to post now, oldest first, and count those set aside."""
     today = work.as_of.date()
     cursor = work.transaction.read_row("community/select_posting_cursor") or {}
     swept_on = cursor.get("swept_on") or today.min
     listed = work.transaction.read("community/select_rejected_transactions")["transaction_id"]
     found = work.transaction.read(
         "community/select_transactions_to_post",
-        after_transaction_id=cursor["last_id"] if swept_on >= today else None,
+        last_at=cursor["last_at"] if swept_on >= today else None,
+        last_id=cursor.get("last_id"),
         transaction_ids=listed.tolist(),
     )
     due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
@@ -70,7 +71,11 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
     work.transaction.execute("community/replace_rejected_transactions", now=work.options.now)
     chosen = due.head(work.budget.at_most(len(due)))
     if len(chosen) == len(due):
-        work.transaction.execute("community/upsert_posting_cursor", swept_on=max(today, swept_on))
+        work.transaction.execute(
+            "community/upsert_posting_cursor",
+            now=work.options.now,
+            swept_on=max(today, swept_on),
+        )
     return chosen, len(rejected)
 
 
