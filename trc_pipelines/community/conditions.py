@@ -57,7 +57,9 @@ def rejected(transactions: list[dict[str, Any]]) -> Condition:
         "point_transactions",
         "error",
         f"{len(transactions)} awards of the app are set aside: "
-        + _some([f"{each['transaction_id'] or '(none)'}: {each['reason']}" for each in transactions])
+        + _some(
+            [f"{each['transaction_id'] or '(none)'}: {each['reason']}" for each in transactions]
+        )
         + ". All others are posted. Mend them in the app; the next sync looks at them again. "
         "The list: community.rejected_transactions.",
     )

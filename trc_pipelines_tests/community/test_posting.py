@@ -298,7 +298,9 @@ def test_awards_with_lower_ids_and_times_that_come_late_are_posted_once(running:
 
 
 INTO = "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, created_at) "
-MANY = INTO + "SELECT '{}' || g, 'ann', 'resource_download', 1, '{}' FROM generate_series(1, {}) AS g"
+MANY = (
+    INTO + "SELECT '{}' || g, 'ann', 'resource_download', 1, '{}' FROM generate_series(1, {}) AS g"
+)
 
 
 def test_an_award_dated_before_the_newest_ten_thousand_is_posted_within_a_day(
@@ -343,9 +345,7 @@ def test_what_a_sync_looks_at_is_found_by_index(running: World) -> None:
                 last_id=cursor["last_id"],
                 transaction_ids=["a1", ""],
             ),
-            explain(
-                transaction, "community/upsert_posting_cursor", now=NOON, swept_on=NOON.date()
-            ),
+            explain(transaction, "community/upsert_posting_cursor", now=NOON, swept_on=NOON.date()),
         ]
     for plan in plans:
         assert "Seq Scan on point_transactions" not in plan
