@@ -62,6 +62,7 @@ COMMENT ON COLUMN community.point_transactions.action IS 'What earned them.';
 COMMENT ON COLUMN community.point_transactions.points IS 'Points, negative for a deduction.';
 COMMENT ON COLUMN community.point_transactions.created_at IS 'When they were earned.';
 COMMENT ON COLUMN community.point_transactions.metadata IS 'Whatever the app adds.';
+CREATE INDEX point_transactions_created_at_idx ON community.point_transactions (created_at, transaction_id);
 END IF;
 
 END

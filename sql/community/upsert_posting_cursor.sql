@@ -1,6 +1,7 @@
 -- The 10,000 newest are looked at again every time: a long transaction of the app may commit late. Counted from
 -- the top and not from the last one posted, of those dated up to :now: absurd times must not hide those that
 -- come. On :swept_on all rows were looked at.
+-- None is the last when there are fewer.
 WITH oldest AS (
     SELECT t.created_at, coalesce(t.transaction_id, '') AS transaction_id
     FROM community.point_transactions AS t
@@ -10,8 +11,7 @@ WITH oldest AS (
 )
 
 INSERT INTO community.posting_cursors AS c (source, last_at, last_id, swept_on)
-SELECT 'point_transactions', o.created_at, o.transaction_id, :swept_on
-FROM (VALUES (0)) AS always (one)
-LEFT JOIN oldest AS o ON TRUE
+SELECT 'point_transactions', max(o.created_at), max(o.transaction_id), :swept_on
+FROM oldest AS o
 ON CONFLICT (source) DO UPDATE
     SET last_at = excluded.last_at, last_id = excluded.last_id, swept_on = excluded.swept_on

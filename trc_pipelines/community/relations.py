@@ -1,6 +1,6 @@
 """What the community reads of the web app."""
 
-from trc_pipelines.app_relations.declarations import KEY, AppRelation, Column
+from trc_pipelines.app_relations.declarations import KEY, AppRelation, Column, Index
 
 NAME = "community"
 THE_APP = "The app. No job writes it."
@@ -80,5 +80,8 @@ point_transactions = AppRelation(
         Column("metadata", "jsonb", "Whatever the app adds.", default="'{}'"),
     ],
     key=["transaction_id"],
+    indexes=[
+        Index("point_transactions_created_at_idx", "(created_at, transaction_id)", "mee6_sync"),
+    ],
 )
 APP_RELATIONS = [members, point_actions, point_transactions]

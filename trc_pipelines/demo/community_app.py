@@ -139,7 +139,11 @@ def invent_members(population: Population) -> pd.DataFrame:
 
 
 def invent_transactions(day: date) -> pd.DataFrame:
-    """Invent what the app awards on a day, in order: member_id, action, points, created_at."""
+    """Invent what the app awards on a day, in order.
+
+    Returns:
+        transaction_id, member_id, action, points, created_at.
+    """
     rng = np.random.default_rng([SEED, day.toordinal()])
     size = LINKED + UNLINKED
     downloads, benchmarks = rng.poisson([DOWNLOADS_A_DAY, BENCHMARKS_A_DAY]).tolist()
@@ -148,7 +152,7 @@ def invent_transactions(day: date) -> pd.DataFrame:
     who = np.concatenate([introduced, rng.integers(0, size, downloads + benchmarks)])
     action = np.repeat(list(POINTS), [INTRODUCTIONS_A_DAY, downloads, benchmarks])
     seconds = rng.integers(0, 86_400, who.size)
-    return pd.DataFrame(
+    awards = pd.DataFrame(
         {
             "member_id": [f"demo-{number:04}" for number in who],
             "action": action,
@@ -156,6 +160,7 @@ def invent_transactions(day: date) -> pd.DataFrame:
             "created_at": pd.Timestamp(day, tz="UTC") + pd.to_timedelta(seconds, unit="s"),
         }
     ).sort_values(["created_at", "member_id"], ignore_index=True)
+    return awards.assign(transaction_id=[f"award-{day}-{number}" for number in awards.index])
 
 
 def create_members(transaction: Transaction, population: Population) -> bool:
@@ -190,6 +195,7 @@ def change_by_hand(
     if after < first_day + ADJUSTMENT_AFTER <= until:
         adjustment = pd.DataFrame(
             {
+                "transaction_id": ["adjustment-1"],
                 "member_id": [f"demo-{ADJUSTED:04}"],
                 "action": ["admin_adjustment"],
                 "points": [ADJUSTMENT],

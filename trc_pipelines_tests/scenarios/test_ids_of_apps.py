@@ -55,6 +55,7 @@ INSERT INTO quiz.xp_events (user_id, amount, earned_at, source, session_id) VALU
 INSERT INTO betting.users (id, username, referral_count, created_at, deleted_at) VALUES
 ('#21', 'u1', 1, '2026-02-01Z', NULL), ('#22', 'u2', 0, '2026-02-01Z', NULL),
 ('#23', 'u3', 0, '2026-02-01Z', NULL), ('#24', 'u4', 0, '2026-02-01Z', '2026-03-10Z');
+UPDATE betting.users SET avatar_url = 'avatars/1' WHERE id = '#21';
 INSERT INTO betting.bankrolls (user_id, balance) VALUES
 ('#21', 100000), ('#22', 90000), ('#23', 4000), ('#24', 70000);
 INSERT INTO betting.games
@@ -70,7 +71,7 @@ VALUES
 ('#32', '#22', 'g1', 'moneyline', '{"team": "Hawks"}', 2000, -110, TRUE, FALSE, '#51', '2026-03-14 02:00Z'),
 ('#33', '#23', 'g1', 'moneyline', '{"team": "Owls"}', 3000, 120, FALSE, TRUE, '#51', '2026-03-14 03:00Z'),
 ('#34', '#21', 'g2', 'moneyline', '{"team": "Foxes"}', 1000, 150, FALSE, FALSE, NULL, '2026-03-13 01:00Z'),
-('#35', '#22', 'g2', 'spread', '{"team": "Bears"}', 400, -110, FALSE, FALSE, NULL, '2026-03-13 02:00Z'),
+('#35', '#22', 'g2', 'moneyline', '{"team": "Bears"}', 400, -110, FALSE, FALSE, NULL, '2026-03-13 02:00Z'),
 ('#36', '#23', 'g2', 'moneyline', '{"team": "Bears"}', 2500, 100, FALSE, FALSE, NULL, '2026-03-13 03:00Z'),
 ('#37', '#22', 'g3', 'moneyline', '{"team": "Bears"}', 500, 100, FALSE, FALSE, NULL, '2026-03-13 04:00Z'),
 ('#38', '#21', 'g4', 'moneyline', '{"team": "Owls"}', 500, 100, FALSE, FALSE, NULL, '2026-03-13 05:00Z');
@@ -102,7 +103,7 @@ INSERT INTO betting.story_views (story_id, user_id, created_at) VALUES
 INSERT INTO betting.message_reads (message_id, user_id, created_at) VALUES
 ('#82', '#21', '2026-03-15Z'), ('#89', '#21', '2026-02-15Z');
 INSERT INTO betting.media_orphans (object_key, first_seen_at, last_seen_at) VALUES
-('posts/9', '2026-03-10Z', '2026-03-15Z');
+('posts/9', '2026-03-14 04:00Z', '2026-03-15 04:00Z');
 INSERT INTO betting.notifications (id, user_id, type, created_at) VALUES
 ('#98', '#21', 'x', '2026-01-15Z'), ('#99', '#22', 'x', '2026-03-15Z');
 """
@@ -131,7 +132,7 @@ def live(world: World, number_to_id: Callable[[int], str]) -> list[str]:
     told = []
     for job, at in RUNS:
         done = world.run(job, at)
-        assert sum(result.affected for result in done.values()), job.name
+        assert sum(result.affected for result in done.values()), str(done)
         told.append(str(done))
     world.execute(
         "UPDATE betting.games SET home_score = 7 WHERE id = 'g1'; "
