@@ -446,6 +446,15 @@ def test_an_entry_that_was_edited_is_named_by_its_batch(lived_in: Betting, edit:
     assert [(row["first_entry_id"], row["last_entry_id"]) for row in named] == [(2, 2)]
 
 
+def test_ids_with_bars_do_not_read_as_the_fields_beside_them(betting: Betting) -> None:
+    digests = betting.rows(
+        "SELECT DISTINCT betting.digest_entry(1, i.user_id, 'bet_settled', 1, 1, i.bet_id, 'g', NULL, "
+        "'2026-03-04Z', NULL, NULL) FROM (VALUES ('a|bet_settled|1|1|x', 'y'), ('a|b', 'c'), "
+        "('a', 'x|bet_settled|1|1|y'), ('a', 'b|c')) AS i (user_id, bet_id)"
+    )
+    assert len(digests) == 4
+
+
 def test_an_entry_beside_the_chain_and_a_mended_digest_are_named(lived_in: Betting) -> None:
     lived_in.execute(
         OFF
