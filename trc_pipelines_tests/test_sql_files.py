@@ -17,7 +17,7 @@ ANALYTICS = sorted(SQL_FOLDER.glob("analytics/*.sql"))
 STATEMENTS = sorted(
     path
     for path in SQL_FOLDER.rglob("*.sql")
-    if path.parent.name not in ("migrations", "app_relations", "analytics")
+    if path.parent.name not in ("migrations", "app_relations", "ports", "analytics")
     and not path.stem.startswith("check_")
 )
 COMMENTED = sorted(path for path in SQL_FOLDER.rglob("*.sql") if path.parent.name != "migrations")

@@ -46,43 +46,25 @@ chosen AS MATERIALIZED (
     LIMIT :most
 ),
 
-posts AS (
-    UPDATE betting.posts AS p SET deleted_at = :as_of, deleted_reason = 'expired'
-    FROM chosen AS c
-    WHERE
-        c.content_type = 'post' AND p.id = c.id AND p.deleted_at IS NULL
-        AND p.expires_at IS NOT DISTINCT FROM c.expires_at
-    RETURNING p.id
-),
-
-stories AS (
-    UPDATE betting.stories AS s SET deleted_at = :as_of, deleted_reason = 'expired'
-    FROM chosen AS c
-    WHERE
-        c.content_type = 'story' AND s.id = c.id AND s.deleted_at IS NULL
-        AND s.expires_at IS NOT DISTINCT FROM c.expires_at
-    RETURNING s.id
-),
-
-messages AS (
-    UPDATE betting.messages AS m SET deleted_at = :as_of, deleted_reason = 'expired'
-    FROM chosen AS c
-    WHERE
-        c.content_type = 'message' AND m.id = c.id AND m.deleted_at IS NULL
-        AND m.expires_at IS NOT DISTINCT FROM c.expires_at
-    RETURNING m.id
-),
-
-comments AS (
-    UPDATE betting.comments AS t SET deleted_at = :as_of, deleted_reason = 'expired'
-    FROM posts AS p
-    WHERE t.post_id = p.id AND t.deleted_at IS NULL
-    RETURNING t.id
+hidden AS MATERIALIZED (
+    SELECT p.content_type, p.content_id
+    FROM betting.expire_content(
+        (
+            SELECT
+                array_agg(
+                    row(c.content_type, c.id, c.expires_at)::betting.content_item
+                    ORDER BY c.content_type, c.id
+                )
+            FROM chosen AS c
+        ),
+        :as_of
+    ) AS p
 )
 
 SELECT
     (SELECT count(*) FROM eligible) AS eligible,
-    (SELECT count(*) FROM posts) AS post,
-    (SELECT count(*) FROM stories) AS story,
-    (SELECT count(*) FROM messages) AS message,
-    (SELECT count(*) FROM comments) AS comment
+    count(*) FILTER (WHERE h.content_type = 'post') AS post,
+    count(*) FILTER (WHERE h.content_type = 'story') AS story,
+    count(*) FILTER (WHERE h.content_type = 'message') AS message,
+    count(*) FILTER (WHERE h.content_type = 'comment') AS comment
+FROM hidden AS h

@@ -6,12 +6,6 @@ WITH chosen AS (
     WHERE m.joined_at <= :until AND c.id IS NULL
     ORDER BY m.joined_at, m.chat_id, m.user_id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.chat_members AS m USING chosen AS c
-    WHERE m.chat_id = c.chat_id AND m.user_id = c.user_id
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT betting.remove_chat_members((SELECT array_agg(row(c.chat_id, c.user_id)::betting.user_key) FROM chosen AS c)) AS removed

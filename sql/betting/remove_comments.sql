@@ -14,12 +14,6 @@ WITH chosen AS (
         )
     ORDER BY t.created_at, t.id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.comments AS t USING chosen AS c
-    WHERE t.id = c.id
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT betting.remove_comments((SELECT array_agg(c.id ORDER BY c.id) FROM chosen AS c)) AS removed

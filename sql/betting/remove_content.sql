@@ -30,33 +30,25 @@ chosen AS MATERIALIZED (
     LIMIT :most
 ),
 
-posts AS (
-    DELETE FROM betting.posts AS p USING chosen AS c
-    WHERE c.content_type = 'post' AND p.id = c.id AND p.deleted_at <= :until
-    RETURNING p.id
-),
-
-stories AS (
-    DELETE FROM betting.stories AS s USING chosen AS c
-    WHERE c.content_type = 'story' AND s.id = c.id AND s.deleted_at <= :until
-    RETURNING s.id
-),
-
-messages AS (
-    DELETE FROM betting.messages AS m USING chosen AS c
-    WHERE c.content_type = 'message' AND m.id = c.id AND m.deleted_at <= :until
-    RETURNING m.id
-),
-
-comments AS (
-    DELETE FROM betting.comments AS t USING chosen AS c
-    WHERE c.content_type = 'comment' AND t.id = c.id AND t.deleted_at <= :until
-    RETURNING t.id
+gone AS MATERIALIZED (
+    SELECT p.content_type, p.content_id
+    FROM betting.remove_content(
+        (
+            SELECT
+                array_agg(
+                    row(c.content_type, c.id, NULL::timestamptz)::betting.content_item
+                    ORDER BY c.content_type, c.id
+                )
+            FROM chosen AS c
+        ),
+        :until
+    ) AS p
 )
 
 SELECT
     (SELECT count(*) FROM free) AS eligible,
-    (SELECT count(*) FROM posts) AS post,
-    (SELECT count(*) FROM stories) AS story,
-    (SELECT count(*) FROM messages) AS message,
-    (SELECT count(*) FROM comments) AS comment
+    count(*) FILTER (WHERE g.content_type = 'post') AS post,
+    count(*) FILTER (WHERE g.content_type = 'story') AS story,
+    count(*) FILTER (WHERE g.content_type = 'message') AS message,
+    count(*) FILTER (WHERE g.content_type = 'comment') AS comment
+FROM gone AS g

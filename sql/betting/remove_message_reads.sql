@@ -6,12 +6,6 @@ WITH chosen AS (
     WHERE r.created_at <= :until AND (p.id IS NULL OR p.deleted_at <= :until)
     ORDER BY r.created_at, r.message_id, r.user_id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.message_reads AS r USING chosen AS c
-    WHERE r.message_id = c.message_id AND r.user_id = c.user_id
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT betting.remove_message_reads((SELECT array_agg(row(c.message_id, c.user_id)::betting.user_key) FROM chosen AS c)) AS removed

@@ -4,12 +4,6 @@ WITH chosen AS (
     WHERE n.created_at <= :until
     ORDER BY n.created_at, n.id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.notifications AS n USING chosen AS c
-    WHERE n.id = c.id
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT betting.remove_notifications((SELECT array_agg(c.id ORDER BY c.id) FROM chosen AS c)) AS removed

@@ -15,14 +15,12 @@ WITH chosen AS (
         )
     ORDER BY r.created_at, r.content_id, r.user_id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.reactions AS r USING chosen AS c
-    WHERE
-        r.content_type = c.content_type AND r.content_id = c.content_id
-        AND r.user_id = c.user_id AND r.reaction = c.reaction
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT
+    betting.remove_reactions(
+        (
+            SELECT array_agg(row(c.content_type, c.content_id, c.user_id, c.reaction)::betting.reaction_key)
+            FROM chosen AS c
+        )
+    ) AS removed

@@ -6,12 +6,6 @@ WITH chosen AS (
     WHERE r.created_at <= :until AND (p.id IS NULL OR p.deleted_at <= :until)
     ORDER BY r.created_at, r.story_id, r.user_id
     LIMIT :most
-),
-
-gone AS (
-    DELETE FROM betting.story_views AS r USING chosen AS c
-    WHERE r.story_id = c.story_id AND r.user_id = c.user_id
-    RETURNING 1
 )
 
-SELECT count(*) AS removed FROM gone
+SELECT betting.remove_story_views((SELECT array_agg(row(c.story_id, c.user_id)::betting.user_key) FROM chosen AS c)) AS removed

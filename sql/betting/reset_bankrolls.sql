@@ -1,5 +1,5 @@
 -- What the reset leaves on the bankrolls that are staged, and the archive of the week that closed.
--- :week_start is the Monday of the week that begins.
+-- :week_start is the Monday of the week that begins. How many bankrolls it was left on.
 -- Staged: staged_accounts(user_id, opening, closing, net, adjustments, bets, won, lost, push, wagered, roi,
 -- weekly_deposit, referral_bonus)
 WITH closed AS (
@@ -12,10 +12,15 @@ WITH closed AS (
     FROM staged_accounts AS s
 )
 
-UPDATE betting.bankrolls AS k SET
-    weekly_deposit = s.weekly_deposit,
-    referral_bonus = s.referral_bonus,
-    weekly_reset_at = (:week_start::date)::timestamp AT TIME ZONE 'UTC',
-    reset_count = k.reset_count + 1
-FROM staged_accounts AS s
-WHERE k.user_id = s.user_id
+SELECT count(*) AS begun
+FROM betting.begin_week(
+    (
+        SELECT
+            array_agg(
+                row(s.user_id, s.weekly_deposit, s.referral_bonus)::betting.week_beginning
+                ORDER BY s.user_id
+            )
+        FROM staged_accounts AS s
+    ),
+    :week_start
+)

@@ -392,6 +392,14 @@ BEGIN
         END IF;
     END LOOP;
     FOR item IN
+        SELECT t.oid::regtype AS type_name FROM pg_type AS t
+        INNER JOIN pg_class AS c ON t.typrelid = c.oid AND c.relkind = 'c'
+        INNER JOIN pg_namespace AS n ON t.typnamespace = n.oid
+        WHERE n.nspname = ANY(ours) AND pg_get_userbyid(t.typowner) = current_user
+    LOOP
+        EXECUTE format('ALTER TYPE %s OWNER TO trc_owner', item.type_name);
+    END LOOP;
+    FOR item IN
         SELECT p.oid::regprocedure AS signature FROM pg_proc AS p
         INNER JOIN pg_namespace AS n ON p.pronamespace = n.oid
         WHERE n.nspname = ANY(ours) AND pg_get_userbyid(p.proowner) = current_user

@@ -250,3 +250,33 @@ SELECT
 FROM leaderboards.archive AS a
 WHERE a.domain = 'quiz';
 COMMENT ON VIEW quiz.leaderboard_archive IS 'One row per closed week or month and rank: final standings, as they were when the period closed.';
+
+-- What the ports take (sql/ports): rows with what they were read as.
+
+CREATE TYPE quiz.life_grant AS (
+    user_id text,
+    current_lives integer,
+    max_lives integer,
+    due_at timestamptz,
+    lives_added integer,
+    new_total integer,
+    next_regen_at timestamptz
+);
+COMMENT ON TYPE quiz.life_grant IS 'Lives to give: current_lives, max_lives and due_at (next_regen_at) as they were read, then what is to be.';
+
+CREATE TYPE quiz.streak_judgement AS (
+    user_id text,
+    current_streak integer,
+    protections_remaining integer,
+    last_quiz_at timestamptz,
+    outcome text,
+    protections_left integer
+);
+COMMENT ON TYPE quiz.streak_judgement IS 'A streak that paused: as it was read, then the outcome (protected, broken) and the protections left.';
+
+CREATE TYPE quiz.overdue_session AS (
+    session_id text,
+    started_at timestamptz,
+    expires_at timestamptz
+);
+COMMENT ON TYPE quiz.overdue_session IS 'A session whose time is up, as it was read.';

@@ -838,3 +838,77 @@ ALTER TABLE betting.badge_history ENABLE ALWAYS TRIGGER badge_history_append_onl
 CREATE TRIGGER badge_weeks_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON betting.badge_weeks
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
 ALTER TABLE betting.badge_weeks ENABLE ALWAYS TRIGGER badge_weeks_append_only;
+
+-- What the ports take (sql/ports): rows with what they were read as.
+
+CREATE TYPE betting.bet_outcome AS (
+    bet_id text,
+    user_id text,
+    game_id text,
+    bet_type text,
+    bet_details jsonb,
+    stake bigint,
+    odds bigint,
+    potential_win bigint,
+    is_tail boolean,
+    is_fade boolean,
+    original_pick_id text,
+    created_at timestamptz,
+    old_status text,
+    old_payout bigint,
+    old_net bigint,
+    game_status text,
+    home_team text,
+    away_team text,
+    home_score integer,
+    away_score integer,
+    commence_time timestamptz,
+    completed_at timestamptz,
+    outcome text,
+    payout bigint,
+    net bigint,
+    decided_at timestamptz
+);
+COMMENT ON TYPE betting.bet_outcome IS 'A graded bet: the bet and its game as they were read, then its outcome. Outcome pending takes a settlement back.';
+
+CREATE TYPE betting.balance_move AS (
+    user_id text,
+    amount bigint
+);
+COMMENT ON TYPE betting.balance_move IS 'Cents to add to a balance, or to take away.';
+
+CREATE TYPE betting.week_beginning AS (
+    user_id text,
+    weekly_deposit bigint,
+    referral_bonus bigint
+);
+COMMENT ON TYPE betting.week_beginning IS 'What a bankroll begins a week with, in cents.';
+
+CREATE TYPE betting.notification AS (
+    user_id text,
+    type text,
+    data jsonb,
+    dedupe_key text
+);
+COMMENT ON TYPE betting.notification IS 'A message to a user; the key says what about.';
+
+CREATE TYPE betting.content_item AS (
+    content_type text,
+    content_id text,
+    expires_at timestamptz
+);
+COMMENT ON TYPE betting.content_item IS 'A post, story, message or comment, and when it was to expire as that was read.';
+
+CREATE TYPE betting.reaction_key AS (
+    content_type text,
+    content_id text,
+    user_id text,
+    reaction text
+);
+COMMENT ON TYPE betting.reaction_key IS 'One reaction.';
+
+CREATE TYPE betting.user_key AS (
+    item_id text,
+    user_id text
+);
+COMMENT ON TYPE betting.user_key IS 'A user of a chat, or who saw or read an item.';

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from trc_pipelines.betting.ledger import LEDGER, insert_entries, write_entries
+from trc_pipelines.betting.ledger import LEDGER, insert_entries, move_balances, write_entries
 from trc_pipelines.betting.publishing import notify, record
 from trc_pipelines.betting.rules.bankrolls import correct_results, restore_accounts
 from trc_pipelines.betting.settlement import (
@@ -297,7 +297,10 @@ def restore_bankroll(work: Work, user_id: str, reason: str) -> str:
         ),
     )
     balance = int(entries["balance_after"].iloc[-1])
-    work.transaction.execute("betting/restore_balance", user_id=user, balance=balance)
+    work.transaction.stage(
+        "staged_entries", pd.DataFrame([{"user_id": user, "amount": balance - was}])
+    )
+    move_balances(work)
     _record_adjustment(work, key, user, "restoration", balance - was, balance, why)
     if balance == was:
         return f"the balance of {user} stays {_dollars(balance)}, and its ledger has it again"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from trc_pipelines.jobs.contract import Work
+from trc_pipelines.jobs.contract import JobError, Work
 
 LEDGER = "betting.bankroll_ledger"
 
@@ -19,7 +19,21 @@ def write_entries(work: Work, entries: pd.DataFrame) -> None:
     if entries.empty:
         return
     insert_entries(work, entries)
-    work.transaction.execute("betting/move_balances")
+    move_balances(work)
+
+
+def move_balances(work: Work) -> None:
+    """Move balances by the entries that are staged.
+
+    Raises:
+        JobError: one did not move, so its ledger would not add up to it.
+    """
+    unmoved = work.transaction.read("betting/move_balances")["user_id"].tolist()
+    if unmoved:
+        raise JobError(
+            f"betting.move_balances did not move the balance of {', '.join(unmoved[:10])} "
+            f"({len(unmoved)} in all), so nothing was written. It has to move every one it is given."
+        )
 
 
 def insert_entries(work: Work, entries: pd.DataFrame) -> None:

@@ -56,6 +56,9 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
             # By their numbers: a new database is made in the order in which old ones grew.
             for name in _missing(before, domains):
                 command.upgrade(config, name)
+            for port in sorted(_FOLDER.with_name("ports").glob("*.sql")):
+                if port.stem in domains:
+                    _run_script(connection, f"ports/{port.stem}")
             connection.exec_driver_sql(read_file("database/transfer_ownership"))
             return [name for name in _applied(connection) if name not in before]
     except sa.exc.DBAPIError as error:
@@ -86,10 +89,7 @@ def sql_file(name: str) -> Callable[[], None]:
         from alembic import op
 
         connection = op.get_bind()
-        # Without parameters the driver leaves the text alone: "%" in it is just a character.
-        connection.exec_driver_sql(
-            read_file(f"migrations/{name}"), execution_options={"no_parameters": True}
-        )
+        _run_script(connection, f"migrations/{name}")
         connection.execute(
             sa.text(
                 "INSERT INTO operations.migrations (name, schema_name, sha256) "
@@ -137,6 +137,11 @@ def create_engine(url: str, database: str | None = None, **options: str) -> sa.E
     return sa.create_engine(
         target, poolclass=sa.NullPool, connect_args={"connect_timeout": 5}, **options
     )
+
+
+def _run_script(connection: sa.Connection, name: str) -> None:
+    # Without parameters the driver leaves the text alone: "%" in it is just a character.
+    connection.exec_driver_sql(read_file(name), execution_options={"no_parameters": True})
 
 
 def _applied(connection: sa.Connection) -> dict[str, str]:
