@@ -39,7 +39,7 @@ WHERE
     AND p.last_quiz_at = j.last_quiz_at
 RETURNING p.user_id
 $$;
-COMMENT ON FUNCTION quiz.judge_streaks(quiz.streak_judgement[], timestamptz) IS 'Port: end a streak (outcome broken) or use a protection (protected). Looks again at current_streak, protections_remaining and last_quiz_at.';
+COMMENT ON FUNCTION quiz.judge_streaks(quiz.streak_judgement[], timestamptz) IS 'Port: end a streak (broken) or use a protection (protected). Looks again at current_streak, protections_remaining, last_quiz_at.';
 
 CREATE OR REPLACE FUNCTION quiz.expire_sessions(sessions quiz.overdue_session[], as_of timestamptz)
 RETURNS TABLE (session_id text, user_id text)
