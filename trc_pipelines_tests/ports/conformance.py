@@ -8,11 +8,12 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import psycopg2
 import psycopg2.extensions
 
-Connection = psycopg2.extensions.connection
+Connection: TypeAlias = psycopg2.extensions.connection
 
 READ_AT = "timestamptz '2026-01-05 12:00Z'"
 AS_OF = "timestamptz '2026-01-05 12:30Z'"
