@@ -6,56 +6,9 @@ COMMENT ON SCHEMA community IS 'Discord XP, points, streaks and leaderboards of 
 INSERT INTO operations.app_relations (schema_name, relation_name) VALUES
 ('community', 'members'), ('community', 'point_actions'), ('community', 'point_transactions');
 
--- Owned by the community's web app. Where a relation of that name exists already (a view over the
--- app's own tables, say) it is left as it is: these columns are a contract, not property.
-
-CREATE TABLE IF NOT EXISTS community.members (
-    member_id text COLLATE "C" CONSTRAINT members_pkey PRIMARY KEY,
-    discord_id bigint CONSTRAINT members_discord_id_key UNIQUE
-    CONSTRAINT members_discord_id_check CHECK (discord_id > 0),
-    discord_username text,
-    subscription_status text NOT NULL DEFAULT 'NONE' CONSTRAINT members_subscription_status_check
-    CHECK (subscription_status IN ('NONE', 'TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELLED')),
-    leaderboard_visible boolean NOT NULL DEFAULT TRUE,
-    created_at timestamptz NOT NULL DEFAULT now()
-);
-COMMENT ON COLUMN community.members.member_id IS 'Key given by the app.';
-COMMENT ON COLUMN community.members.discord_id IS 'Linked Discord account (snowflake), NULL when none is linked.';
-COMMENT ON COLUMN community.members.discord_username IS 'Name to show; hostile text until cleaned.';
-COMMENT ON COLUMN community.members.subscription_status IS 'NONE, TRIALING, ACTIVE, PAST_DUE or CANCELLED; streaks and boards show ACTIVE and TRIALING.';
-COMMENT ON COLUMN community.members.leaderboard_visible IS 'Whether the member agreed to be on leaderboards.';
-COMMENT ON COLUMN community.members.created_at IS 'When the member joined.';
-
-CREATE TABLE IF NOT EXISTS community.point_actions (
-    action text CONSTRAINT point_actions_pkey PRIMARY KEY,
-    points bigint NOT NULL,
-    enabled boolean NOT NULL DEFAULT TRUE
-);
-COMMENT ON COLUMN community.point_actions.action IS 'What earns points.';
-COMMENT ON COLUMN community.point_actions.points IS 'Points for one such action; for discord_activity, per 100 XP. A change applies to later postings only.';
-COMMENT ON COLUMN community.point_actions.enabled IS 'A disabled action pays nothing, and is not paid later either.';
-
-CREATE TABLE IF NOT EXISTS community.point_transactions (
-    transaction_id text COLLATE "C" DEFAULT gen_random_uuid()::text CONSTRAINT point_transactions_pkey PRIMARY KEY,
-    member_id text COLLATE "C" NOT NULL,
-    action text NOT NULL,
-    points bigint NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    metadata jsonb NOT NULL DEFAULT '{}'
-);
-COMMENT ON COLUMN community.point_transactions.transaction_id IS 'Key given by the app.';
-COMMENT ON COLUMN community.point_transactions.member_id IS 'Who earned them.';
-COMMENT ON COLUMN community.point_transactions.action IS 'What earned them.';
-COMMENT ON COLUMN community.point_transactions.points IS 'Points, negative for a deduction.';
-COMMENT ON COLUMN community.point_transactions.created_at IS 'When they were earned.';
-COMMENT ON COLUMN community.point_transactions.metadata IS 'Whatever the app adds.';
-
+-- What earns points, where the table is ours.
 DO $$
 BEGIN
-    IF (SELECT relkind FROM pg_class WHERE oid = 'community.point_transactions'::regclass) = 'r' THEN
-        CREATE INDEX IF NOT EXISTS point_transactions_created_at_idx
-        ON community.point_transactions (created_at, transaction_id);
-    END IF;
     IF (SELECT relkind FROM pg_class WHERE oid = 'community.point_actions'::regclass) = 'r' THEN
         INSERT INTO community.point_actions (action, points) VALUES
         ('discord_activity', 1),

@@ -6,6 +6,7 @@ COMMENT ON SCHEMA quiz IS 'A quiz game: lives, streaks, sessions and boards of X
 INSERT INTO operations.app_relations (schema_name, relation_name) VALUES
 ('quiz', 'users'), ('quiz', 'xp_events'), ('quiz', 'lives'), ('quiz', 'player_progress'), ('quiz', 'quiz_sessions');
 
+<<<<<<< HEAD
 -- Owned by the quiz app.
 
 CREATE TABLE IF NOT EXISTS quiz.users (
@@ -113,6 +114,8 @@ BEGIN
 END
 $$;
 
+=======
+>>>>>>> 209a69b (Tables in an app's place are made from the declarations, and none beside the views of an app)
 -- Written by the jobs.
 
 CREATE TABLE quiz.life_regenerations (

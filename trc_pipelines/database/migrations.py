@@ -50,6 +50,8 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
             if not before:
                 # Alembic keeps its table there, and makes it before the first file runs.
                 connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
+            for domain in sorted(domains):
+                _run_script(connection, f"app_relations/{domain}")
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(_SCRIPTS))
             config.set_main_option("path_separator", "os")
