@@ -4,14 +4,22 @@
 CREATE SCHEMA IF NOT EXISTS betting;
 
 DO $$
+DECLARE
+    wanted text[] := ARRAY['users', 'games', 'bets', 'bankrolls', 'posts', 'stories', 'messages', 'comments', 'reactions', 'story_views', 'message_reads', 'chats', 'chat_members', 'reports', 'notifications', 'media_references', 'pick_actions', 'badges'];
+    missing text;
 BEGIN
--- A domain with a view belongs to an app. What is missing there was forgotten, and `trc doctor` names it: an
--- empty table in its place would let every job succeed on nothing.
+-- A domain with a view belongs to an app. What is missing there was forgotten: an empty table in its place
+-- would let every job succeed on nothing.
 IF EXISTS (
     SELECT 1 FROM pg_class
-    WHERE relnamespace = 'betting'::regnamespace AND relkind NOT IN ('r', 'p')
-    AND relname IN ('users', 'games', 'bets', 'bankrolls', 'posts', 'stories', 'messages', 'comments', 'reactions', 'story_views', 'message_reads', 'chats', 'chat_members', 'reports', 'notifications', 'media_references', 'pick_actions', 'badges')
+    WHERE relnamespace = 'betting'::regnamespace AND relname = ANY(wanted) AND relkind NOT IN ('r', 'p')
 ) THEN
+    SELECT string_agg('betting.' || name, ', ') INTO missing FROM unnest(wanted) AS name
+    WHERE to_regclass('betting.' || name) IS NULL;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'the betting app has views, and none in place of %: was it forgotten?', missing
+        USING HINT = 'trc doctor prints a view to fill in, and an empty table if the app has no such thing.';
+    END IF;
     RETURN;
 END IF;
 

@@ -11,14 +11,22 @@ _HEAD = """\
 CREATE SCHEMA IF NOT EXISTS {domain};
 
 DO $$
+DECLARE
+    wanted text[] := ARRAY[{names}];
+    missing text;
 BEGIN
--- A domain with a view belongs to an app. What is missing there was forgotten, and `trc doctor` names it: an
--- empty table in its place would let every job succeed on nothing.
+-- A domain with a view belongs to an app. What is missing there was forgotten: an empty table in its place
+-- would let every job succeed on nothing.
 IF EXISTS (
     SELECT 1 FROM pg_class
-    WHERE relnamespace = '{domain}'::regnamespace AND relkind NOT IN ('r', 'p')
-    AND relname IN ({names})
+    WHERE relnamespace = '{domain}'::regnamespace AND relname = ANY(wanted) AND relkind NOT IN ('r', 'p')
 ) THEN
+    SELECT string_agg('{domain}.' || name, ', ') INTO missing FROM unnest(wanted) AS name
+    WHERE to_regclass('{domain}.' || name) IS NULL;
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'the {domain} app has views, and none in place of %: was it forgotten?', missing
+        USING HINT = 'trc doctor prints a view to fill in, and an empty table if the app has no such thing.';
+    END IF;
     RETURN;
 END IF;
 """

@@ -156,7 +156,7 @@ player_progress = AppRelation(
         Index(
             "player_progress_streaks_idx",
             "(last_quiz_at) WHERE current_streak > 0",
-            "streak_processing",
+            "quiz_streak_update",
         ),
     ],
 )

@@ -117,6 +117,22 @@ def test_tables_of_the_app_may_be_views(empty_url: str) -> None:
         FROM public.users;
         """,
     )
+    with pytest.raises(
+        MigrationError, match=r"none in place of community\.point_actions, community"
+    ):
+        migrate(
+            empty_url
+        )  # an empty table in place of a forgotten view would be no error of any job
+    run_sql(
+        empty_url,
+        """
+        CREATE VIEW community.point_actions AS SELECT '' AS action, 0::bigint AS points, true AS enabled;
+        CREATE VIEW community.point_transactions AS
+        SELECT id AS transaction_id, id AS member_id, id AS action, 0::bigint AS points,
+               now() AS created_at, '{}'::jsonb AS metadata
+        FROM public.users;
+        """,
+    )
     assert migrate(empty_url) == ALL
     with Database(empty_url).transaction() as transaction:
         accounts = transaction.read("community/select_linked_accounts")
