@@ -13,6 +13,7 @@ from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
 from trc_pipelines.database.embedded import client_program
 from trc_pipelines.database.migrations import MigrationError, pending_migrations
+from trc_pipelines.database.urls import libpq_url
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -35,7 +36,9 @@ def show_status(as_json: AsJson = False) -> None:
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(installation.database.url, installation.settings.domains)
+        pending = pending_migrations(
+            installation.database.direct.url, installation.settings.domains
+        )
     if as_json:
         print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
     else:
@@ -57,14 +60,14 @@ def open_shell(context: typer.Context) -> None:
         psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
         if psql is None:
             raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
-        url = make_url(installation.database.url).set(drivername="postgresql")
+        url = make_url(installation.database.direct.url)
         # Other users of the machine see arguments, but not the environment.
         password = {"PGPASSWORD": str(url.password)} if url.password else {}
         # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
         # psql would inherit.
         signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.call(  # noqa: S603
-            [psql, url._replace(password=None).render_as_string(), *context.args],
+            [psql, libpq_url(url._replace(password=None).render_as_string()), *context.args],
             env={**os.environ, **password},
         )
     raise typer.Exit(code)

@@ -16,6 +16,7 @@ from trc_pipelines.database.migrations import (
     migrate,
     pending_migrations,
 )
+from trc_pipelines.database.rights import require_rights
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
@@ -101,13 +102,20 @@ def prepare_databases(installation: Installation) -> list[str]:
 
     Returns:
         Names of our migrations applied now.
+
+    Raises:
+        RightsError: the login may not do all of it; nothing was begun.
     """
-    ensure_database(installation.database.url)
+    database, domains = installation.database.direct, installation.settings.domains
+    catalogue = read_catalogue(installation.settings)
+    relations = [relation.table for relation in catalogue.relations if relation.is_table]
+    require_rights(database, installation.dagster_url, domains, relations)
+    ensure_database(database.url)
     ensure_database(installation.dagster_url)
-    applied = migrate(installation.database.url, installation.settings.domains)
+    applied = migrate(database.url, domains)
     import dagster as dg  # here, because it takes seconds and few commands need it
 
-    pools = {step.domain for step in read_catalogue(installation.settings).steps}
+    pools = {step.domain for step in catalogue.steps}
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
         # The default limit of dagster.yaml lets the first wave of a new pool through.
@@ -122,7 +130,7 @@ def require_schema(installation: Installation) -> None:
     Raises:
         MigrationError: migrations are pending on a server that is not ours.
     """
-    pending = pending_migrations(installation.database.url, installation.settings.domains)
+    pending = pending_migrations(installation.database.direct.url, installation.settings.domains)
     if pending and not installation.is_embedded:
         raise MigrationError(f"migration {pending[0]} is not applied; run: trc db migrate")
     if pending:

@@ -5,7 +5,8 @@ own in Alembic, so that a domain that is not installed has none of its own appli
 """
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -41,23 +42,59 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
     from alembic import command  # slow, and few who look at migrations apply them
     from alembic.config import Config
 
+    with _migrating(url) as connection:
+        before = _applied(connection)
+        _refuse_changed_files(before)
+        if not before:
+            # Alembic keeps its table there, and makes it before the first file runs.
+            connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(_SCRIPTS))
+        config.set_main_option("path_separator", "os")
+        # By their numbers: a new database is made in the order in which old ones grew.
+        for name in _missing(before, domains):
+            command.upgrade(config, name)
+        connection.exec_driver_sql(read_file("database/transfer_ownership"))
+        return [name for name in _applied(connection) if name not in before]
+
+
+def replace_app_relations(url: str, relations: Collection[str], sql: str) -> None:
+    """Replace relations of an app: tables that were made for it, and are empty, by views over its own.
+
+    Views of ours that are built on them are dropped before and made again after it. It is one
+    transaction, and all of it or nothing happens. What `sql` makes belongs to this login.
+
+    Args:
+        relations: as `community.members`, those that `sql` makes. One that is not there is no error.
+        sql: any number of statements.
+
+    Raises:
+        MigrationError: a table has rows, or a statement failed.
+    """
+    with _migrating(url) as connection, _rebuilding(connection, relations):
+        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def _rebuilding(connection: sa.Connection, relations: Collection[str]) -> Iterator[None]:
+    """Drop relations of an app, and make again what is built on them once the block has made them."""
+    statements = connection.execute(
+        sa.text("SELECT operations.drop_app_relations(:relations)"), {"relations": list(relations)}
+    ).scalar_one()
+    yield
+    for statement in statements:
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    connection.exec_driver_sql(read_file("database/transfer_ownership"))
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[sa.Connection]:
+    """Change the schema in one transaction, after whoever else does."""
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-            before = _applied(connection)
-            _refuse_changed_files(before)
-            if not before:
-                # Alembic keeps its table there, and makes it before the first file runs.
-                connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(_SCRIPTS))
-            config.set_main_option("path_separator", "os")
-            # By their numbers: a new database is made in the order in which old ones grew.
-            for name in _missing(before, domains):
-                command.upgrade(config, name)
-            connection.exec_driver_sql(read_file("database/transfer_ownership"))
-            return [name for name in _applied(connection) if name not in before]
+            yield connection
     except sa.exc.DBAPIError as error:
         raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error
     finally:
@@ -95,7 +132,7 @@ def sql_file(name: str) -> Callable[[], None]:
                 "INSERT INTO operations.migrations (name, schema_name, sha256) "
                 "VALUES (:name, :schema_name, :sha256)"
             ),
-            {"name": name, "schema_name": _schema(name), "sha256": _digest(name)},
+            {"name": name, "schema_name": schema_of(name), "sha256": _digest(name)},
         )
 
     return upgrade
@@ -107,24 +144,48 @@ def ensure_database(url: str) -> None:
     Raises:
         MigrationError: the server does not answer, or does not let us create it.
     """
-    target = sa.engine.make_url(url)
+    if has_database(url):
+        return
+    name = str(sa.engine.make_url(url).database)
     engine = create_engine(url, database="postgres", isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            exists = connection.execute(
-                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"),
-                {"name": target.database},
-            ).scalar()
-            if not exists:
-                # CREATE DATABASE takes no parameters, so the name is quoted as an identifier.
-                quoted = connection.dialect.identifier_preparer.quote_identifier(
-                    str(target.database)
-                )
-                connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
+            # CREATE DATABASE takes no parameters, so the name is quoted as an identifier.
+            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+            connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
     except sa.exc.DBAPIError as error:
         raise MigrationError(
-            f"the database {target.database} cannot be created: {error.orig}".strip()
+            f"the database {name} cannot be created: {error.orig}".strip()
         ) from error
+    finally:
+        engine.dispose()
+
+
+def has_database(url: str) -> bool:
+    """Check whether the server has the database that `url` names.
+
+    Raises:
+        MigrationError: it does not let us in there, nor into `postgres`, where the others are listed.
+    """
+    try:
+        _ask(url, None)
+    except sa.exc.OperationalError as error:
+        try:
+            return bool(_ask(url, "postgres"))
+        except sa.exc.OperationalError:
+            raise MigrationError(f"the database did not answer: {error.orig}".strip()) from error
+    return True
+
+
+def _ask(url: str, database: str | None) -> object:
+    """Ask in this database whether the one that `url` names is there."""
+    engine = create_engine(url, database)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"),
+                {"name": sa.engine.make_url(url).database},
+            ).scalar()
     finally:
         engine.dispose()
 
@@ -151,7 +212,7 @@ def _applied(connection: sa.Connection) -> dict[str, str]:
 def _missing(applied: Collection[str], domains: Collection[str]) -> list[str]:
     names = sorted(path.stem for path in _FOLDER.glob("*.sql"))
     wanted = {*SHARED, *domains}
-    return [name for name in names if _schema(name) in wanted and name not in applied]
+    return [name for name in names if schema_of(name) in wanted and name not in applied]
 
 
 def _refuse_changed_files(applied: dict[str, str]) -> None:
@@ -168,7 +229,8 @@ def _refuse_changed_files(applied: dict[str, str]) -> None:
             )
 
 
-def _schema(name: str) -> str:
+def schema_of(name: str) -> str:
+    """Name the schema that a file makes or changes."""
     return name.split("_")[1]
 
 
