@@ -108,7 +108,7 @@ def prepare_databases(installation: Installation) -> list[str]:
     """
     database, domains = installation.database.direct, installation.settings.domains
     catalogue = read_catalogue(installation.settings)
-    relations = [relation.table for relation in catalogue.relations if relation.is_table]
+    relations = [relation.table for relation in catalogue.app_relations]
     require_rights(database, installation.dagster_url, domains, relations)
     ensure_database(database.url)
     ensure_database(installation.dagster_url)

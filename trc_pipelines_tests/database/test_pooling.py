@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
-from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.connection import Connection, Database
@@ -15,11 +14,10 @@ from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.settings import Settings
 from trc_pipelines_tests import databases
 from trc_pipelines_tests.catalogue import CHECKS, JOBS
-from trc_pipelines_tests.database.plain_sql import read, run_sql
+from trc_pipelines_tests.database.plain_sql import read
 from trc_pipelines_tests.database.pooler import PROGRAM, SESSIONS, pool
-from trc_pipelines_tests.databases import close_connections, engine_of
+from trc_pipelines_tests.databases import engine_of
 from trc_pipelines_tests.scenarios.test_dry_runs import live_in_the_apps, upload_media
-from trc_pipelines_tests.servers import create_database, drop_database
 from trc_pipelines_tests.world import World
 
 pytestmark = pytest.mark.either
@@ -39,26 +37,6 @@ SELECT concat_ws(
     (SELECT string_agg(name, ', ') FROM pg_prepared_statements),
     (SELECT 'a lock' FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' LIMIT 1)
 ) AS found"""
-
-
-@pytest.fixture
-def bare(servers: dict[int, str], request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database with nothing in it, as a login that owns nothing sees it: it may create schemas."""
-    version = request.node.callspec.params["database_url"]
-    url = create_database(servers[version], template="template1")
-    name = make_url(url).database
-    run_sql(
-        url,
-        f"""
-        DO $$ BEGIN CREATE ROLE test_guest LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation
-        THEN NULL; END $$;
-        GRANT CREATE ON DATABASE {name} TO test_guest; GRANT trc_owner TO test_guest;
-        """,
-    )
-    guest = make_url(url).set(username="test_guest").render_as_string(hide_password=False)
-    yield guest
-    close_connections(guest)
-    drop_database(url)
 
 
 @pytest.fixture
