@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     database_url: PostgresUrl | None = Field(
         None, description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME"
     )
+    database_direct_url: PostgresUrl | None = Field(
+        None,
+        description="DATABASE_URL past its pooler, for migrations and what outlives a transaction",
+    )
     dagster_database_url: PostgresUrl | None = Field(
         None, description="Dagster's own database; default: DATABASE_URL with _dagster added"
     )

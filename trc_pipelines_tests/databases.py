@@ -84,30 +84,27 @@ class PooledDatabase(Database):
         except BaseException:
             connection.close()
             raise
-        # What one run staged must not be there for the next, nor a transaction that waits for it.
-        if _set_autocommit(connection, "DISCARD TEMP"):
+        if _is_alive(connection):
             _idle[self.url].append((self, connection))
 
     def _take(self) -> Connection | None:
         for entry in reversed(_idle[self.url]):
             if entry[0] == self:
                 _idle[self.url].remove(entry)
-                if _set_autocommit(entry[1], None):
+                if _is_alive(entry[1]):
                     return entry[1]
         return None
 
 
-def _set_autocommit(connection: Connection, statement: str | None) -> bool:
-    """Between transactions, where it runs the statement, or in one; whether the server answers."""
+def _is_alive(connection: Connection) -> bool:
+    """Whether the server answers; nothing of what a run staged is there, even so none of its locks."""
 
-    def change(driver: adbc.Connection) -> None:
-        driver.adbc_connection.set_autocommit(statement is not None)
-        if statement:
-            with driver.cursor() as cursor:
-                cursor.execute(statement)
+    def end_all(driver: adbc.Connection) -> None:
+        with driver.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()").fetchall()
 
     try:
-        connection._call("keep", change, SESSION_END_SECONDS)
+        connection._call("keep", end_all, SESSION_END_SECONDS)
     except DatabaseError:
         connection.close()
         return False

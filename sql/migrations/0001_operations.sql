@@ -32,6 +32,18 @@ COMMENT ON TABLE operations.app_relations IS 'One row per relation an app writes
 COMMENT ON COLUMN operations.app_relations.schema_name IS 'The domain.';
 COMMENT ON COLUMN operations.app_relations.relation_name IS 'Table or view.';
 
+CREATE TABLE operations.adapters (
+    domain text CONSTRAINT adapters_pkey PRIMARY KEY,
+    adapter text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE operations.adapters IS 'One row per domain that is attached to the tables of an app.';
+COMMENT ON COLUMN operations.adapters.domain IS 'Domain.';
+COMMENT ON COLUMN operations.adapters.adapter IS 'Folder of sql/adapters with its views and ports.';
+COMMENT ON COLUMN operations.adapters.sha256 IS 'Digest of its files as they were applied.';
+COMMENT ON COLUMN operations.adapters.applied_at IS 'When they were applied last.';
+
 -- What ran.
 
 CREATE TABLE operations.job_executions (
@@ -382,7 +394,8 @@ BEGIN
         INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
         WHERE n.nspname = ANY(ours) AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(c.relowner) = current_user
     LOOP
-        EXECUTE format('GRANT SELECT ON %I.%I TO trc_app, trc_analyst', item.nspname, item.relname);
+        -- The owner too: our views read as trc_owner, whoever made what they are built on.
+        EXECUTE format('GRANT SELECT ON %I.%I TO trc_owner, trc_app, trc_analyst', item.nspname, item.relname);
         IF item.is_of_app AND item.relkind = 'r' THEN
             EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I.%I TO trc_app', item.nspname, item.relname);
         END IF;
@@ -411,6 +424,95 @@ END
 $$;
 COMMENT ON FUNCTION operations.transfer_ownership() IS 'Gives what the migrating user made to trc_owner, lets app and analysts read it. Called after every migration.';
 
+-- What an app keeps may become a view over its own tables, or another view, with ours built on it.
+
+CREATE FUNCTION operations.drop_app_relations(relation_names text[]) RETURNS text[]
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    relations oid[] := '{}';
+    statements text[] := '{}';
+    found bigint;
+    item record;
+BEGIN
+    FOR item IN
+        SELECT n.name, to_regclass(n.name) AS relation, c.relkind, EXISTS (
+            SELECT 1 FROM operations.app_relations AS a WHERE a.schema_name || '.' || a.relation_name = n.name
+        ) AS is_of_app
+        FROM unnest(relation_names) AS n (name)
+        LEFT JOIN pg_class AS c ON to_regclass(n.name) = c.oid
+    LOOP
+        IF NOT item.is_of_app THEN
+            RAISE EXCEPTION '% is no relation of an app', item.name
+                USING HINT = 'operations.app_relations has them all.';
+        END IF;
+        IF item.relkind IN ('r', 'p') THEN
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', item.relation);
+            EXECUTE format('SELECT count(*) FROM %s', item.relation) INTO found;
+            -- What the migrations wrote into these two is no loss.
+            IF found > 0 AND item.name NOT IN ('community.point_actions', 'betting.badges') THEN
+                RAISE EXCEPTION 'the table % has rows (%): it is not dropped', item.name, found
+                    USING HINT = 'Move them into the table of the app, empty this one, and try again.';
+            END IF;
+        END IF;
+        relations := relations || item.relation::oid;
+    END LOOP;
+    FOR item IN
+        WITH RECURSIVE built AS (
+            SELECT u.relation AS oid, 0 AS depth FROM unnest(relations) AS u (relation)
+            UNION ALL
+            SELECT w.ev_class, b.depth + 1 FROM built AS b
+            INNER JOIN pg_depend AS d
+                ON b.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass
+            INNER JOIN pg_rewrite AS w ON d.objid = w.oid AND w.ev_class <> b.oid
+        )
+        SELECT
+            c.oid, c.relkind, c.reloptions, c.relacl, c.relowner, c.oid::regclass::text AS name,
+            n.nspname IN (SELECT m.schema_name FROM operations.migrations AS m) AS is_ours
+        FROM built AS b
+        INNER JOIN pg_class AS c ON b.oid = c.oid
+        INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
+        WHERE b.depth > 0 AND c.oid <> ALL(relations)
+        GROUP BY c.oid, n.nspname
+        ORDER BY max(b.depth) DESC, c.oid
+    LOOP
+        IF item.relkind <> 'v' OR NOT item.is_ours THEN
+            RAISE EXCEPTION '% is built on what is to be replaced, and is not ours', item.name
+                USING HINT = 'Drop it, and make it again afterwards.';
+        END IF;
+        -- Those that others are built on come first again.
+        statements := array[
+            format('CREATE VIEW %s%s AS %s', item.name, ' WITH (' || array_to_string(item.reloptions, ', ') || ')', pg_get_viewdef(item.oid))
+        ] || ARRAY(
+            SELECT format(
+                'COMMENT ON %s IS %L',
+                CASE WHEN d.objsubid = 0 THEN 'VIEW ' || item.name ELSE format('COLUMN %s.%I', item.name, a.attname) END,
+                d.description
+            )
+            FROM pg_description AS d
+            LEFT JOIN pg_attribute AS a ON d.objoid = a.attrelid AND d.objsubid = a.attnum
+            WHERE d.objoid = item.oid AND d.classoid = 'pg_class'::regclass
+        ) || ARRAY(
+            SELECT format('GRANT %s ON %s TO %s', g.privilege_type, item.name, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+            FROM aclexplode(item.relacl) AS g
+            LEFT JOIN pg_roles AS r ON g.grantee = r.oid
+            WHERE g.grantee <> item.relowner
+        ) || statements;
+        EXECUTE format('DROP VIEW %s', item.name);
+    END LOOP;
+    FOR item IN
+        SELECT c.relkind, c.oid::regclass::text AS name FROM pg_class AS c
+        WHERE c.oid = ANY(relations)
+        -- One view of the app may be built on another, made before it.
+        ORDER BY c.oid DESC
+    LOOP
+        EXECUTE format('DROP %s %s', CASE item.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, item.name);
+    END LOOP;
+    RETURN statements;
+END
+$$;
+COMMENT ON FUNCTION operations.drop_app_relations(text[]) IS
+'Drops relations of an app, tables only if they are empty, with our views that are built on them. Returns what makes those again.';
+
 -- Triggers, also while session_replication_role is replica.
 
 CREATE TRIGGER domain_events_fixed BEFORE UPDATE ON operations.domain_events
@@ -438,11 +540,12 @@ BEGIN
                     RAISE EXCEPTION 'the role % is missing and % may not create it', role_name, current_user
                         USING ERRCODE = 'insufficient_privilege',
                         HINT = 'Have an administrator run: CREATE ROLE trc_owner NOLOGIN; CREATE ROLE trc_app NOLOGIN; '
-                        'CREATE ROLE trc_analyst NOLOGIN; GRANT trc_owner TO <this user> WITH ADMIN OPTION.';
+                        'CREATE ROLE trc_analyst NOLOGIN; GRANT trc_owner TO <this user>.';
             END;
         END IF;
     END LOOP;
-    IF NOT pg_has_role(current_user, 'trc_owner', 'MEMBER') THEN
+    -- Who made a role is a member of it (since 16), and without its rights.
+    IF NOT pg_has_role(current_user, 'trc_owner', 'USAGE') THEN
         EXECUTE format('GRANT trc_owner TO %I', current_user);
     END IF;
 END

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from typing import Annotated
 
 import typer
 from sqlalchemy.engine import make_url
@@ -11,8 +12,10 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.cli.installation import open_installation, prepare_databases
 from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
+from trc_pipelines.database.adapters import find_adapter
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.database.migrations import MigrationError, pending_migrations
+from trc_pipelines.database.migrations import MigrationError, detach, pending_migrations
+from trc_pipelines.database.urls import libpq_url
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -27,6 +30,36 @@ def migrate_database() -> None:
     say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
 
 
+AdapterName = Annotated[str, typer.Argument(metavar="APP", help="A folder of sql/adapters.")]
+
+
+@app.command("attach", epilog="Example: trc db attach quizz-app")
+def attach_adapter(name: AdapterName) -> None:
+    """Put views over the tables of an app in the place of ours, and write through its ports.
+
+    Ours have to be empty, or not there yet: attach before you migrate, or right after it. Nothing in
+    the app's own tables is changed. Each later `trc db migrate` applies what has changed in the
+    adapter. Run `trc doctor` before the first job.
+    """
+    adapter = find_adapter(name)
+    with open_installation() as installation:
+        prepare_databases(installation, attach=adapter)
+    say(f"{adapter.domain} is attached to {name}")
+
+
+@app.command("detach", epilog="Example: trc db detach quizz-app")
+def detach_adapter(name: AdapterName) -> None:
+    """Put empty tables of ours in the place of an adapter's views.
+
+    The app's migrations cannot change the type of a column that a view reads: detach, migrate the
+    app, attach again. What the jobs wrote into their own tables stays.
+    """
+    adapter = find_adapter(name)
+    with open_installation() as installation:
+        detach(installation.database.direct.url, adapter)
+    say(f"{adapter.domain} is detached from {name}")
+
+
 @app.command("status", epilog="Example: trc db status")
 def show_status(as_json: AsJson = False) -> None:
     """Show which database is used and which migrations are pending.
@@ -35,7 +68,9 @@ def show_status(as_json: AsJson = False) -> None:
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(installation.database.url, installation.settings.domains)
+        pending = pending_migrations(
+            installation.database.direct.url, installation.settings.domains
+        )
     if as_json:
         print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
     else:
@@ -57,14 +92,14 @@ def open_shell(context: typer.Context) -> None:
         psql = str(client_program("psql")) if installation.is_embedded else shutil.which("psql")
         if psql is None:
             raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
-        url = make_url(installation.database.url).set(drivername="postgresql")
+        url = make_url(installation.database.direct.url)
         # Other users of the machine see arguments, but not the environment.
         password = {"PGPASSWORD": str(url.password)} if url.password else {}
         # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
         # psql would inherit.
         signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.call(  # noqa: S603
-            [psql, url._replace(password=None).render_as_string(), *context.args],
+            [psql, libpq_url(url._replace(password=None).render_as_string()), *context.args],
             env={**os.environ, **password},
         )
     raise typer.Exit(code)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from trc_pipelines.database.adapters import Adapter
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import stop_embedded_server
 from trc_pipelines.database.locate import locate_dagster_database, locate_database
@@ -16,6 +17,7 @@ from trc_pipelines.database.migrations import (
     migrate,
     pending_migrations,
 )
+from trc_pipelines.database.rights import require_rights
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
@@ -96,18 +98,28 @@ def open_installation(domain: str | None = None) -> Iterator[Installation]:
             stop_embedded_server(home / "postgres")
 
 
-def prepare_databases(installation: Installation) -> list[str]:
+def prepare_databases(installation: Installation, *, attach: Adapter | None = None) -> list[str]:
     """Create and update both databases and Dagster's pools.
+
+    Args:
+        attach: is put in the place of its domain's tables.
 
     Returns:
         Names of our migrations applied now.
+
+    Raises:
+        RightsError: the login may not do all of it; nothing was begun.
     """
-    ensure_database(installation.database.url)
+    database, domains = installation.database.direct, installation.settings.domains
+    catalogue = read_catalogue(installation.settings)
+    relations = [relation.table for relation in catalogue.app_relations]
+    require_rights(database, installation.dagster_url, domains, relations)
+    ensure_database(database.url)
     ensure_database(installation.dagster_url)
-    applied = migrate(installation.database.url, installation.settings.domains)
+    applied = migrate(database.url, domains, attach=attach)
     import dagster as dg  # here, because it takes seconds and few commands need it
 
-    pools = {step.domain for step in read_catalogue(installation.settings).steps}
+    pools = {step.domain for step in catalogue.steps}
     with dg.DagsterInstance.get() as instance:
         instance.upgrade()
         # The default limit of dagster.yaml lets the first wave of a new pool through.
@@ -122,7 +134,7 @@ def require_schema(installation: Installation) -> None:
     Raises:
         MigrationError: migrations are pending on a server that is not ours.
     """
-    pending = pending_migrations(installation.database.url, installation.settings.domains)
+    pending = pending_migrations(installation.database.direct.url, installation.settings.domains)
     if pending and not installation.is_embedded:
         raise MigrationError(f"migration {pending[0]} is not applied; run: trc db migrate")
     if pending:

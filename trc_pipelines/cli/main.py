@@ -32,9 +32,11 @@ from trc_pipelines.cli.services import (
     hold_home,
     run_services,
 )
+from trc_pipelines.database.adapters import AdapterError
 from trc_pipelines.database.connection import DatabaseError
 from trc_pipelines.database.embedded import EmbeddedServerError
 from trc_pipelines.database.migrations import MigrationError
+from trc_pipelines.database.rights import RightsError
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import JobError, parse_moment
 from trc_pipelines.names import clean_name
@@ -49,6 +51,7 @@ FORESEEN = (
     SettingsError,
     JobError,
     DatabaseError,
+    AdapterError,
     MigrationError,
     EmbeddedServerError,
     ServiceError,
@@ -87,8 +90,8 @@ def main() -> None:
         code = app(sys.argv[1:] or ["--help"], prog_name="trc", standalone_mode=False)
     except TyperException as error:
         code = _complain(f"{error.format_message().rstrip('.')}. See: trc --help", error.exit_code)
-    except SettingsError as error:
-        code = _complain(str(error), 1)  # one line for each setting
+    except (SettingsError, RightsError) as error:
+        code = _complain(str(error), 1)  # one line for each setting, or right
     except FORESEEN as error:
         code = _complain(" ".join(str(error).split()), 1)
     sys.exit(code)

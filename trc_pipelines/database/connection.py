@@ -5,6 +5,9 @@ hold NULL is nullable (Int64). A moment has a time zone and is an instant in UTC
 one holds dates, at midnight. A time of day without a zone is refused both ways: nobody can say which
 instant it is.
 
+A session may be a pooler's, lent for one transaction: settings and staged tables end with it, and
+between transactions nothing is open.
+
 The driver waits in C, for as long as the connection stands, and nothing interrupts it there. Its
 calls are made by a worker, and who waits for one has a deadline and can be interrupted.
 """
@@ -13,18 +16,17 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.statements import load_statement
+from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.database.waiting import Worker
 
 T = TypeVar("T")
@@ -88,12 +90,13 @@ class Transaction:
 
     def __init__(self, connection: "Connection") -> None:
         self._connection = connection
+        self._has_staged = False
 
     def execute(self, statement: str, /, **parameters: object) -> None:
         """Run a statement that returns nothing."""
         loaded = load_statement(statement)
         values = loaded.bind(parameters)
-        self._connection.use(statement, lambda cursor: cursor.execute(loaded.text, values or None))
+        self._use(statement, lambda cursor: cursor.execute(loaded.text, values or None))
 
     def read(self, statement: str, /, **parameters: object) -> pd.DataFrame:
         """Read the rows of a statement (a SELECT, or anything with RETURNING)."""
@@ -117,7 +120,7 @@ class Transaction:
     def _fetch(self, statement: str, parameters: dict[str, object]) -> pa.Table:
         loaded = load_statement(statement)
         values = loaded.bind(parameters)
-        table = self._connection.use(
+        table = self._use(
             statement,
             lambda cursor: cursor.execute(loaded.text, values or None).fetch_arrow_table(),
         )
@@ -137,18 +140,35 @@ class Transaction:
         if frame.empty:
             return
         rows = _to_arrow(table, frame)
-        self._connection.use(
+        self._use(
             f"COPY {table}",
             lambda cursor: cursor.adbc_ingest(name, rows, mode="append", db_schema_name=schema),
         )
 
     def stage(self, name: str, frame: pd.DataFrame) -> None:
-        """COPY the frame into a temporary table of that name, replacing an earlier one."""
+        """COPY the frame into a table of that name, replacing an earlier one; the transaction drops it."""
         rows = _to_arrow(name, frame)
-        self._connection.use(
+        self._has_staged = True
+        self._use(
             f"COPY {name}",
             lambda cursor: cursor.adbc_ingest(name, rows, mode="replace", temporary=True),
         )
+
+    def drop_staged(self) -> None:
+        """Drop what was staged, before a commit: the driver cannot make it ON COMMIT DROP."""
+        if self._has_staged:
+            self.execute("database/drop_staged")
+
+    def _use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
+        return self._connection.use(what, call)
+
+
+class _Statements(Transaction):
+    """Statements with a transaction each. Two messages of one without might reach two sessions."""
+
+    def _use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
+        with self._connection.transaction():
+            return super()._use(what, call)
 
 
 class Connection:
@@ -172,9 +192,18 @@ class Connection:
                 happened: whatever runs here is safe to repeat).
         """
         try:
-            yield Transaction(self)
+            # A pooler may have to wait for a session that is free.
+            self._call("begin", self._begin, self._statement_seconds)
+            transaction = Transaction(self)
+            yield transaction
             if commit:
-                self._call("commit", lambda driver: driver.commit(), self._statement_seconds)
+                transaction.drop_staged()
+                # To the driver the end of a transaction, after which it begins no other.
+                self._call(
+                    "commit",
+                    lambda driver: driver.adbc_connection.set_autocommit(True),
+                    self._statement_seconds,
+                )
             else:
                 self._rollback()
         except BaseException:
@@ -187,24 +216,8 @@ class Connection:
 
     @contextmanager
     def between_transactions(self) -> Iterator[Transaction]:
-        """Let statements commit each by itself: none keeps a transaction open while others wait.
-
-        A connection that is lost meanwhile is given up, and the next use of it says so.
-        """
-        self._call(
-            "begin", lambda driver: driver.adbc_connection.set_autocommit(True), _ROLLBACK_SECONDS
-        )
-        try:
-            yield Transaction(self)
-        finally:
-            try:
-                self._call(
-                    "end",
-                    lambda driver: driver.adbc_connection.set_autocommit(False),
-                    _CLOSE_SECONDS,  # whoever is stopped here does not wait for a mute server
-                )
-            except DatabaseError:
-                self.close(wait_seconds=0)
+        """Let statements commit each by itself: none keeps a transaction open while others wait."""
+        yield _Statements(self)
 
     def use(self, what: str, call: Callable[[adbc.Cursor], T]) -> T:
         """Make a call with a cursor of its own.
@@ -250,8 +263,24 @@ class Connection:
             self.close()
             raise
 
+    def _begin(self, driver: adbc.Connection) -> None:
+        driver.adbc_connection.set_autocommit(False)
+        settings = load_statement("database/set_transaction")
+        values = settings.bind(
+            {
+                "statement_timeout": f"{self._database.statement_timeout_seconds * 1000:.0f}",
+                "lock_timeout": f"{self._database.lock_timeout_seconds * 1000:.0f}",
+            }
+        )
+        with driver.cursor() as cursor:
+            cursor.execute(settings.text, values)
+
     def _rollback(self) -> None:
-        self._call("rollback", lambda driver: driver.rollback(), _ROLLBACK_SECONDS)
+        def roll_back(driver: adbc.Connection) -> None:
+            driver.adbc_connection.rollback()
+            driver.adbc_connection.set_autocommit(True)  # the driver has begun another
+
+        self._call("rollback", roll_back, _ROLLBACK_SECONDS)
 
     def _call(self, what: str, call: Callable[[adbc.Connection], T], seconds: float) -> T:
         driver = self._driver
@@ -297,13 +326,21 @@ class Database:
     """Where the tables are, and how long to wait for them.
 
     Attributes:
+        url: a server, or a pooler in front of it that lends sessions by transaction.
         application_name: what its sessions are called in pg_stat_activity.
+        direct_url: the same database past the pooler, if there is one.
     """
 
     url: str
     statement_timeout_seconds: float = 300
     lock_timeout_seconds: float = 30
     application_name: str = "trc"
+    direct_url: str | None = None
+
+    @property
+    def direct(self) -> "Database":
+        """The same database, where a session stays the same one until it is closed."""
+        return replace(self, url=self.direct_url) if self.direct_url else self
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -325,28 +362,9 @@ class Database:
             yield transaction
 
     def open_driver(self) -> adbc.Connection:
-        """Open a connection of the driver, with the session's settings. Blocks: `connect` does not."""
-        url = (
-            make_url(self.url)
-            .set(drivername="postgresql")
-            .update_query_dict(_CONNECTION_OPTIONS)
-            .render_as_string(hide_password=False)
-        )
-        # Not with the others: SQLAlchemy would write a space as "+", and libpq would read a plus.
-        driver = adbc.connect(f"{url}&application_name={quote(self.application_name)}")
-        try:
-            with driver.cursor() as cursor:
-                settings = load_statement("database/set_session")
-                timeouts = {
-                    "statement_timeout": f"{self.statement_timeout_seconds * 1000:.0f}",
-                    "lock_timeout": f"{self.lock_timeout_seconds * 1000:.0f}",
-                }
-                cursor.execute(settings.text, settings.bind(timeouts))
-            driver.commit()
-        except BaseException:
-            driver.close()
-            raise
-        return driver
+        """Open a connection of the driver. Blocks: `connect` does not."""
+        url = libpq_url(self.url, _CONNECTION_OPTIONS, application_name=self.application_name)
+        return adbc.connect(url, autocommit=True)
 
 
 @contextmanager

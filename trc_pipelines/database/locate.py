@@ -16,7 +16,12 @@ def locate_database(settings: Settings) -> Database:
     if url is None:
         server = make_url(start_embedded_server(settings.trc_home / "postgres"))
         url = server.set(database=DATABASE_NAME).render_as_string(hide_password=False)
-    return Database(url, settings.statement_timeout_seconds, settings.lock_timeout_seconds)
+    return Database(
+        url,
+        settings.statement_timeout_seconds,
+        settings.lock_timeout_seconds,
+        direct_url=settings.database_direct_url,
+    )
 
 
 def locate_dagster_database(settings: Settings, database: Database) -> str:

@@ -5,11 +5,13 @@ own in Alembic, so that a domain that is not installed has none of its own appli
 """
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from trc_pipelines.database.adapters import Adapter, find_adapter
 from trc_pipelines.database.statements import SQL_FOLDER, read_file
 from trc_pipelines.settings import KNOWN_DOMAINS
 
@@ -26,11 +28,17 @@ class MigrationError(Exception):
     """The schema cannot be brought up to date. The message says why and what to do."""
 
 
-def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
+def migrate(
+    url: str, domains: Collection[str] = KNOWN_DOMAINS, *, attach: Adapter | None = None
+) -> list[str]:
     """Bring what is shared and these domains up to date at `url`.
 
     Two migrators at once take turns. All files are applied in one transaction. Domains that were
-    installed before and are not named stay as they are.
+    installed before and are not named stay as they are. An adapter whose files have changed since
+    they were applied is applied again.
+
+    Args:
+        attach: puts its views in the place of its domain's tables, which must be empty or not there.
 
     Returns:
         Names of the files applied now.
@@ -41,28 +49,150 @@ def migrate(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
     from alembic import command  # slow, and few who look at migrations apply them
     from alembic.config import Config
 
+    with _migrating(url) as connection:
+        before = _applied(connection)
+        _refuse_changed_files(before)
+        if not before:
+            # Alembic keeps its table there, and makes it before the first file runs.
+            connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
+        adapters = _attached(connection) | ({attach.domain: attach} if attach else {})
+        for domain in sorted(domains):
+            if domain in adapters:
+                _make_views(connection, adapters[domain])
+            else:
+                run_script(connection, f"app_relations/{domain}")
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(_SCRIPTS))
+        config.set_main_option("path_separator", "os")
+        # By their numbers: a new database is made in the order in which old ones grew.
+        for name in _missing(before, domains):
+            command.upgrade(config, name)
+        for domain in sorted(domains):
+            _make_ports(connection, domain, adapters.get(domain))
+        run_script(connection, "database/transfer_ownership")
+        return [name for name in _applied(connection) if name not in before]
+
+
+def detach(url: str, adapter: Adapter) -> None:
+    """Put empty tables of ours in the place of an adapter's views, and our ports in that of its own.
+
+    Raises:
+        MigrationError: a statement failed.
+    """
+    with _migrating(url) as connection:
+        with _rebuilding(connection, _relations(connection, adapter.domain)):
+            run_script(connection, f"app_relations/{adapter.domain}")
+        connection.execute(
+            sa.text("DELETE FROM operations.adapters WHERE domain = :domain"),
+            {"domain": adapter.domain},
+        )
+        _make_ports(connection, adapter.domain, None)
+        run_script(connection, "database/transfer_ownership")
+
+
+def replace_app_relations(url: str, relations: Collection[str], sql: str) -> None:
+    """Replace relations of an app: tables that were made for it, and are empty, by views over its own.
+
+    Views of ours that are built on them are dropped before and made again after it. It is one
+    transaction, and all of it or nothing happens. What `sql` makes belongs to this login.
+
+    Args:
+        relations: as `community.members`, those that `sql` makes. One that is not there is no error.
+        sql: any number of statements.
+
+    Raises:
+        MigrationError: a table has rows, or a statement failed.
+    """
+    with _migrating(url) as connection, _rebuilding(connection, relations):
+        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
+def _make_views(connection: sa.Connection, adapter: Adapter) -> None:
+    """Make an adapter's views, in a new database or in the place of what is there."""
+    if not _is_installed(connection, adapter.domain):
+        run_script(connection, f"{adapter.folder}/views")
+        return
+    relations = _relations(connection, adapter.domain)
+    if _attached_digest(connection, adapter) == adapter.digest and all(
+        connection.execute(sa.text("SELECT to_regclass(:name)"), {"name": name}).scalar()
+        for name in relations
+    ):
+        return
+    with _rebuilding(connection, relations):
+        run_script(connection, f"{adapter.folder}/views")
+
+
+def _make_ports(connection: sa.Connection, domain: str, adapter: Adapter | None) -> None:
+    """Make the ports of a domain, first ours, then those that its adapter has of its own."""
+    if (SQL_FOLDER / "ports" / f"{domain}.sql").exists():
+        run_script(connection, f"ports/{domain}")
+    if adapter is None:
+        return
+    if adapter.has_ports:
+        run_script(connection, f"{adapter.folder}/ports")
+    connection.execute(
+        sa.text(
+            "INSERT INTO operations.adapters (domain, adapter, sha256) "
+            "VALUES (:domain, :adapter, :sha256) ON CONFLICT (domain) DO UPDATE SET "
+            "adapter = excluded.adapter, sha256 = excluded.sha256, applied_at = clock_timestamp()"
+        ),
+        {"domain": domain, "adapter": adapter.name, "sha256": adapter.digest},
+    )
+
+
+def _attached(connection: sa.Connection) -> dict[str, Adapter]:
+    """Find the adapters that are attached, by domain."""
+    if connection.execute(sa.text("SELECT to_regclass('operations.adapters')")).scalar() is None:
+        return {}
+    rows = connection.execute(sa.text("SELECT domain, adapter FROM operations.adapters"))
+    return {domain: find_adapter(name) for domain, name in rows}
+
+
+def _attached_digest(connection: sa.Connection, adapter: Adapter) -> str | None:
+    return connection.execute(
+        sa.text(
+            "SELECT sha256 FROM operations.adapters WHERE domain = :domain AND adapter = :name"
+        ),
+        {"domain": adapter.domain, "name": adapter.name},
+    ).scalar()
+
+
+def _is_installed(connection: sa.Connection, domain: str) -> bool:
+    return any(schema_of(name) == domain for name in _applied(connection))
+
+
+def _relations(connection: sa.Connection, domain: str) -> list[str]:
+    """Name the app relations of an installed domain."""
+    rows = connection.execute(
+        sa.text(
+            "SELECT schema_name || '.' || relation_name FROM operations.app_relations "
+            "WHERE schema_name = :domain ORDER BY relation_name"
+        ),
+        {"domain": domain},
+    )
+    return list(rows.scalars())
+
+
+@contextmanager
+def _rebuilding(connection: sa.Connection, relations: Collection[str]) -> Iterator[None]:
+    """Drop relations of an app, and make again what is built on them once the block has made them."""
+    statements = connection.execute(
+        sa.text("SELECT operations.drop_app_relations(:relations)"), {"relations": list(relations)}
+    ).scalar_one()
+    yield
+    for statement in statements:
+        connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+    run_script(connection, "database/transfer_ownership")
+
+
+@contextmanager
+def _migrating(url: str) -> Iterator[sa.Connection]:
+    """Change the schema in one transaction, after whoever else does."""
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-            before = _applied(connection)
-            _refuse_changed_files(before)
-            if not before:
-                # Alembic keeps its table there, and makes it before the first file runs.
-                connection.execute(sa.schema.CreateSchema("operations", if_not_exists=True))
-            for domain in sorted(domains):
-                _run_script(connection, f"app_relations/{domain}")
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(_SCRIPTS))
-            config.set_main_option("path_separator", "os")
-            # By their numbers: a new database is made in the order in which old ones grew.
-            for name in _missing(before, domains):
-                command.upgrade(config, name)
-            for port in sorted(_FOLDER.with_name("ports").glob("*.sql")):
-                if port.stem in domains:
-                    _run_script(connection, f"ports/{port.stem}")
-            connection.exec_driver_sql(read_file("database/transfer_ownership"))
-            return [name for name in _applied(connection) if name not in before]
+            yield connection
     except sa.exc.DBAPIError as error:
         raise MigrationError(f"the migration was rolled back: {error.orig}".strip()) from error
     finally:
@@ -91,13 +221,13 @@ def sql_file(name: str) -> Callable[[], None]:
         from alembic import op
 
         connection = op.get_bind()
-        _run_script(connection, f"migrations/{name}")
+        run_script(connection, f"migrations/{name}")
         connection.execute(
             sa.text(
                 "INSERT INTO operations.migrations (name, schema_name, sha256) "
                 "VALUES (:name, :schema_name, :sha256)"
             ),
-            {"name": name, "schema_name": _schema(name), "sha256": _digest(name)},
+            {"name": name, "schema_name": schema_of(name), "sha256": _digest(name)},
         )
 
     return upgrade
@@ -109,24 +239,48 @@ def ensure_database(url: str) -> None:
     Raises:
         MigrationError: the server does not answer, or does not let us create it.
     """
-    target = sa.engine.make_url(url)
+    if has_database(url):
+        return
+    name = str(sa.engine.make_url(url).database)
     engine = create_engine(url, database="postgres", isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            exists = connection.execute(
-                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"),
-                {"name": target.database},
-            ).scalar()
-            if not exists:
-                # CREATE DATABASE takes no parameters, so the name is quoted as an identifier.
-                quoted = connection.dialect.identifier_preparer.quote_identifier(
-                    str(target.database)
-                )
-                connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
+            # CREATE DATABASE takes no parameters, so the name is quoted as an identifier.
+            quoted = connection.dialect.identifier_preparer.quote_identifier(name)
+            connection.exec_driver_sql(f"CREATE DATABASE {quoted}")
     except sa.exc.DBAPIError as error:
         raise MigrationError(
-            f"the database {target.database} cannot be created: {error.orig}".strip()
+            f"the database {name} cannot be created: {error.orig}".strip()
         ) from error
+    finally:
+        engine.dispose()
+
+
+def has_database(url: str) -> bool:
+    """Check whether the server has the database that `url` names.
+
+    Raises:
+        MigrationError: it does not let us in there, nor into `postgres`, where the others are listed.
+    """
+    try:
+        _ask(url, None)
+    except sa.exc.OperationalError as error:
+        try:
+            return bool(_ask(url, "postgres"))
+        except sa.exc.OperationalError:
+            raise MigrationError(f"the database did not answer: {error.orig}".strip()) from error
+    return True
+
+
+def _ask(url: str, database: str | None) -> object:
+    """Ask in this database whether the one that `url` names is there."""
+    engine = create_engine(url, database)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name"),
+                {"name": sa.engine.make_url(url).database},
+            ).scalar()
     finally:
         engine.dispose()
 
@@ -141,7 +295,8 @@ def create_engine(url: str, database: str | None = None, **options: str) -> sa.E
     )
 
 
-def _run_script(connection: sa.Connection, name: str) -> None:
+def run_script(connection: sa.Connection, name: str) -> None:
+    """Run any number of statements from a file under `sql/`."""
     # Without parameters the driver leaves the text alone: "%" in it is just a character.
     connection.exec_driver_sql(read_file(name), execution_options={"no_parameters": True})
 
@@ -158,7 +313,7 @@ def _applied(connection: sa.Connection) -> dict[str, str]:
 def _missing(applied: Collection[str], domains: Collection[str]) -> list[str]:
     names = sorted(path.stem for path in _FOLDER.glob("*.sql"))
     wanted = {*SHARED, *domains}
-    return [name for name in names if _schema(name) in wanted and name not in applied]
+    return [name for name in names if schema_of(name) in wanted and name not in applied]
 
 
 def _refuse_changed_files(applied: dict[str, str]) -> None:
@@ -175,7 +330,8 @@ def _refuse_changed_files(applied: dict[str, str]) -> None:
             )
 
 
-def _schema(name: str) -> str:
+def schema_of(name: str) -> str:
+    """Name the schema that a file makes or changes."""
     return name.split("_")[1]
 
 

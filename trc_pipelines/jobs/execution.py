@@ -8,8 +8,8 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -78,15 +78,18 @@ class Run:
             attempt.record_end(lambda: nullcontext(self.connection), stop, "interrupted")
             raise
         finally:
-            if step.prepare:
-                self._unlock_session()
+            attempt.held.close()
 
-    def prepare(self, step: Step) -> Any:
-        """Fetch what the step needs from outside, if anything, while no transaction is open."""
+    def prepare(self, step: Step, held: ExitStack) -> Any:
+        """Fetch what the step needs from outside, if anything, while no transaction is open.
+
+        Args:
+            held: until it is closed no other run prepares the same.
+        """
         if step.prepare is None:
             return None
+        held.enter_context(self._lock_session(step))
         with self.connection.between_transactions() as transaction:
-            self.lock(transaction, step, "jobs/lock_session")
             return step.prepare(transaction, self.settings, self.options)
 
     def take_step(
@@ -139,9 +142,13 @@ class Run:
                 ) from error
             raise
 
-    def _unlock_session(self) -> None:
-        with suppress(DatabaseError), self.connection.between_transactions() as transaction:
-            transaction.execute("jobs/unlock_session")
+    @contextmanager
+    def _lock_session(self, step: Step) -> Iterator[None]:
+        """Hold a lock between transactions: by a session of its own, which ends with it."""
+        with self.database.direct.connect() as connection:
+            with connection.between_transactions() as transaction:
+                self.lock(transaction, step, "jobs/lock_session")
+            yield
 
 
 @dataclass
@@ -150,6 +157,7 @@ class Attempt:
 
     Attributes:
         prepared: what the step's `prepare` found; it is not looked for again.
+        held: the lock under which it was.
         result: of the last try that came to its commit, acknowledged or not.
     """
 
@@ -157,6 +165,7 @@ class Attempt:
     step: Step
     started: float = field(default_factory=time.perf_counter)
     prepared: Any = None
+    held: ExitStack = field(default_factory=ExitStack)
     result: Result | None = None
 
     def perform(self) -> Result:
@@ -166,7 +175,9 @@ class Attempt:
             try:
                 if retries:
                     self.run.connection.reconnect()
-                self.prepared = self.prepared or self.run.prepare(self.step)
+                if self.prepared is None:
+                    self.held.close()
+                    self.prepared = self.run.prepare(self.step, self.held)
                 return self._try_once()
             except DatabaseError as error:
                 if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
@@ -271,10 +282,12 @@ def dry_run_jobs(
     Raises:
         DatabaseError: the database is away.
     """
-    with database.connect() as connection:
+    with database.connect() as connection, ExitStack() as held:
         runs = [(job, _run_of(database, connection, settings, job, options)) for job in jobs]
         # What is outside is read first, because the rest is one transaction.
-        prepared = {step.table: _prepare(run, step) for job, run in runs for step in job.steps}
+        prepared = {
+            step.table: _prepare(run, step, held) for job, run in runs for step in job.steps
+        }
         refusals = Refusals()
         while True:
             try:
@@ -336,10 +349,10 @@ def _run_of(
     return Run(database, connection, settings, job.name, job.tables, job.days_at, options)
 
 
-def _prepare(run: Run, step: Step) -> Any:
+def _prepare(run: Run, step: Step, held: ExitStack) -> Any:
     """Fetch what the step needs from outside, or the refusal that is raised when it is its turn."""
     try:
-        return run.prepare(step)
+        return run.prepare(step, held)
     except JobError as error:
         return error
 

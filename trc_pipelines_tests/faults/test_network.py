@@ -21,9 +21,9 @@ from trc_pipelines_tests.world import NOON, QUARTER, World, board
 pytestmark = pytest.mark.either
 
 LINKED = {"ann": 1001, "bob": 1002}
-# The first commit of a connection is the session's own settings.
-# The first two are those of the session's settings and of the statements before the reading.
-COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=3)}
+# Before the steps' own are those of the lock and of the statements before the reading.
+FIRST = 8
+COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=FIRST)}
 TABLES = ["mee6_syncs", "mee6_leaderboard_snapshot", "xp_deltas", "point_ledger", "daily_points"]
 
 
@@ -73,7 +73,8 @@ def test_a_commit_that_was_not_acknowledged_is_an_error_and_its_retry_changes_no
     written = [new - old for new, old in zip(done, before, strict=True)]
     # The cut step itself happened, the ones after it did not.
     assert (
-        written == [[1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0], [1, 2, 2, 1, 2]][number - 3]
+        written
+        == [[1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0], [1, 2, 2, 1, 2]][number - FIRST]
     )
     behind.run(MEE6_SYNC, NOON + QUARTER)
     assert behind.points() == {"ann": 2}
@@ -93,7 +94,8 @@ def test_a_connection_that_dies_before_commit_writes_nothing_and_the_retry_write
             run_through(behind, proxy)
     written = [new - old for new, old in zip(counts(behind), before, strict=True)]
     assert (
-        written == [[0, 0, 0, 0, 0], [1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0]][number - 3]
+        written
+        == [[0, 0, 0, 0, 0], [1, 2, 0, 0, 0], [1, 2, 2, 0, 0], [1, 2, 2, 1, 0]][number - FIRST]
     )
     behind.run(MEE6_SYNC, NOON + QUARTER)
     assert behind.points() == {"ann": 2}
@@ -105,7 +107,7 @@ def test_a_lost_connection_is_reported_as_what_was_being_done_not_as_a_failed_ro
     behind: World,
 ) -> None:
     with Proxy(behind.database.url) as proxy:
-        proxy.cut_before_commit = 3
+        proxy.cut_before_commit = FIRST
         with pytest.raises(DatabaseError, match=r"^commit: "):
             run_through(behind, proxy)
 

@@ -203,8 +203,23 @@ class LosesAcknowledgements:
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
-    def commit(self) -> None:
-        self._real.commit()
+    @property
+    def adbc_connection(self) -> "LosesAcknowledgements":
+        return self
+
+    def set_autocommit(self, is_on: bool) -> None:
+        has_written = is_on and self._has_written()
+        self._real.adbc_connection.set_autocommit(is_on)
+        if has_written:
+            self._lose()
+
+    def _has_written(self) -> bool:
+        with self._real.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+            return cursor.fetchone()[0]
+
+    @staticmethod
+    def _lose() -> None:
         raise adbc_driver_manager.OperationalError(
             "server closed the connection unexpectedly",
             status_code=adbc_driver_manager.AdbcStatusCode.IO,

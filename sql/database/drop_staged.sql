@@ -1,0 +1,2 @@
+-- Staged tables end with their transaction: its session may be another's in the next.
+DISCARD TEMP

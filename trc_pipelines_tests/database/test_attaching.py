@@ -1,0 +1,150 @@
+"""Views over an app's tables, in place of tables that were made for it, whoever owns what."""
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from trc_pipelines.database.connection import Database
+from trc_pipelines.database.migrations import MigrationError, migrate, replace_app_relations
+from trc_pipelines.database.rights import find_missing_rights
+from trc_pipelines.settings import KNOWN_DOMAINS
+from trc_pipelines_tests.database.plain_sql import read, run_sql
+
+pytestmark = pytest.mark.either
+
+USERS = """
+CREATE TYPE app.plan AS ENUM ('none', 'active');
+CREATE TABLE app.users (id text PRIMARY KEY, discord text, nick text, plan app.plan);
+INSERT INTO app.users VALUES ('u1', '1001', 'Ann', 'active');
+"""
+MEMBERS = """
+CREATE VIEW community.members AS
+SELECT
+    u.id COLLATE "C" AS member_id, u.discord::bigint AS discord_id, u.nick AS discord_username,
+    upper(u.plan::text) AS subscription_status, TRUE AS leaderboard_visible, now() AS created_at
+FROM app.users AS u;
+"""
+STREAKS = "SELECT member_id, discord_username FROM community.current_streaks"
+BUILT_ON_IT = """
+SELECT c.relname, d.objsubid, d.description, c.relacl::text, pg_get_userbyid(c.relowner)
+FROM pg_class AS c LEFT JOIN pg_description AS d ON c.oid = d.objoid
+WHERE c.oid IN ('community.current_streaks'::regclass, 'community.current_leaderboards'::regclass)
+ORDER BY 1, 2"""
+
+
+def role(name: str) -> str:
+    return (
+        f"DO $$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation "
+        "THEN NULL; END $$;"
+    )
+
+
+def as_user(url: str, name: str) -> str:
+    return make_url(url).set(username=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def admin(bare: str, database_url: str) -> str:
+    """The administrator of the server on which an app has tables of its own, which no login may read."""
+    admin = make_url(database_url).set(database=make_url(bare).database)
+    url = admin.render_as_string(hide_password=False)
+    run_sql(
+        url,
+        role("test_app")
+        + role("test_analyst")
+        + "GRANT trc_analyst TO test_analyst; CREATE SCHEMA app AUTHORIZATION test_app; "
+        + "SET LOCAL ROLE test_app;"
+        + USERS,
+    )
+    return url
+
+
+def test_a_view_replaces_a_table_that_was_made_for_an_app(admin: str, bare: str) -> None:
+    migrate(bare)
+    run_sql(bare, "GRANT SELECT ON community.current_streaks TO test_app")
+    run_sql(
+        admin, "GRANT USAGE ON SCHEMA app TO test_guest; GRANT SELECT ON app.users TO test_guest"
+    )
+    before = read(admin, BUILT_ON_IT)
+    for _ in range(2):  # a view is replaced by another as a table is by a view
+        replace_app_relations(bare, ["community.members"], MEMBERS)
+        assert read(as_user(bare, "test_analyst"), STREAKS) == [("u1", "Ann")]
+        assert read(admin, BUILT_ON_IT) == before
+    assert migrate(bare) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sql", "words"),
+    [
+        (
+            "INSERT INTO community.members (member_id) VALUES ('m1'), ('m2')",
+            MEMBERS,
+            r"table community.members has rows \(2\)",
+        ),
+        (
+            "CREATE VIEW public.theirs AS SELECT member_id FROM community.members",
+            MEMBERS,
+            "theirs is built on what is to be replaced, and is not ours",
+        ),
+        (
+            "SELECT 1",
+            "CREATE VIEW community.members AS SELECT id AS member_id FROM app.users",
+            "discord_username does not exist",
+        ),
+        ("SELECT 1", "SELECT 1", "community.members. does not exist"),
+    ],
+    ids=["rows", "a view of theirs", "a column that is missing", "nothing made"],
+)
+def test_what_cannot_be_replaced_is_said_and_stays(
+    admin: str, bare: str, spoil: str, sql: str, words: str
+) -> None:
+    migrate(bare)
+    run_sql(
+        admin, "GRANT USAGE ON SCHEMA app TO test_guest; GRANT SELECT ON app.users TO test_guest"
+    )
+    run_sql(admin, spoil)
+    before = read(admin, BUILT_ON_IT)
+    with pytest.raises(MigrationError, match=words):
+        replace_app_relations(bare, ["community.members"], sql)
+    assert read(
+        admin, "SELECT relkind FROM pg_class WHERE oid = 'community.members'::regclass"
+    ) == ["r"]
+    assert read(admin, BUILT_ON_IT) == before
+
+
+def test_only_relations_of_an_app_are_replaced(bare: str) -> None:
+    migrate(bare)
+    with pytest.raises(MigrationError, match="point_ledger is no relation of an app"):
+        replace_app_relations(bare, ["community.point_ledger"], "SELECT 1")
+
+
+def test_views_of_another_owner_are_read_once_what_is_missing_is_granted(
+    admin: str, bare: str
+) -> None:
+    """The app's owner makes the view, and keeps it."""
+    migrate(bare)
+    run_sql(admin, "GRANT USAGE, CREATE ON SCHEMA community TO test_app")
+    made_by_app = f"SET LOCAL ROLE test_app; {MEMBERS} RESET ROLE"
+    replace_app_relations(admin, ["community.members"], made_by_app)
+    look = [Database(bare), KNOWN_DOMAINS, ["community.members"]]
+    missing = find_missing_rights(*look)
+    assert sorted(right.what for right in missing) == [
+        "test_guest may not read community.members",
+        "trc_owner may not read community.members",
+    ]
+    for right in missing:
+        run_sql(as_user(bare, "test_app"), right.remedy)
+    assert find_missing_rights(*look) == []
+    assert read(as_user(bare, "test_analyst"), STREAKS) == [("u1", "Ann")]
+
+
+def test_what_a_view_of_ours_may_not_read_is_found_down_to_the_table(admin: str, bare: str) -> None:
+    """Its maker lost the right to what it reads."""
+    migrate(bare)
+    run_sql(
+        admin, "GRANT USAGE ON SCHEMA app TO test_guest; GRANT SELECT ON app.users TO test_guest"
+    )
+    replace_app_relations(bare, ["community.members"], MEMBERS)
+    run_sql(admin, "REVOKE SELECT ON app.users FROM test_guest")
+    [right] = find_missing_rights(Database(bare), KNOWN_DOMAINS, ["community.members"])
+    assert right.what == "test_guest may not read app.users"
+    assert right.remedy == "GRANT SELECT ON app.users TO test_guest"
