@@ -121,32 +121,32 @@ def _add_year(community: Community) -> int:
             f" '{FIRST_SYNC}'::timestamptz + interval '364 days', interval '1 day')"
         ),
         f"""INSERT INTO community.xp_deltas
-        SELECT y.sync_id, s.discord_id, s.member_id, 'change', FALSE,
+        SELECT y.sync_id, s.account_id, 'change', FALSE,
             s.baseline_xp + 100 * row_number() OVER (PARTITION BY s.discord_id ORDER BY y.sync_id),
             100, s.baseline_xp, 0, 1, 0
         FROM community.mee6_syncs AS y
         INNER JOIN community.xp_states AS s ON (hashint8(s.discord_id) + y.sync_id / 86400) % 10 = 0
         WHERE y.sync_id > {FIRST_SYNC.timestamp():.0f}
         ORDER BY y.sync_id, s.discord_id""",
-        """INSERT INTO community.point_ledger (member_id, action, points, effective_at,
+        """INSERT INTO community.point_ledger (account_id, action, points, effective_at,
             effective_on, source_key, sync_id, metadata, run_id)
-        SELECT d.member_id, 'discord_activity', 1, y.synced_at, y.synced_at::date,
-            'discord_activity:' || d.sync_id || ':' || d.discord_id, d.sync_id,
+        SELECT d.account_id, 'discord_activity', 1, y.synced_at, y.synced_at::date,
+            'discord_activity:' || d.sync_id || ':' || d.account_id, d.sync_id,
             '{"xp_delta": 100}', 'bench'
         FROM community.xp_deltas AS d INNER JOIN community.mee6_syncs AS y USING (sync_id)
         WHERE d.kind = 'change'""",
         """INSERT INTO community.daily_points
         SELECT l.member_id, l.effective_on, 1, 0, 0, 1, 100, TRUE, l.effective_at
-        FROM community.point_ledger AS l""",
+        FROM community.member_entries AS l""",
         "INSERT INTO community.days SELECT DISTINCT day FROM community.daily_points"
         " ON CONFLICT DO NOTHING",
         """UPDATE community.xp_states AS s
         SET xp = d.xp, whole_total = d.wholes, last_sync_id = d.sync_id
         FROM (
-            SELECT discord_id, max(xp_total) AS xp, sum(whole) AS wholes, max(sync_id) AS sync_id
-            FROM community.xp_deltas WHERE kind = 'change' GROUP BY discord_id
+            SELECT account_id, max(xp_total) AS xp, sum(whole) AS wholes, max(sync_id) AS sync_id
+            FROM community.xp_deltas WHERE kind = 'change' GROUP BY account_id
         ) AS d
-        WHERE s.discord_id = d.discord_id""",
+        WHERE s.account_id = d.account_id""",
     )
     with community.database.transaction() as transaction:
         states = transaction.read("community/select_xp_states").set_index("discord_id")

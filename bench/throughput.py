@@ -9,6 +9,7 @@ import pandas as pd
 from bench.community import GUILD_ID, Community, accepted_syncs, new_community, settings
 from bench.measure import Figure, seconds_of, show_progress
 from bench.server import Server, execute
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Options, Work
@@ -58,6 +59,8 @@ def measure_ledger(server: Server, new: int, existing: int, repetitions: int) ->
         show_progress(f"{new:,} ledger entries on top of {existing:,}")
         rounds = existing // new
         hours = rounds + repetitions
+        with community.database.transaction() as transaction:
+            accounts = find_accounts(transaction, community.member_ids.to_frame("member_id"))
         execute(
             community.url,
             accepted_syncs(
@@ -68,7 +71,7 @@ def measure_ledger(server: Server, new: int, existing: int, repetitions: int) ->
         for hour in range(1, hours + 1):
             if hour == rounds + 1:
                 community.settle()
-            entries = _entries(community, hour)
+            entries = _entries(community, accounts, hour)
             execute(community.url, "CHECKPOINT")
             seconds = seconds_of(_post, community, entries)
             if hour > rounds:
@@ -84,18 +87,18 @@ def measure_ledger(server: Server, new: int, existing: int, repetitions: int) ->
     )
 
 
-def _entries(community: Community, hour: int) -> pd.DataFrame:
+def _entries(community: Community, accounts: pd.Series, hour: int) -> pd.DataFrame:
     moment = pd.Timestamp(BEGIN) + pd.Timedelta(hour, "h")
     sync_id = int(moment.timestamp())
     order = np.argsort(community.discord_ids)
     return pd.DataFrame(
         {
-            "member_id": community.member_ids.iloc[order].array,
+            "account_id": accounts.iloc[order].array,
             "action": "discord_activity",
             "points": 1 + order % 3,
             "effective_at": moment,
             "effective_on": (moment - pd.Timedelta(1, "us")).tz_localize(None).normalize(),
-            "source_key": [f"discord_activity:{sync_id}:{i}" for i in community.discord_ids[order]],
+            "source_key": [f"discord_activity:{sync_id}:{i}" for i in accounts.iloc[order]],
             "sync_id": sync_id,
             "metadata": '{"xp_delta": 120}',
         }

@@ -17,6 +17,11 @@ from trc_pipelines_tests.databases import engine_of
 # A Wednesday: weekdays on both sides.
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
+# With whose they are.
+DELTAS = """\
+SELECT d.sync_id, a.discord_id, a.member_id, d.kind, d.is_flagged, d.xp_total, d.xp_delta, d.baseline_xp,
+d.carry_before, d.whole, d.carry_after
+FROM community.xp_deltas AS d INNER JOIN community.accounts AS a ON d.account_id = a.account_id"""
 
 
 class World:

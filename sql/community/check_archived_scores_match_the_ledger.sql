@@ -3,7 +3,7 @@ SELECT a.period, a.board, a.rank, a.member_id, a.score, coalesce(s.score, 0) AS 
 FROM community.leaderboard_archive AS a
 LEFT JOIN LATERAL (
     SELECT sum(l.points)::bigint AS score
-    FROM community.point_ledger AS l
+    FROM community.member_entries AS l
     WHERE
         l.member_id = a.member_id
         AND l.effective_on >= a.period_start AND l.effective_on < a.period_end

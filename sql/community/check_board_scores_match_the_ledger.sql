@@ -10,7 +10,7 @@ WITH scores AS (
 
 changes AS (
     SELECT
-        l.member_id,
+        a.member_id,
         l.effective_on AS day,
         l.points,
         CASE WHEN coalesce(d.is_points_stale, FALSE) THEN 0 ELSE l.points END AS points_of_fresh_days,
@@ -18,6 +18,7 @@ changes AS (
         NULL AS board,
         1 AS sign
     FROM community.point_ledger AS l
+    INNER JOIN community.accounts AS a ON l.account_id = a.account_id
     LEFT JOIN community.days AS d ON l.effective_on = d.day
     UNION ALL
     SELECT s.member_id, s.day, 0, 0, s.day AS scored_on, s.board, 1

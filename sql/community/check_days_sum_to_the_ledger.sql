@@ -5,10 +5,11 @@ WITH fresh AS (
 ),
 
 sums AS (
-    SELECT l.member_id, l.effective_on AS day, sum(l.points)::bigint AS points
+    SELECT a.member_id, l.effective_on AS day, sum(l.points)::bigint AS points
     FROM community.point_ledger AS l
+    INNER JOIN community.accounts AS a ON l.account_id = a.account_id
     INNER JOIN fresh AS f ON l.effective_on = f.day
-    GROUP BY l.member_id, l.effective_on
+    GROUP BY a.member_id, l.effective_on
 ),
 
 days AS (

@@ -1,5 +1,5 @@
 -- Entries that came into the ledger without a digest.
-SELECT l.entry_id, l.member_id, l.points, l.recorded_at
+SELECT l.entry_id, l.account_id, l.points, l.recorded_at
 FROM community.point_ledger AS l
 WHERE
     NOT EXISTS (

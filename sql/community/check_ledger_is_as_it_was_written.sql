@@ -4,7 +4,7 @@ WITH entries AS (
         b.batch_id,
         count(l.entry_id) AS entries,
         string_agg(
-            community.digest_entry(l.entry_id, l.member_id, l.action, l.points, l.effective_at, l.source_key),
+            community.digest_entry(l.entry_id, l.account_id, l.action, l.points, l.effective_at, l.source_key),
             ''::bytea ORDER BY l.entry_id
         ) AS digests
     FROM community.ledger_batches AS b

@@ -1,8 +1,9 @@
 -- Members whose balance is not the sum of their entries.
 WITH sums AS (
-    SELECT l.member_id, sum(l.points)::bigint AS total
+    SELECT a.member_id, sum(l.points)::bigint AS total
     FROM community.point_ledger AS l
-    GROUP BY l.member_id
+    LEFT JOIN community.accounts AS a ON l.account_id = a.account_id
+    GROUP BY a.member_id
 )
 
 SELECT coalesce(p.member_id, s.member_id) AS member_id, p.total AS balance, s.total AS ledger_sum

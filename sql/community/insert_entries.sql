@@ -1,11 +1,11 @@
 -- Post what is not posted yet, and mark the days it touches.
--- Staged: staged_entries(member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata)
+-- Staged: staged_entries(account_id, action, points, effective_at, effective_on, source_key, sync_id, metadata)
 WITH posted AS (
     INSERT INTO community.point_ledger (
-        member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id
+        account_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id
     )
     SELECT
-        s.member_id, s.action, s.points, s.effective_at, s.effective_on, s.source_key, s.sync_id, s.metadata::jsonb, :run_id
+        s.account_id, s.action, s.points, s.effective_at, s.effective_on, s.source_key, s.sync_id, s.metadata::jsonb, :run_id
     FROM staged_entries AS s
     ON CONFLICT (source_key) DO NOTHING
     RETURNING effective_on, points

@@ -7,6 +7,7 @@ SELECT
     r.xp,
     r.is_present,
     s.member_id AS state_member_id,
+    s.account_id AS state_account_id,
     s.is_present AS state_is_present,
     s.is_never_present AS state_is_never_present,
     s.xp AS state_xp,

@@ -2,10 +2,11 @@
 -- grow with history; the days before are looked at only where something came later. What came later is asked
 -- of the ledger, which moves with the balance. A score of 0 is on no board.
 WITH later AS MATERIALIZED (
-    SELECT l.member_id, sum(l.points)::bigint AS points
+    SELECT a.member_id, sum(l.points)::bigint AS points
     FROM community.point_ledger AS l
+    INNER JOIN community.accounts AS a ON l.account_id = a.account_id
     WHERE l.effective_on > :day::date
-    GROUP BY l.member_id
+    GROUP BY a.member_id
 ),
 
 until AS MATERIALIZED (

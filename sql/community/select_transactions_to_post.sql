@@ -32,11 +32,12 @@ SELECT
     l.entry_id IS NOT NULL AS is_posted
 FROM looked_at AS t
 LEFT JOIN community.point_ledger AS l ON t.source_key = l.source_key
+LEFT JOIN community.accounts AS a ON l.account_id = a.account_id
 WHERE
     (l.entry_id IS NULL AND t.points IS DISTINCT FROM 0)
     OR (
         l.entry_id IS NOT NULL
-        AND (t.member_id, t.action, t.points, t.created_at)
-        IS DISTINCT FROM (l.member_id, l.action, l.points, l.effective_at)
+        AND (t.action, t.points, t.created_at, CASE WHEN a.erased_at IS NULL THEN t.member_id END)
+        IS DISTINCT FROM (l.action, l.points, l.effective_at, CASE WHEN a.erased_at IS NULL THEN a.member_id END)
     )
 ORDER BY t.created_at, t.transaction_id

@@ -37,7 +37,7 @@ COMMENT ON COLUMN leaderboards.archived_rankings.domain IS 'Whose board.';
 COMMENT ON COLUMN leaderboards.archived_rankings.board IS 'A board with periods: weekly, monthly.';
 COMMENT ON COLUMN leaderboards.archived_rankings.period_start IS 'First day of the period.';
 COMMENT ON COLUMN leaderboards.archived_rankings.rank IS '1 is best; unique.';
-COMMENT ON COLUMN leaderboards.archived_rankings.member_id IS 'Member, as the domain knows them.';
+COMMENT ON COLUMN leaderboards.archived_rankings.member_id IS 'Who, by a key that the domain keeps for good: of the community the account, which does not say who.';
 COMMENT ON COLUMN leaderboards.archived_rankings.score IS 'Score in the period.';
 COMMENT ON COLUMN leaderboards.archived_rankings.reached_at IS 'Latest time in the period at which the member scored.';
 

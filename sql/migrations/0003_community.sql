@@ -21,6 +21,37 @@ BEGIN
 END
 $$;
 
+-- Who is who. What is kept for good refers to accounts and says nothing of whose they are.
+
+CREATE TABLE community.accounts (
+    account_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT accounts_pkey PRIMARY KEY,
+    member_id text COLLATE "C" NOT NULL,
+    discord_id bigint,
+    erased_at timestamptz,
+    CONSTRAINT accounts_erased_check CHECK (erased_at IS NULL OR discord_id IS NULL)
+);
+CREATE UNIQUE INDEX accounts_identity_idx ON community.accounts (member_id, discord_id)
+NULLS NOT DISTINCT WHERE erased_at IS NULL;
+COMMENT ON TABLE community.accounts IS 'One row per member, and one per member and Discord account that was linked to them. The only one that says whose facts are: emptied when a person is erased.';
+COMMENT ON COLUMN community.accounts.account_id IS 'Key of ours; entries, deltas and archived ranks refer to it.';
+COMMENT ON COLUMN community.accounts.member_id IS 'The member, by the app''s key; erased-<n> of who was erased.';
+COMMENT ON COLUMN community.accounts.discord_id IS 'The Discord account whose XP counts; NULL for what a member has otherwise, and of who was erased.';
+COMMENT ON COLUMN community.accounts.erased_at IS 'When the person was erased.';
+
+CREATE TABLE community.erasures (
+    erasure_id bigint CONSTRAINT erasures_pkey PRIMARY KEY,
+    erased_at timestamptz NOT NULL,
+    reason text NOT NULL CONSTRAINT erasures_reason_check CHECK (reason ~ '\S'),
+    hash_key text NOT NULL,
+    digests text[] NOT NULL
+);
+COMMENT ON TABLE community.erasures IS 'One row per person who was erased. Append-only; the same is in erasures.jsonl of TRC_HOME, for backups that are restored.';
+COMMENT ON COLUMN community.erasures.erasure_id IS 'Whose facts there are: those of erased-<n>.';
+COMMENT ON COLUMN community.erasures.erased_at IS 'When.';
+COMMENT ON COLUMN community.erasures.reason IS 'Why; it names nobody.';
+COMMENT ON COLUMN community.erasures.hash_key IS 'Key of the digests, in hexadecimal.';
+COMMENT ON COLUMN community.erasures.digests IS 'Keyed digests of the member id and the Discord ids: who has one of them is never stored again.';
+
 -- Readings of the MEE6 leaderboard.
 
 CREATE TABLE community.mee6_syncs (
@@ -125,8 +156,7 @@ COMMENT ON COLUMN community.missing_accounts.searched_sync_id IS 'The last accep
 
 CREATE TABLE community.xp_deltas (
     sync_id bigint NOT NULL,
-    discord_id bigint NOT NULL,
-    member_id text COLLATE "C" NOT NULL,
+    account_id bigint NOT NULL,
     kind text NOT NULL CONSTRAINT xp_deltas_kind_check
     CHECK (kind IN ('baseline', 'absent', 'joined', 'change', 'unlinked')),
     is_flagged boolean NOT NULL,
@@ -136,7 +166,7 @@ CREATE TABLE community.xp_deltas (
     carry_before bigint NOT NULL,
     whole bigint NOT NULL,
     carry_after bigint NOT NULL,
-    CONSTRAINT xp_deltas_pkey PRIMARY KEY (sync_id, discord_id),
+    CONSTRAINT xp_deltas_pkey PRIMARY KEY (sync_id, account_id),
     CONSTRAINT xp_deltas_carry_check CHECK (carry_before + coalesce(xp_delta, 0) = 100 * whole + carry_after),
     CONSTRAINT xp_deltas_remainder_check CHECK (carry_after BETWEEN -99 AND 99),
     CONSTRAINT xp_deltas_baseline_check CHECK (kind NOT IN ('baseline', 'absent', 'unlinked') OR xp_delta IS NULL),
@@ -144,8 +174,7 @@ CREATE TABLE community.xp_deltas (
 );
 COMMENT ON TABLE community.xp_deltas IS 'One row per linked account and accepted sync in which something changed: a baseline, XP, or presence. Append-only.';
 COMMENT ON COLUMN community.xp_deltas.sync_id IS 'The reading at which the change was seen.';
-COMMENT ON COLUMN community.xp_deltas.discord_id IS 'Discord account.';
-COMMENT ON COLUMN community.xp_deltas.member_id IS 'Member the account was linked to.';
+COMMENT ON COLUMN community.xp_deltas.account_id IS 'Member and Discord account, in community.accounts.';
 COMMENT ON COLUMN community.xp_deltas.kind IS 'baseline: first figure, nothing awarded; absent: off the board; joined: first seen after an absence; change: of XP or presence; unlinked: counting ends.';
 COMMENT ON COLUMN community.xp_deltas.is_flagged IS 'Taken as baseline because so much XP cannot be gained in the time elapsed.';
 COMMENT ON COLUMN community.xp_deltas.xp_total IS 'XP on the board; NULL when absent or unlinked.';
@@ -158,6 +187,7 @@ COMMENT ON COLUMN community.xp_deltas.carry_after IS 'XP not yet turned into poi
 CREATE TABLE community.xp_states (
     discord_id bigint CONSTRAINT xp_states_pkey PRIMARY KEY,
     member_id text COLLATE "C" NOT NULL,
+    account_id bigint NOT NULL,
     last_sync_id bigint NOT NULL,
     is_present boolean NOT NULL,
     is_never_present boolean NOT NULL,
@@ -173,6 +203,7 @@ CREATE TABLE community.xp_states (
 COMMENT ON TABLE community.xp_states IS 'One row per linked account: where its XP stood after its last change. A projection of xp_deltas.';
 COMMENT ON COLUMN community.xp_states.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.xp_states.member_id IS 'Member the account counts for; another member starts a new baseline.';
+COMMENT ON COLUMN community.xp_states.account_id IS 'The two together, in community.accounts.';
 COMMENT ON COLUMN community.xp_states.last_sync_id IS 'Sync of its last row in xp_deltas.';
 COMMENT ON COLUMN community.xp_states.is_present IS 'Whether it was on the board at its last change.';
 COMMENT ON COLUMN community.xp_states.is_never_present IS 'Whether the account was linked all along and has never been on the board, whoever it was linked to.';
@@ -212,7 +243,7 @@ COMMENT ON COLUMN community.rejected_transactions.first_seen_at IS 'When it was 
 
 CREATE TABLE community.point_ledger (
     entry_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT point_ledger_pkey PRIMARY KEY,
-    member_id text COLLATE "C" NOT NULL,
+    account_id bigint NOT NULL,
     action text NOT NULL,
     points bigint NOT NULL CONSTRAINT point_ledger_points_check CHECK (points <> 0),
     effective_at timestamptz NOT NULL,
@@ -233,14 +264,14 @@ CREATE TABLE community.point_ledger (
 CREATE INDEX point_ledger_effective_on_idx ON community.point_ledger (effective_on);
 COMMENT ON TABLE community.point_ledger IS 'One row per award or correction of points. Append-only; a correction is a new entry.';
 COMMENT ON COLUMN community.point_ledger.entry_id IS 'Key, in the order of recording.';
-COMMENT ON COLUMN community.point_ledger.member_id IS 'Whose points.';
+COMMENT ON COLUMN community.point_ledger.account_id IS 'Whose points, in community.accounts. With the member: community.member_entries.';
 COMMENT ON COLUMN community.point_ledger.action IS 'What earned them: discord_activity, or an action of the app.';
 COMMENT ON COLUMN community.point_ledger.points IS 'Points, never 0; negative for a deduction.';
 COMMENT ON COLUMN community.point_ledger.effective_at IS 'When they were earned.';
 COMMENT ON COLUMN community.point_ledger.effective_on IS 'UTC day they count for: a sync of 00:00 belongs to the day that just ended.';
 COMMENT ON COLUMN community.point_ledger.source_key IS 'What they are for; awarded once.';
 COMMENT ON COLUMN community.point_ledger.sync_id IS 'Sync they come from; NULL for transactions of the app.';
-COMMENT ON COLUMN community.point_ledger.metadata IS 'Evidence, such as the XP delta.';
+COMMENT ON COLUMN community.point_ledger.metadata IS 'Evidence, such as the XP delta. What an app adds to its awards stays in its table.';
 COMMENT ON COLUMN community.point_ledger.recorded_at IS 'When the entry was written.';
 COMMENT ON COLUMN community.point_ledger.run_id IS 'Run that wrote it.';
 
@@ -360,7 +391,8 @@ BEGIN
     IF (old.status, new.status) NOT IN (
         ('failed', 'failed'), ('failed', 'staged'),
         ('staged', 'quarantined'), ('staged', 'accepted'),
-        ('quarantined', 'accepted'), ('quarantined', 'discarded'), ('accepted', 'accepted')
+        ('quarantined', 'accepted'), ('quarantined', 'discarded'), ('accepted', 'accepted'),
+        ('discarded', 'discarded')
     ) THEN
         RAISE EXCEPTION 'sync % cannot go from % to %', old.sync_id, old.status, new.status
             USING ERRCODE = 'restrict_violation';
@@ -369,7 +401,11 @@ BEGIN
         RAISE EXCEPTION 'sync % leaves quarantine only with a reason', old.sync_id
             USING ERRCODE = 'restrict_violation';
     END IF;
-    IF old.status = 'accepted' AND (new.is_rebaseline, new.review_reason) IS DISTINCT FROM (old.is_rebaseline, old.review_reason) THEN
+    -- A reason that names somebody who is erased is emptied, and none is ever rewritten.
+    IF old.status IN ('accepted', 'discarded') AND (
+        new.is_rebaseline <> old.is_rebaseline
+        OR (new.review_reason IS DISTINCT FROM old.review_reason AND new.review_reason IS DISTINCT FROM '(erased)')
+    ) THEN
         RAISE EXCEPTION 'sync % was decided before', old.sync_id
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -457,19 +493,19 @@ COMMENT ON FUNCTION community.refuse_unaccepted_syncs() IS 'Statement trigger: r
 
 -- STABLE, as what it calls is: only so is it inlined, which halves its cost.
 CREATE FUNCTION community.digest_entry(
-    entry_id bigint, member_id text, action text, points bigint, effective_at timestamptz, source_key text
+    entry_id bigint, account_id bigint, action text, points bigint, effective_at timestamptz, source_key text
 ) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     convert_to(
         -- With lengths: "a|b" and "c" must not read as "a" and "b|c".
         concat_ws(
-            '|', entry_id, length(member_id), member_id, length(action), action,
+            '|', entry_id, account_id, length(action), action,
             points, extract(EPOCH FROM effective_at), source_key
         ), 'UTF8'
     )
 );
-COMMENT ON FUNCTION community.digest_entry(bigint, text, text, bigint, timestamptz, text) IS 'Digest of what an entry says.';
+COMMENT ON FUNCTION community.digest_entry(bigint, bigint, text, bigint, timestamptz, text) IS 'Digest of what an entry says. Of whom, by an account alone: who that is may be erased.';
 
 CREATE FUNCTION community.chain_entries() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -480,7 +516,7 @@ BEGIN
         operations.chain_digest(
             (SELECT b.digest FROM community.ledger_batches AS b ORDER BY b.batch_id DESC LIMIT 1),
             string_agg(
-                community.digest_entry(i.entry_id, i.member_id, i.action, i.points, i.effective_at, i.source_key),
+                community.digest_entry(i.entry_id, i.account_id, i.action, i.points, i.effective_at, i.source_key),
                 ''::bytea ORDER BY i.entry_id
             )
         )
@@ -496,12 +532,13 @@ LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO community.member_points AS m (member_id, total, last_active_at)
     SELECT
-        i.member_id,
+        a.member_id,
         sum(i.points),
         max(i.effective_at) FILTER (WHERE i.points > 0 AND i.action <> 'admin_adjustment')
     FROM inserted AS i
-    GROUP BY i.member_id
-    ORDER BY i.member_id
+    INNER JOIN community.accounts AS a ON i.account_id = a.account_id
+    GROUP BY a.member_id
+    ORDER BY a.member_id
     ON CONFLICT (member_id) DO UPDATE SET
         total = m.total + excluded.total,
         last_active_at = greatest(m.last_active_at, excluded.last_active_at);
@@ -591,6 +628,10 @@ REFERENCING NEW TABLE AS inserted
 FOR EACH STATEMENT EXECUTE FUNCTION community.chain_entries();
 ALTER TABLE community.point_ledger ENABLE ALWAYS TRIGGER point_ledger_chained;
 
+CREATE TRIGGER erasures_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON community.erasures
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE community.erasures ENABLE ALWAYS TRIGGER erasures_append_only;
+
 CREATE TRIGGER ledger_batches_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON community.ledger_batches
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
 ALTER TABLE community.ledger_batches ENABLE ALWAYS TRIGGER ledger_batches_append_only;
@@ -611,8 +652,27 @@ SELECT
     r.message_count
 FROM community.mee6_leaderboard_snapshot AS r
 INNER JOIN community.mee6_syncs AS s ON r.sync_id = s.sync_id AND s.status = 'accepted'
-LEFT JOIN community.xp_deltas AS d ON r.sync_id = d.sync_id AND r.discord_id = d.discord_id;
+LEFT JOIN community.accounts AS a
+    ON r.member_id = a.member_id AND r.discord_id = a.discord_id AND a.erased_at IS NULL
+LEFT JOIN community.xp_deltas AS d ON r.sync_id = d.sync_id AND a.account_id = d.account_id;
 COMMENT ON VIEW community.discord_activity IS 'One row per member per kept, accepted sync.';
+
+CREATE VIEW community.member_entries AS
+SELECT
+    l.entry_id,
+    a.member_id,
+    l.action,
+    l.points,
+    l.effective_at,
+    l.effective_on,
+    l.source_key,
+    l.sync_id,
+    l.metadata,
+    l.recorded_at,
+    l.run_id
+FROM community.point_ledger AS l
+INNER JOIN community.accounts AS a ON l.account_id = a.account_id;
+COMMENT ON VIEW community.member_entries IS 'One row per entry of the ledger, and whose it is: erased-<n> of who was erased.';
 
 CREATE VIEW community.current_streaks AS
 WITH computed AS (
@@ -682,11 +742,12 @@ SELECT
     a.period_start,
     a.period_end,
     a.rank,
-    a.member_id,
+    m.member_id,
     a.score,
     a.reached_at,
     a.closed_at
 FROM leaderboards.archive AS a
+INNER JOIN community.accounts AS m ON a.member_id::bigint = m.account_id
 WHERE a.domain = 'community';
 COMMENT ON VIEW community.leaderboard_archive IS 'One row per closed week or month and rank: final standings, as they were when the period closed.';
 COMMENT ON COLUMN community.leaderboard_archive.board IS 'A board with periods: weekly, monthly.';
@@ -694,7 +755,7 @@ COMMENT ON COLUMN community.leaderboard_archive.period IS 'ISO week (2026-W53) o
 COMMENT ON COLUMN community.leaderboard_archive.period_start IS 'First day of the period.';
 COMMENT ON COLUMN community.leaderboard_archive.period_end IS 'First day after it.';
 COMMENT ON COLUMN community.leaderboard_archive.rank IS '1 is best; unique.';
-COMMENT ON COLUMN community.leaderboard_archive.member_id IS 'Member, ACTIVE or TRIALING at the close, who agreed to be shown.';
+COMMENT ON COLUMN community.leaderboard_archive.member_id IS 'Member, ACTIVE or TRIALING at the close, who agreed to be shown; erased-<n> of who was erased since.';
 COMMENT ON COLUMN community.leaderboard_archive.score IS 'Points in the period.';
 COMMENT ON COLUMN community.leaderboard_archive.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_archive.closed_at IS 'When the period was closed.';

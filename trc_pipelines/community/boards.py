@@ -6,6 +6,7 @@ from typing import cast
 import pandas as pd
 
 from trc_pipelines.calendar import Period
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.relations import NAME
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.leaderboards.cache import CachedBoards
@@ -37,9 +38,15 @@ def _read_scores(transaction: Transaction, period: Period) -> pd.DataFrame:
     )
 
 
+def _find_lasting_keys(transaction: Transaction, members: pd.Series) -> pd.Series:
+    return find_accounts(transaction, members.to_frame()).astype("str")
+
+
 def _read_rows(transaction: Transaction, board: str) -> pd.DataFrame:
     return transaction.read("community/select_board_rows", board=board)
 
 
 CACHED_BOARDS = CachedBoards(NAME, _read_rows)
-BOARDS = PeriodicBoards(NAME, _first_day, _settled_until, _read_scores, _pending_since)
+BOARDS = PeriodicBoards(
+    NAME, _first_day, _settled_until, _read_scores, _pending_since, _find_lasting_keys
+)

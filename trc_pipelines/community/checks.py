@@ -1,7 +1,6 @@
 """What must always be true of the community's tables. Each sentence has its SQL in `sql/community`."""
 
 from trc_pipelines.jobs.checks import HOURLY, Check
-from trc_pipelines.leaderboards.checks import archive_check
 
 CHECKS = [
     Check(
@@ -68,5 +67,9 @@ CHECKS = [
         "archived_scores_match_the_ledger",
         "The archive of a closed period is what the ledger held for it when it was closed.",
     ),
-    archive_check("community"),
+    Check(
+        "community.leaderboard_archive",
+        "archives_are_complete",
+        "Every closed period has as many ranks as it was closed with, 1, 2, 3 … by score.",
+    ),
 ]

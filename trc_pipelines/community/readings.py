@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from trc_pipelines.community.erasures import find_erased
 from trc_pipelines.community.rules.snapshots import recall_accounts
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError, Options, Result, UsageError
@@ -61,14 +62,19 @@ def read_mee6(transaction: Transaction, settings: Settings, options: Options) ->
 
 
 def read_accounts(transaction: Transaction, sync_id: int) -> pd.DataFrame:
-    """Read the linked accounts and what is known of them, as `recall_accounts` gives them."""
-    return recall_accounts(
+    """Read the linked accounts and what is known of them, as `recall_accounts` gives them.
+
+    Who was erased is not among them. Nothing is known of them, so only who is new is looked at.
+    """
+    accounts = recall_accounts(
         transaction.read("community/select_linked_accounts"),
         transaction.read("community/select_xp_states"),
         transaction.read(
             "community/select_missing_accounts", after_sync_id=sync_id - SEARCH_AGAIN_SECONDS
         ),
     )
+    new = accounts.loc[accounts["is_present"].isna(), ["member_id", "discord_id"]]
+    return accounts.drop(index=new.index[find_erased(transaction, new)]).reset_index(drop=True)
 
 
 def sync_id_of(options: Options) -> int:

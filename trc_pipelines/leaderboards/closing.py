@@ -38,6 +38,7 @@ class PeriodicBoards:
             writing them.
         pending_since: when the oldest of what is known and not in the scores yet was earned, None
             when nothing waits.
+        find_lasting_keys: the keys under which members stand in the archive, for good, in order.
     """
 
     domain: str
@@ -45,6 +46,9 @@ class PeriodicBoards:
     settled_until: Callable[[Transaction, Settings], datetime | None]
     read_scores: Callable[[Transaction, Period], pd.DataFrame]
     pending_since: Callable[[Transaction], datetime | None] = lambda _transaction: None
+    find_lasting_keys: Callable[[Transaction, pd.Series], pd.Series] = (
+        lambda _transaction, members: members
+    )
 
 
 def find_due_periods(
@@ -128,8 +132,11 @@ def _name_some(periods: Sequence[Period]) -> str:
 
 def _close(work: Work, boards: PeriodicBoards, period: Period) -> int:
     scores = boards.read_scores(work.transaction, period)
-    ranked = rank_boards(scores.assign(board=period.board)).assign(
-        domain=boards.domain, period_start=pd.Timestamp(period.start)
+    ranked = rank_boards(scores.assign(board=period.board))
+    ranked = ranked.assign(
+        domain=boards.domain,
+        period_start=pd.Timestamp(period.start),
+        member_id=boards.find_lasting_keys(work.transaction, ranked["member_id"]),
     )
     work.transaction.append("leaderboards.archived_rankings", ranked)
     work.transaction.execute(

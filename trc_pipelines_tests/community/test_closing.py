@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sqlalchemy.exc
 
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.boards import BOARDS
 from trc_pipelines.jobs.contract import Result
 from trc_pipelines.leaderboards.closing import GRACE, find_due_periods
@@ -105,11 +106,12 @@ def test_a_source_that_stays_silent_keeps_a_week_open_for_a_day_only(world: Worl
 def test_points_being_posted_while_a_week_closes_are_in_it(week: World) -> None:
     with week.database.transaction() as posting:
         posting.execute("jobs/lock_step", table="community.point_ledger")
+        ann = find_accounts(posting, pd.DataFrame({"member_id": ["ann"]}))
         posting.stage(
             "staged_entries",
             pd.DataFrame(
                 {
-                    "member_id": ["ann"], "action": "intro_completed", "points": 25,
+                    "account_id": ann, "action": "intro_completed", "points": 25,
                     "effective_at": pd.Timestamp(MONDAY + WEEK - HOUR), "source_key": "late",
                     "effective_on": pd.Timestamp("2026-03-08"), "metadata": "{}",
                     "sync_id": pd.Series([None], dtype="Int64"),

@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.rules.ledger import entries_from_transactions
 from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.jobs.contract import JobError, Result, Step
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
-from trc_pipelines_tests.world import NOON, QUARTER, World
+from trc_pipelines_tests.world import DELTAS, NOON, QUARTER, World
 
 LINKED = {"ann": 1001, "bob": 1002}
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "mee6"
@@ -144,15 +145,16 @@ def test_a_key_that_is_posted_already_with_other_contents_is_an_error_and_posts_
         f"created_at) VALUES (1, 'ann', 'intro_completed', 25, '{NOON}')"
     )
     world.sync(NOON)
+    with world.database.transaction() as transaction:
+        accounts = find_accounts(transaction, pd.DataFrame({"member_id": ["ann", "bob"]}))
     entries = entries_from_transactions(
         pd.DataFrame(
             {
                 "transaction_id": [1, 2],
-                "member_id": ["ann", "bob"],
+                "account_id": accounts,
                 "action": "intro_completed",
                 "points": [26, 25],
                 "created_at": pd.Timestamp(NOON),
-                "metadata": "{}",
             }
         )
     )
@@ -178,7 +180,7 @@ def test_a_newcomer_keeps_what_was_plausibly_gained_since_the_last_reading(world
     world.sync(NOON, {1001: 1_000, 1002: 1_000})
     world.sync(NOON + QUARTER, {1001: 1_000, 1002: 1_000, 1003: 240, 1004: 40_000})
     assert world.points() == {"newcomer": 2}
-    flagged = world.query("SELECT member_id FROM community.xp_deltas WHERE is_flagged")
+    flagged = world.query(f"SELECT member_id FROM ({DELTAS}) AS d WHERE is_flagged")
     assert flagged["member_id"].tolist() == ["imported"]
 
 

@@ -14,7 +14,7 @@ from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.mee6.client import Mee6Client
 from trc_pipelines.mee6.models import Leaderboard
-from trc_pipelines_tests.world import NOON, QUARTER, World, board
+from trc_pipelines_tests.world import DELTAS, NOON, QUARTER, World, board
 
 # What is tested is what is asked of MEE6 and when.
 pytestmark = pytest.mark.either
@@ -77,7 +77,7 @@ def test_states_of_the_unlinked_are_what_their_deltas_add_up_to(world: World) ->
     relink(world, ann=None)
     for slot in (2, 3):
         world.sync(NOON + slot * QUARTER, {1001: 1_300, 1002: 1_000})
-    kinds = world.query("SELECT kind FROM community.xp_deltas WHERE discord_id = 1001")["kind"]
+    kinds = world.query(f"SELECT kind FROM ({DELTAS}) AS d WHERE discord_id = 1001")["kind"]
     assert kinds.tolist() == ["baseline", "change", "unlinked"]
     with world.database.transaction() as transaction:
         assert transaction.read("community/check_carries_account_for_all_xp").empty

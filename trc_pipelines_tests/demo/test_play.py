@@ -46,7 +46,8 @@ def play_into(database: Database, slots: list[datetime]) -> int:
 
 # Without what tells when it was written, and by which run.
 TABLES = {
-    "point_ledger": "member_id, action, points, effective_at, source_key, metadata::text",
+    "accounts": "*",
+    "point_ledger": "account_id, action, points, effective_at, source_key, metadata::text",
     "xp_deltas": "*",
     "daily_points": "*",
     "daily_streaks": "*",

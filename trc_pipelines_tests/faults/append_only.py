@@ -2,9 +2,10 @@
 
 # What must be append-only, and a column of text in it. The catalogue test finds what is missing here.
 APPEND_ONLY = {
-    "community.point_ledger": "member_id",
+    "community.point_ledger": "action",
     "community.ledger_batches": "digest",
-    "community.xp_deltas": "member_id",
+    "community.xp_deltas": "kind",
+    "community.erasures": "reason",
     "leaderboards.archived_rankings": "member_id",
     "leaderboards.closed_periods": "run_id",
     "quiz.evaluated_days": "run_id",

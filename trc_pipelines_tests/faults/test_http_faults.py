@@ -151,11 +151,11 @@ def test_nothing_can_be_derived_from_a_sync_that_was_not_accepted_even_by_hand(
     before = downstream(running)
     sync_id = int((NOON + QUARTER).timestamp())
     for statement in [
-        "INSERT INTO community.xp_deltas (sync_id, discord_id, member_id, kind, is_flagged, xp_total, "
-        f"xp_delta, baseline_xp, carry_before, whole, carry_after) VALUES ({sync_id}, 1001, 'm1', "
+        "INSERT INTO community.xp_deltas (sync_id, account_id, kind, is_flagged, xp_total, "
+        f"xp_delta, baseline_xp, carry_before, whole, carry_after) VALUES ({sync_id}, 1, "
         "'change', FALSE, 2250, 100, 2000, 0, 1, 0)",
-        "INSERT INTO community.point_ledger (member_id, action, points, effective_at, effective_on, "
-        "source_key, sync_id, metadata, run_id) VALUES ('m1', 'discord_activity', 1, "
+        "INSERT INTO community.point_ledger (account_id, action, points, effective_at, effective_on, "
+        "source_key, sync_id, metadata, run_id) VALUES (1, 'discord_activity', 1, "
         f"to_timestamp({sync_id}), '2026-03-04', 'by hand', {sync_id}, '{{}}', 'by hand')",
         f"UPDATE community.mee6_syncs SET deltas_at = now() WHERE sync_id = {sync_id}",
     ]:

@@ -65,7 +65,7 @@ def test_mending_the_digest_breaks_the_next_one(history: World) -> None:
         "UPDATE community.point_ledger SET points = 9 WHERE entry_id = 3; "
         "UPDATE community.ledger_batches AS b SET digest = operations.chain_digest("
         "(SELECT p.digest FROM community.ledger_batches AS p WHERE p.batch_id = 1), "
-        "(SELECT string_agg(community.digest_entry(l.entry_id, l.member_id, l.action, l.points, "
+        "(SELECT string_agg(community.digest_entry(l.entry_id, l.account_id, l.action, l.points, "
         "l.effective_at, l.source_key), ''::bytea ORDER BY l.entry_id) FROM community.point_ledger AS l "
         "WHERE l.entry_id BETWEEN b.first_entry_id AND b.last_entry_id)) WHERE b.batch_id = 2"
     )
@@ -74,9 +74,9 @@ def test_mending_the_digest_breaks_the_next_one(history: World) -> None:
 
 def test_an_entry_slipped_in_around_the_triggers_is_found(history: World) -> None:
     history.execute(
-        OFF + "INSERT INTO community.point_ledger (member_id, action, points, effective_at, "
+        OFF + "INSERT INTO community.point_ledger (account_id, action, points, effective_at, "
         "effective_on, source_key, metadata, run_id) VALUES "
-        "('ann', 'gift', 5, '2026-03-04 12:00Z', '2026-03-04', 'gift', '{}', 'by hand'); "
+        "(1, 'gift', 5, '2026-03-04 12:00Z', '2026-03-04', 'gift', '{}', 'by hand'); "
         "UPDATE community.member_points SET total = total + 5 WHERE member_id = 'ann'"
     )
     assert broken(history)["every_entry_is_in_the_chain"]["entry_id"] == 9

@@ -612,7 +612,8 @@ def test_a_named_dagster_database_that_does_not_answer_fails_its_targets_only(
 
 # Kept for good, because points, streaks and boards are made of them or are in them.
 KEPT = {
-    "community.daily_points", "community.daily_streaks", "community.days",
+    "community.accounts", "community.daily_points", "community.daily_streaks", "community.days",
+    "community.erasures",
     "community.leaderboard_rankings", "community.ledger_batches", "community.mee6_syncs",
     "community.member_points", "community.members", "community.point_actions",
     "community.point_ledger", "community.point_transactions", "community.posting_cursors",

@@ -533,9 +533,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def ledger_is_the_model_and_balances_are_its_sums(self) -> None:
         rows = self.real.rows(
-            "SELECT l.source_key, l.member_id, l.action, l.points, l.effective_at, s.status, l.sync_id "
-            "FROM community.point_ledger AS l LEFT JOIN community.mee6_syncs AS s USING (sync_id) "
-            "WHERE l.member_id = ANY(%s)",
+            "SELECT CASE WHEN l.sync_id IS NULL THEN l.source_key "
+            "ELSE replace(l.source_key, ':' || l.account_id, ':' || a.discord_id) END, "
+            "a.member_id, l.action, l.points, l.effective_at, s.status, l.sync_id "
+            "FROM community.point_ledger AS l INNER JOIN community.accounts AS a USING (account_id) "
+            "LEFT JOIN community.mee6_syncs AS s USING (sync_id) WHERE a.member_id = ANY(%s)",
             self.members,
         )
         assert len({row[0] for row in rows}) == len(rows)
@@ -579,9 +581,10 @@ class LedgerMachine(RuleBasedStateMachine):
         }
         projected: dict[int, list] = {}
         for account, member, kind, xp, delta, baseline, whole, carry in self.real.rows(
-            "SELECT d.discord_id, d.member_id, d.kind, d.xp_total, d.xp_delta, d.baseline_xp, d.whole, "
+            "SELECT a.discord_id, a.member_id, d.kind, d.xp_total, d.xp_delta, d.baseline_xp, d.whole, "
             "d.carry_after FROM community.xp_deltas AS d INNER JOIN community.mee6_syncs AS s "
-            "USING (sync_id) WHERE s.status = 'accepted' AND d.sync_id >= %s AND d.discord_id = ANY(%s) "
+            "USING (sync_id) INNER JOIN community.accounts AS a USING (account_id) "
+            "WHERE s.status = 'accepted' AND d.sync_id >= %s AND a.discord_id = ANY(%s) "
             "ORDER BY d.sync_id",
             int(self.start.timestamp()),
             self.accounts,
@@ -602,7 +605,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def days_that_claim_to_be_up_to_date_are(self) -> None:
         differing = self.real.rows(
             "SELECT day FROM (SELECT day, member_id, points FROM community.daily_points "
-            "UNION ALL SELECT effective_on, member_id, -points FROM community.point_ledger) AS u "
+            "UNION ALL SELECT effective_on, member_id, -points FROM community.member_entries) AS u "
             "INNER JOIN community.days AS d USING (day) "
             "WHERE NOT d.is_points_stale AND u.member_id = ANY(%s) "
             "GROUP BY day, member_id HAVING sum(u.points) <> 0",

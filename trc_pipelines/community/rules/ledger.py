@@ -10,6 +10,7 @@ from trc_pipelines.calendar import midnight
 DISCORD_ACTION = "discord_activity"
 # No rule caps an award: this is where sums of them would leave the range of the database.
 MOST_POINTS = 10**12
+ERASED = "its member was erased: delete what the app still has of them"
 # Clocks differ, and apps post-date a little; what lies further ahead is a mistake.
 FUTURE = timedelta(days=1)
 
@@ -18,7 +19,7 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
     """Make ledger entries of XP.
 
     Args:
-        deltas: sync_id, synced_at, discord_id, member_id, xp_delta, whole.
+        deltas: sync_id, synced_at, account_id, xp_delta, whole.
         points_per_100_xp: in force at posting. 0 when the action is disabled: then nothing is
             posted, now or later.
     """
@@ -27,7 +28,7 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
     return _without_zeroes(
         pd.DataFrame(
             {
-                "member_id": deltas["member_id"],
+                "account_id": deltas["account_id"],
                 "action": DISCORD_ACTION,
                 "points": deltas["whole"] * points_per_100_xp,
                 "effective_at": deltas["synced_at"],
@@ -36,7 +37,7 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
                 + ":"
                 + deltas["sync_id"].astype(str)
                 + ":"
-                + deltas["discord_id"].astype(str),
+                + deltas["account_id"].astype(str),
                 "sync_id": deltas["sync_id"],
                 "metadata": '{"xp_delta": ' + deltas["xp_delta"].astype(str) + "}",
             }
@@ -47,20 +48,22 @@ def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.D
 def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
     """Make ledger entries of points the app awarded itself.
 
+    What the app adds to an award (metadata) stays in its own table: it may say who it is about.
+
     Args:
-        transactions: transaction_id, member_id, action, points, created_at, metadata (JSON text).
+        transactions: transaction_id, account_id, action, points, created_at.
     """
     return _without_zeroes(
         pd.DataFrame(
             {
-                "member_id": transactions["member_id"],
+                "account_id": transactions["account_id"],
                 "action": transactions["action"],
                 "points": transactions["points"],
                 "effective_at": transactions["created_at"],
                 "effective_on": transactions["created_at"].dt.tz_localize(None).dt.normalize(),
                 "source_key": "point_transactions:" + transactions["transaction_id"].astype(str),
                 "sync_id": pd.array([pd.NA] * len(transactions), dtype="Int64"),
-                "metadata": transactions["metadata"],
+                "metadata": "{}",
             }
         )
     )
@@ -75,7 +78,7 @@ def judge_transactions(
 
     Args:
         transactions: transaction_id, member_id, action, points, created_at (NULL: unusable),
-            metadata, is_posted (in the ledger already, with other contents).
+            is_posted (in the ledger already, with other contents), is_erased (so is its member).
         as_of: what is dated after its UTC day waits.
         now: the clock, by which a date is judged a mistake.
 
@@ -84,6 +87,7 @@ def judge_transactions(
     """
     created_at, points = transactions["created_at"], transactions["points"]
     reasons = {
+        ERASED: transactions["is_erased"],
         "it was edited after it was posted": transactions["is_posted"],
         "it has no id": transactions["transaction_id"] == "",
         "its id is there twice": transactions["transaction_id"].duplicated(keep=False),

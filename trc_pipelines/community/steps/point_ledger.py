@@ -3,6 +3,8 @@
 import pandas as pd
 
 from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.accounts import find_accounts
+from trc_pipelines.community.erasures import find_erased
 from trc_pipelines.community.relations import NAME, point_actions, point_transactions
 from trc_pipelines.community.rules import ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
@@ -64,7 +66,11 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
         last_id=cursor.get("last_id"),
         transaction_ids=listed.tolist(),
     )
-    due, rejected = ledger.judge_transactions(found, as_of=work.as_of, now=work.options.now)
+    is_erased = find_erased(work.transaction, found[["member_id"]])
+    due, rejected = ledger.judge_transactions(
+        found.assign(is_erased=is_erased), as_of=work.as_of, now=work.options.now
+    )
+    rejected["member_id"] = rejected["member_id"].mask(rejected["is_erased"])
     work.transaction.stage(
         "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
     )
@@ -76,7 +82,7 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
             now=work.options.now,
             swept_on=max(today, swept_on),
         )
-    return chosen, len(rejected)
+    return chosen.assign(account_id=find_accounts(work.transaction, chosen)), len(rejected)
 
 
 def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:

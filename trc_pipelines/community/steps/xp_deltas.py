@@ -5,6 +5,7 @@ from datetime import datetime
 import pandas as pd
 
 from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules.xp import compute_deltas
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_syncs
@@ -60,10 +61,23 @@ def _write_deltas(
         "community/select_changed_readings", sync_id=sync_id, is_rebaseline=is_rebaseline
     )
     deltas = compute_deltas(readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline)
-    transaction.append("community.xp_deltas", deltas.assign(sync_id=sync_id))
+    keys = ["discord_id", "member_id"]
+    accounts = _find_accounts(transaction, readings.merge(deltas[keys], on=keys, how="right"))
+    transaction.append(
+        "community.xp_deltas",
+        deltas.drop(columns=keys).assign(sync_id=sync_id, account_id=accounts.array),
+    )
     transaction.execute("community/insert_unlinked_accounts", sync_id=sync_id)
     transaction.execute("community/upsert_xp_states", sync_id=sync_id)
     transaction.execute("community/mark_deltas_done", sync_id=sync_id)
     if (deltas["xp_delta"] > 0).any():
         transaction.execute("community/mark_day_stale", day=reporting_day(synced_at))
     return deltas
+
+
+def _find_accounts(transaction: Transaction, readings: pd.DataFrame) -> pd.Series:
+    """The keys of the accounts: those of the same member are known from the sync before."""
+    is_known = (readings["state_member_id"] == readings["member_id"]).fillna(False).astype(bool)
+    known = readings["state_account_id"].astype("Int64").where(is_known)
+    new = find_accounts(transaction, readings.loc[~is_known, ["member_id", "discord_id"]])
+    return known.fillna(new).astype("int64")

@@ -11,13 +11,15 @@ INSERT INTO operations.alert_deliveries (alert_id, channel, attempts)
 SELECT a.alert_id, 'sentry', 1 FROM operations.alerts AS a;
 
 INSERT INTO leaderboards.archived_rankings (domain, board, period_start, rank, member_id, score)
-VALUES ('community', 'weekly', '2026-03-02', 1, 'ann', 27),
+VALUES ('community', 'weekly', '2026-03-02', 1, '1', 27),
 ('quiz', 'weekly', '2026-03-02', 1, '00000000-0000-0000-0000-000000000001', 5);
 INSERT INTO leaderboards.closed_periods (domain, board, period_start, period_end, period, members, run_id)
 VALUES ('community', 'weekly', '2026-03-02', '2026-03-09', '2026-W10', 1, 'r1'),
 ('quiz', 'weekly', '2026-03-02', '2026-03-09', '2026-W10', 1, 'r1');
 
 INSERT INTO community.members (member_id, discord_id) VALUES ('ann', 1001);
+INSERT INTO community.accounts (member_id, discord_id) VALUES ('ann', NULL), ('ann', 1001);
+INSERT INTO community.erasures (erasure_id, erased_at, reason, hash_key, digests) VALUES (1, '2026-03-04Z', 'asked', 'ab', '{cd}');
 INSERT INTO community.point_transactions (member_id, action, points) VALUES ('ann', 'intro_completed', 25);
 INSERT INTO community.mee6_syncs (
     sync_id, synced_at, guild_id, status, started_at, finished_at, run_id, deltas_at, posted_at
@@ -26,12 +28,12 @@ SELECT community.ensure_snapshot_partition('2026-03-04');
 INSERT INTO community.mee6_leaderboard_snapshot (sync_id, discord_id, member_id, xp, is_present)
 VALUES (1772625600, 1001, 'ann', 1250, TRUE);
 INSERT INTO community.xp_deltas (
-    sync_id, discord_id, member_id, kind, is_flagged, xp_total, xp_delta, baseline_xp, carry_before, whole, carry_after
-) VALUES (1772625600, 1001, 'ann', 'change', FALSE, 1250, 250, 1000, 0, 2, 50);
+    sync_id, account_id, kind, is_flagged, xp_total, xp_delta, baseline_xp, carry_before, whole, carry_after
+) VALUES (1772625600, 2, 'change', FALSE, 1250, 250, 1000, 0, 2, 50);
 INSERT INTO community.point_ledger (
-    member_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id
-) VALUES ('ann', 'discord_activity', 2, '2026-03-04 12:00Z', '2026-03-04', 'sync:1772625600:1001', 1772625600, '{}', 'r1'),
-('ann', 'intro_completed', 25, '2026-03-04 12:30Z', '2026-03-04', 'transaction:1', NULL, '{}', 'r1');
+    account_id, action, points, effective_at, effective_on, source_key, sync_id, metadata, run_id
+) VALUES (2, 'discord_activity', 2, '2026-03-04 12:00Z', '2026-03-04', 'sync:1772625600:2', 1772625600, '{}', 'r1'),
+(1, 'intro_completed', 25, '2026-03-04 12:30Z', '2026-03-04', 'transaction:1', NULL, '{}', 'r1');
 INSERT INTO community.daily_points (
     member_id, day, discord_points, contribution_points, adjustment_points, points, xp_gained, is_active, last_active_at
 ) VALUES ('ann', '2026-03-04', 2, 25, 0, 27, 250, TRUE, '2026-03-04 12:30Z');

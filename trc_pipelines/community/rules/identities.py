@@ -1,0 +1,79 @@
+"""What identifies a person: as digests, by which they are known without being named, and in texts."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+KINDS = ("member_id", "discord_id")
+# Shorter ones are words or figures too: in texts they are found only where they are called by their name.
+DISTINCT_LENGTH, DISTINCT_DIGITS = 6, 12
+
+
+def hash_identity(kind: str, value: object, hash_key: str) -> str:
+    """Make the digest by which an erased identity is known again."""
+    key = bytes.fromhex(hash_key)
+    return hashlib.blake2b(f"{kind}:{value}".encode(), key=key, digest_size=16).hexdigest()
+
+
+def are_erased(people: pd.DataFrame, erasures: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell who was erased, by any of what identifies them.
+
+    Args:
+        people: member_id and discord_id, or one of the two; NULL is nobody's.
+        erasures: digest, hash_key.
+    """
+    found = np.zeros(len(people), dtype=bool)
+    for hash_key, listed in erasures.groupby("hash_key")["digest"]:
+        digests = set(listed)
+        for kind in [kind for kind in KINDS if kind in people]:
+            is_listed = {
+                value: hash_identity(kind, value, str(hash_key)) in digests
+                for value in people[kind].dropna().unique()
+            }
+            found |= people[kind].map(is_listed).fillna(value=False).to_numpy(dtype=bool)
+    return found
+
+
+@dataclass(frozen=True)
+class Mention:
+    """How texts name a person: a regular expression for PostgreSQL and for Python, and what is put there."""
+
+    pattern: str
+    replacement: str
+
+
+def find_mentions(identities: Iterable[object], pseudonym: str) -> list[Mention]:
+    """Say how texts name somebody.
+
+    Args:
+        identities: ids and names.
+        pseudonym: stands for them from now on; for numbers, which JSON has without quotes, 0 does.
+    """
+    texts = {str(identity) for identity in identities if str(identity).strip()}
+    # As JSON has them, in which most texts are.
+    texts |= {json.dumps(text)[1:-1] for text in texts}
+    figures = {text for text in texts if text.isdecimal()}
+    return [
+        Mention(_pattern(sorted(some, key=len, reverse=True), length), replacement)
+        for some, length, replacement in (
+            (texts - figures, DISTINCT_LENGTH, rf"\1\2{pseudonym}"),
+            (figures, DISTINCT_DIGITS, r"\1\20"),
+        )
+        if some
+    ]
+
+
+def _pattern(texts: Sequence[str], distinct_length: int) -> str:
+    distinct = [re.escape(text) for text in texts if len(text) >= distinct_length]
+    short = [re.escape(text) for text in texts if len(text) < distinct_length]
+    parts = [
+        *([rf"((?<![\w-]))(?:{'|'.join(distinct)})(?![\w-])"] if distinct else []),
+        *([rf"(member_id\W{{1,8}})(?:{'|'.join(short)})(?![\w-])"] if short else []),
+    ]
+    return "|".join(parts)
