@@ -34,19 +34,19 @@ CREATE UNIQUE INDEX accounts_identity_idx ON community.accounts (member_id, disc
 NULLS NOT DISTINCT WHERE erased_at IS NULL;
 COMMENT ON TABLE community.accounts IS 'One row per member, and one per member and Discord account that was linked to them. The only one that says whose facts are: emptied when a person is erased.';
 COMMENT ON COLUMN community.accounts.account_id IS 'Key of ours; entries, deltas and archived ranks refer to it.';
-COMMENT ON COLUMN community.accounts.member_id IS 'The member, by the app''s key; erased-<n> of who was erased.';
-COMMENT ON COLUMN community.accounts.discord_id IS 'The Discord account whose XP counts; NULL for what a member has otherwise, and of who was erased.';
+COMMENT ON COLUMN community.accounts.member_id IS 'The member, by the app''s key; erased-<n> of who was erased, n being their first account.';
+COMMENT ON COLUMN community.accounts.discord_id IS 'The Discord account whose XP counts; NULL for what a member has otherwise, and of who was erased; below 0 for one that has passed to somebody who was erased.';
 COMMENT ON COLUMN community.accounts.erased_at IS 'When the person was erased.';
 
 CREATE TABLE community.erasures (
-    erasure_id bigint CONSTRAINT erasures_pkey PRIMARY KEY,
+    erasure_id uuid CONSTRAINT erasures_pkey PRIMARY KEY,
     erased_at timestamptz NOT NULL,
     reason text NOT NULL CONSTRAINT erasures_reason_check CHECK (reason ~ '\S'),
     hash_key text NOT NULL,
     digests text[] NOT NULL
 );
 COMMENT ON TABLE community.erasures IS 'One row per person who was erased. Append-only; the same is in erasures.jsonl of TRC_HOME, for backups that are restored.';
-COMMENT ON COLUMN community.erasures.erasure_id IS 'Whose facts there are: those of erased-<n>.';
+COMMENT ON COLUMN community.erasures.erasure_id IS 'Key.';
 COMMENT ON COLUMN community.erasures.erased_at IS 'When.';
 COMMENT ON COLUMN community.erasures.reason IS 'Why; it names nobody.';
 COMMENT ON COLUMN community.erasures.hash_key IS 'Key of the digests, in hexadecimal.';

@@ -16,7 +16,7 @@ import typer
 from cronsim import CronSim
 from typer.exceptions import TyperException
 
-from trc_pipelines.cli import database, money, snapshots
+from trc_pipelines.cli import database, money, people, snapshots
 from trc_pipelines.cli.health import probe
 from trc_pipelines.cli.installation import (
     Installation,
@@ -74,6 +74,7 @@ app.add_typer(
     name="snapshots",
     help="Quarantined readings of the leaderboard: list, show, approve, rebaseline, discard.",
 )
+app.add_typer(people.app, name="members", help="Members who ask: export, erase.")
 app.add_typer(money.games_app, name="games", help="Games that were settled: resettle.")
 app.add_typer(
     money.bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore."

@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.steps.point_ledger import post_entries
 from trc_pipelines.database.connection import Database
@@ -134,6 +135,9 @@ def test_posters_of_the_same_members_in_any_order_do_not_deadlock_and_balances_a
     in turn, since the order in which PostgreSQL groups depends on how many there are.
     """
     members, rounds = [f"m{i:03}" for i in range(300)], 12
+    with database.transaction() as transaction:
+        known = find_accounts(transaction, pd.DataFrame({"member_id": members}))
+    accounts = known.set_axis(members)
     expected: Counter[str] = Counter()
     batches = {}
     for who in range(WORKERS):
@@ -150,7 +154,7 @@ def test_posters_of_the_same_members_in_any_order_do_not_deadlock_and_balances_a
             batches[who].append(
                 pd.DataFrame(
                     {
-                        "member_id": some,
+                        "account_id": accounts[some].array,
                         "action": "benchmark_submission",
                         "points": who + 1,
                         "effective_at": at,

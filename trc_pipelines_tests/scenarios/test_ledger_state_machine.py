@@ -534,7 +534,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def ledger_is_the_model_and_balances_are_its_sums(self) -> None:
         rows = self.real.rows(
             "SELECT CASE WHEN l.sync_id IS NULL THEN l.source_key "
-            "ELSE replace(l.source_key, ':' || l.account_id, ':' || a.discord_id) END, "
+            "ELSE regexp_replace(l.source_key, l.account_id || '$', a.discord_id::text) END, "
             "a.member_id, l.action, l.points, l.effective_at, s.status, l.sync_id "
             "FROM community.point_ledger AS l INNER JOIN community.accounts AS a USING (account_id) "
             "LEFT JOIN community.mee6_syncs AS s USING (sync_id) WHERE a.member_id = ANY(%s)",

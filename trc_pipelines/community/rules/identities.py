@@ -69,6 +69,12 @@ def find_mentions(identities: Iterable[object], pseudonym: str) -> list[Mention]
     ]
 
 
+def pattern_of_any(identities: Iterable[object]) -> str:
+    """A regular expression for texts that people wrote, in which a short name is one too."""
+    texts = [re.escape(str(identity)) for identity in identities if str(identity).strip()]
+    return rf"(?<![\w-])(?:{'|'.join(texts)})(?![\w-])"
+
+
 def _pattern(texts: Sequence[str], distinct_length: int) -> str:
     distinct = [re.escape(text) for text in texts if len(text) >= distinct_length]
     short = [re.escape(text) for text in texts if len(text) < distinct_length]

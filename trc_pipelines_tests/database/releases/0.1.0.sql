@@ -19,7 +19,8 @@ VALUES ('community', 'weekly', '2026-03-02', '2026-03-09', '2026-W10', 1, 'r1'),
 
 INSERT INTO community.members (member_id, discord_id) VALUES ('ann', 1001);
 INSERT INTO community.accounts (member_id, discord_id) VALUES ('ann', NULL), ('ann', 1001);
-INSERT INTO community.erasures (erasure_id, erased_at, reason, hash_key, digests) VALUES (1, '2026-03-04Z', 'asked', 'ab', '{cd}');
+INSERT INTO community.erasures (erasure_id, erased_at, reason, hash_key, digests)
+VALUES ('00000000-0000-0000-0000-000000000004', '2026-03-04Z', 'asked', 'ab', '{cd}');
 INSERT INTO community.point_transactions (member_id, action, points) VALUES ('ann', 'intro_completed', 25);
 INSERT INTO community.mee6_syncs (
     sync_id, synced_at, guild_id, status, started_at, finished_at, run_id, deltas_at, posted_at
