@@ -6,6 +6,9 @@ WITH known AS (
     UNION
     SELECT m.member_id, m.discord_id, m.discord_username FROM community.members AS m
     UNION
+    -- A table of ours remembers the account of a member who was removed; a view has no such column.
+    SELECT m.member_id, (to_jsonb(m) ->> 'removed_discord_id')::bigint, NULL FROM community.members AS m
+    UNION
     SELECT r.member_id, r.discord_id, NULL FROM community.mee6_leaderboard_snapshot AS r
 ),
 
