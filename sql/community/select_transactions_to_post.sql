@@ -11,7 +11,6 @@ WITH looked_at AS (
         CASE
             WHEN t.created_at >= '0001-01-01 00:00Z' AND t.created_at < '9999-12-31 00:00Z' THEN t.created_at
         END AS created_at,
-        coalesce(t.metadata, '{}')::text AS metadata,
         'point_transactions:' || t.transaction_id AS source_key
     FROM community.point_transactions AS t
     WHERE
@@ -28,7 +27,6 @@ SELECT
     t.action,
     t.points,
     t.created_at,
-    t.metadata,
     l.entry_id IS NOT NULL AS is_posted
 FROM looked_at AS t
 LEFT JOIN community.point_ledger AS l ON t.source_key = l.source_key

@@ -77,7 +77,7 @@ point_transactions = AppRelation(
         Column("action", "text", "What earned them."),
         Column("points", "bigint", "Points, negative for a deduction."),
         Column("created_at", "timestamptz", "When they were earned.", default="now()"),
-        Column("metadata", "jsonb", "Whatever the app adds.", default="'{}'"),
+        Column("metadata", "jsonb", "Whatever the app adds.", default="'{}'", is_needed=False),
     ],
     key=["transaction_id"],
     indexes=[

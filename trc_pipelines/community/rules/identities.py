@@ -57,29 +57,27 @@ def find_mentions(identities: Iterable[object], pseudonym: str) -> list[Mention]
     """
     texts = {str(identity) for identity in identities if str(identity).strip()}
     # As JSON has them, in which most texts are.
-    texts |= {json.dumps(text)[1:-1] for text in texts}
-    figures = {text for text in texts if text.isdecimal()}
-    return [
-        Mention(_pattern(sorted(some, key=len, reverse=True), length), replacement)
-        for some, length, replacement in (
-            (texts - figures, DISTINCT_LENGTH, rf"\1\2{pseudonym}"),
-            (figures, DISTINCT_DIGITS, r"\1\20"),
-        )
-        if some
-    ]
+    texts |= {json.dumps(t, ensure_ascii=way)[1:-1] for t in texts for way in (True, False)}
+    mentions = []
+    for some, distinct_length, replacement in (
+        ([text for text in texts if not text.isdecimal()], DISTINCT_LENGTH, rf"\1{pseudonym}"),
+        ([text for text in texts if text.isdecimal()], DISTINCT_DIGITS, r"\10"),
+    ):
+        distinct = [text for text in some if len(text) >= distinct_length]
+        short = [text for text in some if len(text) < distinct_length]
+        mentions += [
+            Mention(rf"({before})(?:{_any_of(them)})(?![\w-])", replacement)
+            for before, them in ((r"(?<![\w-])", distinct), (r"member_id\W{1,8}", short))
+            if them
+        ]
+    return mentions
 
 
 def pattern_of_any(identities: Iterable[object]) -> str:
     """A regular expression for texts that people wrote, in which a short name is one too."""
-    texts = [re.escape(str(identity)) for identity in identities if str(identity).strip()]
-    return rf"(?<![\w-])(?:{'|'.join(texts)})(?![\w-])"
+    texts = [str(identity) for identity in identities if str(identity).strip()]
+    return rf"(?<![\w-])(?:{_any_of(texts)})(?![\w-])"
 
 
-def _pattern(texts: Sequence[str], distinct_length: int) -> str:
-    distinct = [re.escape(text) for text in texts if len(text) >= distinct_length]
-    short = [re.escape(text) for text in texts if len(text) < distinct_length]
-    parts = [
-        *([rf"((?<![\w-]))(?:{'|'.join(distinct)})(?![\w-])"] if distinct else []),
-        *([rf"(member_id\W{{1,8}})(?:{'|'.join(short)})(?![\w-])"] if short else []),
-    ]
-    return "|".join(parts)
+def _any_of(texts: Sequence[str]) -> str:
+    return "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
