@@ -4,9 +4,9 @@ WITH known AS (
     SELECT a.member_id, a.discord_id, NULL AS discord_username FROM community.accounts AS a
     WHERE a.erased_at IS NULL
     UNION
-    -- As JSON, for a view may be without the name, and only a table of ours knows the account of who was removed.
-    SELECT m.member_id, m.discord_id, to_jsonb(m) ->> 'discord_username' FROM community.members AS m
+    SELECT m.member_id, m.discord_id, m.discord_username FROM community.members AS m
     UNION
+    -- As JSON, for only a table of ours remembers the account of who was removed.
     SELECT m.member_id, (to_jsonb(m) ->> 'removed_discord_id')::bigint, NULL FROM community.members AS m
     UNION
     SELECT r.member_id, r.discord_id, NULL FROM community.mee6_leaderboard_snapshot AS r

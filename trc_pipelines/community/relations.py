@@ -23,7 +23,6 @@ members = AppRelation(
             "text",
             "Name to show; hostile text until cleaned.",
             is_nullable=True,
-            is_needed=False,
         ),
         Column(
             "subscription_status",
