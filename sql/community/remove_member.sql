@@ -2,12 +2,13 @@
 -- enrolled again, and whose points it comes back to.
 WITH gone AS (
     DELETE FROM community.members AS d
-    WHERE d.member_id = (
-        SELECT m.member_id FROM community.members AS m
-        WHERE m.member_id = :id OR m.discord_id::text = :id
-        ORDER BY m.member_id = :id DESC
-        LIMIT 1
-    )
+    WHERE
+        d.member_id = (
+            SELECT m.member_id FROM community.members AS m
+            WHERE m.member_id = :id OR m.discord_id::text = :id
+            ORDER BY m.member_id = :id DESC
+            LIMIT 1
+        )
     RETURNING d.member_id, d.discord_id
 ),
 
