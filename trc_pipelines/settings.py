@@ -206,6 +206,16 @@ class Settings(BaseSettings):
     discord_guild_id: int | None = Field(
         None, ge=1, lt=2**63, description="the default of MEE6_GUILD_ID"
     )
+    members_from_board: bool = Field(
+        False,
+        description="true: who is new on the MEE6 leaderboard becomes a member, with name and all",
+    )
+    members_min_level: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="least MEE6 level with which MEMBERS_FROM_BOARD takes somebody",
+    )
     mee6_base_url: HttpUrl = Field("https://mee6.xyz", description="where the API lives")
     mee6_user_agent: str = Field(
         f"trc-pipelines/{VERSION}",

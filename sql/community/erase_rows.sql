@@ -45,6 +45,12 @@ readings AS (
     DELETE FROM community.mee6_leaderboard_snapshot
     WHERE member_id = :member_id OR discord_id = any(:discord_ids::bigint[])
     RETURNING 1
+),
+
+removed AS (
+    DELETE FROM community.removed_members
+    WHERE member_id = :member_id OR discord_id = any(:discord_ids::bigint[])
+    RETURNING 1
 )
 
 SELECT 'community.member_points' AS relation, count(*) AS changed FROM points
@@ -62,3 +68,5 @@ UNION ALL
 SELECT 'community.missing_accounts', count(*) FROM missing
 UNION ALL
 SELECT 'community.mee6_leaderboard_snapshot', count(*) FROM readings
+UNION ALL
+SELECT 'community.removed_members', count(*) FROM removed

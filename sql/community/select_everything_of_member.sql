@@ -16,6 +16,9 @@ UNION ALL
 SELECT 'community.rejected_transactions', to_jsonb(t)::text FROM community.rejected_transactions AS t
 WHERE t.member_id = :member_id
 UNION ALL
+SELECT 'community.removed_members', to_jsonb(t)::text FROM community.removed_members AS t
+WHERE t.member_id = :member_id
+UNION ALL
 SELECT 'community.mee6_leaderboard_snapshot', to_jsonb(t)::text FROM community.mee6_leaderboard_snapshot AS t
 WHERE t.member_id = :member_id
 UNION ALL

@@ -5,3 +5,5 @@ UNION
 SELECT m.member_id, m.discord_id FROM community.members AS m
 UNION
 SELECT r.member_id, r.discord_id FROM community.mee6_leaderboard_snapshot AS r
+UNION
+SELECT g.member_id, g.discord_id FROM community.removed_members AS g

@@ -6,8 +6,7 @@ WITH known AS (
     UNION
     SELECT m.member_id, m.discord_id, m.discord_username FROM community.members AS m
     UNION
-    -- As JSON, for only a table of ours remembers the account of who was removed.
-    SELECT m.member_id, (to_jsonb(m) ->> 'removed_discord_id')::bigint, NULL FROM community.members AS m
+    SELECT g.member_id, g.discord_id, NULL FROM community.removed_members AS g
     UNION
     SELECT r.member_id, r.discord_id, NULL FROM community.mee6_leaderboard_snapshot AS r
 ),

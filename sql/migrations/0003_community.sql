@@ -52,6 +52,16 @@ COMMENT ON COLUMN community.erasures.reason IS 'Why; it names nobody.';
 COMMENT ON COLUMN community.erasures.hash_key IS 'Key of the digests, in hexadecimal.';
 COMMENT ON COLUMN community.erasures.digests IS 'Keyed digests of the member id and the Discord ids: who has one of them is never stored again.';
 
+CREATE TABLE community.removed_members (
+    member_id text COLLATE "C" CONSTRAINT removed_members_pkey PRIMARY KEY,
+    discord_id bigint,
+    removed_at timestamptz NOT NULL
+);
+COMMENT ON TABLE community.removed_members IS 'One row per member that trc members remove ended, where the table of members is ours.';
+COMMENT ON COLUMN community.removed_members.member_id IS 'Whose points those in the ledger are.';
+COMMENT ON COLUMN community.removed_members.discord_id IS 'Account that is not enrolled from the leaderboard again.';
+COMMENT ON COLUMN community.removed_members.removed_at IS 'When.';
+
 -- Readings of the MEE6 leaderboard.
 
 CREATE TABLE community.mee6_syncs (

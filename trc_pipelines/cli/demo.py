@@ -10,13 +10,14 @@ import dagster as dg
 import pandas as pd
 from dotenv import dotenv_values
 
+from trc_pipelines.cli.boards import show_boards
 from trc_pipelines.cli.installation import (
     Installation,
     make_home,
     open_installation,
     prepare_databases,
 )
-from trc_pipelines.cli.output import print_table, say, track
+from trc_pipelines.cli.output import say, track
 from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
 from trc_pipelines.cli.services import first_free_port
 from trc_pipelines.community.jobs import MEE6_SYNC
@@ -35,12 +36,10 @@ from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import Job, JobError
-from trc_pipelines.names import clean_names
 from trc_pipelines.settings import DEMO_GUILD_ID, Settings, SettingsError
 
 SIMULATOR_PORT = 8766
 LIVE_STEP = timedelta(minutes=5)
-SHOWN = 10
 DAILY = [
     dg.AssetKey(["community", name])
     for name in ("daily_points", "daily_streaks", "leaderboard_rankings")
@@ -71,7 +70,7 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
                 _play(installation, simulator, apps, now)
                 simulator.clock = lambda: datetime.now(UTC)
                 if "community" in settings.domains:
-                    _show_boards(installation)
+                    show_boards(installation)
                     say(
                         f"The made-up guild is served on {simulator.base_url}; it moves every 15 "
                         "minutes."
@@ -175,19 +174,3 @@ def _missing_days(first: date, last: date) -> tuple[date, date]:
     days = pd.date_range(first, last)
     missing = days[~days.strftime("%Y-%m-%d").isin(list(done)) | (days == days[-1])]
     return missing[0].date(), last
-
-
-def _show_boards(installation: Installation) -> None:
-    """Print the boards and the streaks, as members see them."""
-    with installation.database.transaction(commit=False) as transaction:
-        ranks = transaction.read("demo/select_top_ranks", most=SHOWN)
-        streaks = transaction.read("demo/select_top_streaks", most=SHOWN)
-    boards = pd.DataFrame({"rank": ranks["rank"].astype("str")})
-    for board in ("global", "weekly", "monthly"):
-        names = clean_names(ranks[f"{board}_name"])
-        boards[board] = ranks[f"{board}_points"].astype("str") + " " + names
-    print_table("Leaderboards", boards)
-    streaks["name"] = clean_names(streaks["name"])
-    streaks["last_active_on"] = streaks["last_active_on"].dt.strftime("%a %d %b")
-    streaks.columns = streaks.columns.str.replace("_", " ")
-    print_table("Streaks, in weekdays", streaks)

@@ -19,7 +19,13 @@ from trc_pipelines.database.migrations import (
 )
 from trc_pipelines.database.rights import require_rights
 from trc_pipelines.domains import read_catalogue
-from trc_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+from trc_pipelines.settings import (
+    DEMO_GUILD_ID,
+    PROJECT_ROOT,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 
 # Not TRC_HOME itself, where our logs are: Dagster takes a folder "logs" there for its telemetry.
 DAGSTER_FOLDER = "dagster"
@@ -96,6 +102,19 @@ def open_installation(domain: str | None = None) -> Iterator[Installation]:
     finally:
         if is_embedded:
             stop_embedded_server(home / "postgres")
+
+
+def require_guild(settings: Settings) -> None:
+    """Make sure that a guild is set: without one the installation would be the demo's.
+
+    Raises:
+        SettingsError: none is.
+    """
+    if settings.mee6_guild_id in (None, DEMO_GUILD_ID):
+        raise SettingsError(
+            "MEE6_GUILD_ID: is not set; it accepts the id of the Discord server to read "
+            "(a made-up one: trc demo)"
+        )
 
 
 def prepare_databases(installation: Installation, *, attach: Adapter | None = None) -> list[str]:

@@ -16,13 +16,15 @@ import typer
 from cronsim import CronSim
 from typer.exceptions import TyperException
 
-from trc_pipelines.cli import database, money, people, snapshots
+from trc_pipelines.cli import database, members, money, people, snapshots
+from trc_pipelines.cli.boards import show_boards
 from trc_pipelines.cli.health import probe
 from trc_pipelines.cli.installation import (
     Installation,
     make_home,
     open_installation,
     prepare_databases,
+    require_guild,
     require_schema,
 )
 from trc_pipelines.cli.output import AsJson, print_json, print_table, say
@@ -40,7 +42,7 @@ from trc_pipelines.database.rights import RightsError
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import JobError, parse_moment
 from trc_pipelines.names import clean_name
-from trc_pipelines.settings import DEMO_GUILD_ID, SettingsError, default_home, load_settings
+from trc_pipelines.settings import SettingsError, default_home, load_settings
 
 if TYPE_CHECKING:
     from trc_pipelines.cli.runs import Outcome
@@ -74,7 +76,11 @@ app.add_typer(
     name="snapshots",
     help="Quarantined readings of the leaderboard: list, show, approve, rebaseline, discard.",
 )
-app.add_typer(people.app, name="members", help="Members who ask: export, erase.")
+app.add_typer(
+    people.app,
+    name="members",
+    help="Who is a member where no app says so: import, enroll, list, remove; export, erase.",
+)
 app.add_typer(money.games_app, name="games", help="Games that were settled: resettle.")
 app.add_typer(
     money.bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore."
@@ -106,11 +112,8 @@ def up() -> None:
     the first one stopped.
     """
     settings = load_settings()
-    if "community" in settings.domains and settings.mee6_guild_id in (None, DEMO_GUILD_ID):
-        raise SettingsError(
-            "MEE6_GUILD_ID: is not set; it accepts the id of the Discord server to read "
-            "(a made-up one: trc demo)"
-        )
+    if "community" in settings.domains:
+        require_guild(settings)
     if settings.trc_home == default_home("demo"):
         raise SettingsError(
             "TRC_HOME: is the demo's; without a guild nothing else tells its data from yours. "
@@ -118,6 +121,8 @@ def up() -> None:
         )
     with hold_home(make_home(settings)) as lock, open_installation() as installation:
         prepare_databases(installation)
+        if "community" in settings.domains:
+            members.say_how_to_begin(installation)
         _serve(installation, lock)
 
 
@@ -166,6 +171,17 @@ def jobs(as_json: AsJson = False) -> None:
     frame["last_success"] = frame["last_success"].fillna("never")
     frame["next_run"] = frame["next_run"].fillna("switched off")
     print_table("Jobs (times in UTC)", frame)
+
+
+@app.command(epilog="Example: trc boards")
+def boards() -> None:
+    """Show the community's leaderboards and streaks with names, as last computed.
+
+    While nobody has points yet: by XP, as last read.
+    """
+    with open_installation("community") as installation:
+        require_schema(installation)
+        show_boards(installation)
 
 
 @app.command(

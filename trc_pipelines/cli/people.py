@@ -10,14 +10,13 @@ import typer
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.cli.installation import Installation, open_installation, require_schema
+from trc_pipelines.cli.members import app
 from trc_pipelines.cli.output import say
 from trc_pipelines.community.erasures import Stores, erase_again, erase_person, export_person
 from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import perform
-
-app = typer.Typer(rich_markup_mode=None)
 
 MemberId = Annotated[
     str, typer.Argument(metavar="ID", help="A member id, or the id of a Discord account.")

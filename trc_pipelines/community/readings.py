@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from trc_pipelines.community.erasures import find_erased
+from trc_pipelines.community.membership import find_other_owner
 from trc_pipelines.community.rules.snapshots import recall_accounts
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError, Options, Result, UsageError
@@ -58,7 +59,10 @@ def read_mee6(transaction: Transaction, settings: Settings, options: Options) ->
     if blocked_until is not None:
         said = f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
         return _skipped("blocked", said, is_left_undone=True)
-    return _ask(settings, settings.mee6_guild_id, read_accounts(transaction, sync_id))
+    accounts = read_accounts(transaction, sync_id)
+    # Names are asked for only where somebody may become a member by the reading.
+    everyone = settings.members_from_board and find_other_owner(transaction) is None
+    return _ask(settings, settings.mee6_guild_id, accounts, everyone)
 
 
 def read_accounts(transaction: Transaction, sync_id: int) -> pd.DataFrame:
@@ -110,17 +114,19 @@ def superseded(sync_id: int, newer: int) -> Result:
     return _skipped("superseded", said, is_left_undone=True)
 
 
-def _ask(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Reading:
+def _ask(settings: Settings, guild_id: int, accounts: pd.DataFrame, everyone: bool) -> Reading:
     started = datetime.now(UTC)
     outcome: Leaderboard | Mee6Error
     try:
-        outcome = _read_leaderboard(settings, guild_id, accounts)
+        outcome = _read_leaderboard(settings, guild_id, accounts, everyone)
     except Mee6Error as error:
         outcome = error
     return Reading(outcome, started, datetime.now(UTC))
 
 
-def _read_leaderboard(settings: Settings, guild_id: int, accounts: pd.DataFrame) -> Leaderboard:
+def _read_leaderboard(
+    settings: Settings, guild_id: int, accounts: pd.DataFrame, everyone: bool
+) -> Leaderboard:
     linked = accounts.loc[~accounts["is_contested"], ["discord_id", "is_sought"]].assign(
         last_xp=accounts["last_xp"].where(accounts["is_present"].fillna(False))
     )
@@ -130,7 +136,7 @@ def _read_leaderboard(settings: Settings, guild_id: int, accounts: pd.DataFrame)
         request_interval_seconds=settings.mee6_request_interval_seconds,
         deadline_seconds=settings.mee6_deadline_seconds,
     ) as client:
-        return client.read_leaderboard(guild_id, linked)
+        return client.read_leaderboard(guild_id, linked, everyone=everyone)
 
 
 def _skipped(status: str, reason: str, *, is_left_undone: bool = False) -> Result:

@@ -8,7 +8,7 @@ THE_APP = "The app. No job writes it."
 members = AppRelation(
     table="community.members",
     description="One row per member of the community, as the web app keeps it.",
-    writers=THE_APP,
+    writers="The app. Without one `trc members`, and the sync with `MEMBERS_FROM_BOARD`.",
     columns=[
         Column("member_id", KEY, "Key given by the app."),
         Column(

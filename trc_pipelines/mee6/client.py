@@ -74,6 +74,7 @@ class _Reading:
 
     guild_id: int
     deadline: float
+    with_names: bool
     requests: int = 0
     slowest_answer_seconds: float = 0.0
     has_been_blocked: bool = False
@@ -132,12 +133,15 @@ class Mee6Client:
     def __exit__(self, *exception: object) -> None:
         self._session.close()
 
-    def read_leaderboard(self, guild_id: int, linked: pd.DataFrame) -> Leaderboard:
+    def read_leaderboard(
+        self, guild_id: int, linked: pd.DataFrame, *, everyone: bool = False
+    ) -> Leaderboard:
         """Read the guild's leaderboard, page by page, until its end or until all linked accounts are found.
 
         `linked`: `discord_id` int64, `last_xp` Int64, NA for accounts that were not present at the
         last reading, and `is_sought` bool: false for accounts that are not worth the full leaderboard,
         because they were looked for in vain not long ago. With nobody linked nothing is asked.
+        `everyone`: read to the end, whoever is linked, and keep the names.
 
         A leaderboard that is too long for the time given is read as far as it goes, which the result
         says. The ranking moves while it is read, so an account can slip from one page to another
@@ -146,13 +150,13 @@ class Mee6Client:
 
         All these pages or nothing: raises a Mee6Error (see `models`) as soon as one page fails.
         """
-        reading = _Reading(guild_id, self._monotonic() + self._deadline_seconds)
+        reading = _Reading(guild_id, self._monotonic() + self._deadline_seconds, everyone)
         pages: list[Page] = []
         missing = linked["discord_id"].to_numpy(np.int64)
         sought = linked.loc[linked["is_sought"], "discord_id"].to_numpy(np.int64)
         ended = exhausted = False
-        while missing.size and not ended:
-            if not sought.size and len(pages) >= PAGES_FOR_ANYBODY:
+        while (everyone or missing.size) and not ended:
+            if not (everyone or sought.size) and len(pages) >= PAGES_FOR_ANYBODY:
                 break
             if pages and not self._fits_a_page(reading):
                 exhausted = True
@@ -197,7 +201,8 @@ class Mee6Client:
             self._pace(reading, page)
             tries += 1
             try:
-                return parse_page(self._request(reading, page), reading.guild_id, page)
+                body = self._request(reading, page)
+                return parse_page(body, reading.guild_id, page, with_names=reading.with_names)
             except Mee6Blocked as error:
                 failure, wait = error, math.inf
                 # A second 429 means that the block is longer than it said: never push on.

@@ -2,8 +2,8 @@
 
 Everything MEE6 sends is judged here, once and strictly: nothing is coerced or rounded. Only the
 guild's id and each player's id and XP are required, and one player without them rejects the page.
-Whatever else is odd is unknown, and counted. User names are not kept: only ids and figures are
-needed. Asking, waiting and asking again belong to `client`.
+Whatever else is odd is unknown, and counted. User names are kept only for who asks for them: ids and
+figures are enough to count. Asking, waiting and asking again belong to `client`.
 """
 
 import re
@@ -59,7 +59,8 @@ class Page:
     """One page. `odd_values` counts optional values that were none and are unknown now.
 
     `players`: one row per entry, in the order served: `discord_id` int64, `xp` int64,
-    `level` Int64 and `message_count` Int64 (NA when not sent). Ids may repeat.
+    `level` Int64 and `message_count` Int64 (NA when not sent), and if asked for `username`, hostile
+    text (NA when not sent). Ids may repeat.
     """
 
     players: pd.DataFrame
@@ -123,6 +124,19 @@ OptionalRate = Annotated[
 ]
 
 
+# A name decides nothing: what is none is unknown.
+OptionalName = Annotated[
+    str,
+    GetPydanticSchema(
+        lambda _source, _handler: core_schema.with_default_schema(
+            core_schema.nullable_schema(core_schema.str_schema(strict=True)),
+            default=None,
+            on_error="default",
+        )
+    ),
+]
+
+
 class Player(TypedDict):
     """What is read of a player. All other keys are ignored."""
 
@@ -130,6 +144,7 @@ class Player(TypedDict):
     xp: Figure
     level: NotRequired[OptionalFigure | None]
     message_count: NotRequired[OptionalFigure | None]
+    username: NotRequired[OptionalName | None]
 
 
 class _Guild(TypedDict):
@@ -144,10 +159,15 @@ class _Envelope(TypedDict):
 
 
 _ENVELOPE = TypeAdapter(_Envelope)
-_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+# Escapes one after the other: a pair of surrogates, half a pair, any other.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
-def parse_page(body: bytes, guild_id: int, page: int) -> Page:
+def parse_page(body: bytes, guild_id: int, page: int, *, with_names: bool = False) -> Page:
     """The players of page `page` (0-based) of a guild's leaderboard, from the decoded body of a 200.
 
     Raises Mee6NotJson when the body is not JSON, and Mee6InvalidResponse when it is not that
@@ -170,6 +190,9 @@ def parse_page(body: bytes, guild_id: int, page: int) -> Page:
         )
     xp_rate = envelope.get("xp_rate")
     players = players_frame(envelope["players"])
+    if with_names:
+        names = [player.get("username") for player in envelope["players"]]
+        players["username"] = pd.Series(names, players.index, dtype="str")
     figures = players[["level", "message_count"]]
     odd = int((figures == ODD).sum().sum()) + (answered == ODD) + (xp_rate == ODD)
     players[figures.columns] = figures.mask(figures == ODD)
@@ -194,11 +217,14 @@ def _validate(body: bytes) -> _Envelope:
     try:
         return _ENVELOPE.validate_json(body)
     except ValidationError as error:
-        if not _is_not_json(error) or not _SURROGATE_ESCAPE.search(body):
+        if not _is_not_json(error):
             raise
-    # Half a surrogate pair in one member's name makes all of the page bad JSON. Names are not
-    # kept, so it must not stop everybody's figures: all such escapes become U+FFFD.
-    return _ENVELOPE.validate_json(_SURROGATE_ESCAPE.sub(rb"\\ufffd", body))
+        # Half a surrogate pair in one member's name makes all of the page bad JSON. It must not
+        # stop everybody's figures: each such escape becomes U+FFFD.
+        mended = _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], body)
+        if mended == body:
+            raise
+    return _ENVELOPE.validate_json(mended)
 
 
 def _is_not_json(error: ValidationError) -> bool:

@@ -15,10 +15,11 @@ from trc_pipelines_tests.world import NOON, QUARTER, World
 # What is tested is the command.
 pytestmark = pytest.mark.either
 
-GROUPS = ["", "db", "snapshots", "games", "bankroll"]
+GROUPS = ["", "db", "snapshots", "members", "games", "bankroll"]
 COMMANDS = [
-    "up", "demo", "jobs", "run", "verify", "health", "db migrate", "db status", "db shell", "snapshots list",
-    "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
+    "up", "demo", "jobs", "boards", "run", "verify", "health", "db migrate", "db status", "db shell",
+    "snapshots list", "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
+    "members import", "members enroll", "members list", "members remove",
     "games resettle", "bankroll adjust",
 ]  # fmt: skip
 
@@ -34,6 +35,8 @@ BAD_VALUES = {
     "MEE6_SYNC_ENABLED": "perhaps",
     "MEE6_GUILD_ID": "my guild",
     "DISCORD_GUILD_ID": "our guild",
+    "MEMBERS_FROM_BOARD": "the loud ones",
+    "MEMBERS_MIN_LEVEL": "-1",
     "MEE6_BASE_URL": "mee6.xyz",
     "MEE6_USER_AGENT": "naïve",
     "MEE6_REQUEST_INTERVAL_SECONDS": "-1",
@@ -93,6 +96,10 @@ def test_trc_alone_shows_the_help(trc: Trc, capsys: pytest.CaptureFixture[str]) 
         (["snapshots", "approve", "12"], ["--reason"]),
         (["snapshots", "discard", "yesterday", "--reason", "x"], ["SYNC", "valid integer"]),
         (["snapshots", "show", "0"], ["SYNC", "1"]),
+        (["members", "import", "nowhere.csv"], ["FILE.csv", "nowhere.csv", "does not exist"]),
+        (["members", "enroll"], ["--from-board"]),
+        (["members", "enroll", "--from-board", "--min-level", "-1"], ["--min-level", "0"]),
+        (["members", "remove"], ["ID"]),
     ],
 )
 def test_a_wrong_value_names_the_option_and_what_it_accepts(

@@ -22,6 +22,12 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.community.conditions import contested
 from trc_pipelines.community.erasures import LIST
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.community.membership import (
+    WAS_ERASED,
+    MemberFileError,
+    enroll_players,
+    import_members,
+)
 from trc_pipelines.community.reviews import review_sync
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import client_program
@@ -141,6 +147,9 @@ def fill(world: World) -> None:
         "INSERT INTO community.point_transactions (member_id, action, points, created_at, metadata) "
         f"VALUES ('{MEMBER}', 'intro_completed', 25, '{NOON}', '{{\"name\": \"{NAME}\"}}'), "
         f"('{MEMBER}', 'intro_completed', 9000000000000000, '{NOON}', '{{}}')"
+    )
+    world.execute(
+        f"INSERT INTO community.removed_members VALUES ('{MEMBER}', {FORMER_ACCOUNT}, '{NOON}')"
     )
     for slot in range(1, 4):
         gained = {ACCOUNT: 1000 + 150 * slot, 1002: 1000 + 150 * slot, 1003: 1000 + 150 * slot}
@@ -281,6 +290,7 @@ def test_an_export_is_everything_that_is_stored_about_a_person(erased: Erased) -
         "community.xp_deltas", "community.xp_states", "community.point_ledger",
         "community.member_points", "community.daily_points", "community.daily_streaks",
         "community.leaderboard_rankings", "community.leaderboard_archive", "community.mee6_syncs",
+        "community.removed_members",
         "operations.job_executions", "operations.check_results", "operations.incidents",
         "operations.alerts", "operations.domain_events", "dagster",
     }  # fmt: skip
@@ -363,6 +373,20 @@ def test_a_reading_brings_nobody_back_and_neither_does_an_award(erased: Erased) 
     )
     assert house.traces() == {}
     assert house.broken() == []
+
+
+def test_neither_the_leaderboard_nor_a_list_makes_a_member_of_who_was_erased(
+    erased: Erased,
+) -> None:
+    database = erased.house.world.database
+    player = {"discord_id": [ACCOUNT, 77], "level": [9, 9], "username": [NAME, "Neu"]}
+    with database.transaction(commit=False) as transaction:
+        enrolled = enroll_players(transaction, pd.DataFrame(player), min_level=0)
+        assert enrolled["discord_id"].tolist() == [77]
+    lines = f"discord id,name\n{FORMER_ACCOUNT},{NAME}\n912345678901234567,Neu\n".encode()
+    with database.transaction() as transaction, pytest.raises(MemberFileError) as caught:
+        import_members(transaction, lines)
+    assert caught.value.problems == [(2, WAS_ERASED)]
 
 
 def test_who_is_not_known_or_named_in_the_reason_is_an_error(

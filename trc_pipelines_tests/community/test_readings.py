@@ -250,7 +250,7 @@ def test_a_board_of_a_million_ends_after_the_pages_that_hold_the_others(world: W
 def reading(world: World, meanwhile: Callable[[], object]) -> mock.Mock:
     """Stands for `read_leaderboard`: something happens while the board is read."""
 
-    def read(*_: object) -> Leaderboard:
+    def read(*_: object, **__: object) -> Leaderboard:
         meanwhile()
         players = world.simulator.board.assign(
             level=pd.array([None] * len(world.simulator.board), dtype="Int64"),

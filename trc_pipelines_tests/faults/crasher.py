@@ -117,7 +117,7 @@ def run_child(command: dict) -> int:
         }
     )
     board = Leaderboard(GUILD, players, 1.0, pages=1, requests=1, duplicates=0)
-    Mee6Client.read_leaderboard = lambda *_: board
+    Mee6Client.read_leaderboard = lambda *_, **__: board
     as_of = datetime.fromisoformat(command["as_of"])
     perform(
         Database(command["url"], statement_timeout_seconds=20, lock_timeout_seconds=10),

@@ -104,6 +104,16 @@ def test_a_board_is_read_to_its_short_last_page(simulator: Simulator) -> None:
     assert (board.pages, board.requests, board.duplicates, board.xp_rate) == (3, 3, 0, 1.0)
 
 
+def test_everyone_is_read_with_their_names_whoever_is_linked(simulator: Simulator) -> None:
+    for wanted in (linked(), linked(1)):
+        with Mee6Client(
+            simulator.base_url, user_agent="x", request_interval_seconds=0, page_size=1
+        ) as client:
+            board = client.read_leaderboard(simulator.guild_id, wanted, everyone=True)
+        assert board.is_complete
+        assert board.players["username"].tolist() == [f"member{n}" for n in range(1, 26)]
+
+
 def test_a_board_of_whole_pages_ends_with_an_empty_one(simulator: Simulator) -> None:
     simulator.board = board_of(20)
     board = read(simulator)

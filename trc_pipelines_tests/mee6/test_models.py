@@ -183,6 +183,18 @@ def test_half_a_surrogate_pair_in_a_name_does_not_stop_the_figures(name: str) ->
     assert page.players["xp"].tolist() == [5]
 
 
+def test_names_are_kept_for_who_asks_and_one_that_is_none_is_unknown() -> None:
+    names = ['"ann"', "7", "null", '"\\ud800x"', '"\\ud83d\\ude00"', '"\\\\ud83d\\ude00"']
+    rows = [f'{{"id": "{n}", "xp": 5, "username": {name}}}' for n, name in enumerate(names, 1)]
+    body = page_body(",".join([*rows, '{"id": "9", "xp": 5}']))
+    kept = parse_page(body, GUILD_ID, 0, with_names=True).players["username"]
+    # Only half a pair is replaced, whatever stands beside it.
+    assert kept.fillna("-").tolist() == [
+        "ann", "-", "-", "\ufffdx", "\U0001f600", "\\ud83d\ufffd", "-",
+    ]  # fmt: skip
+    assert "username" not in parse(body).players
+
+
 def test_a_page_of_a_thousand_players_takes_milliseconds() -> None:
     row: dict[str, Any] = {
         "avatar": "aec18b437bf3755a7c666a461742ceab",

@@ -27,7 +27,8 @@ import requests
 from rich.console import Console
 
 from trc_pipelines.cli import output
-from trc_pipelines.cli.demo import DAILY, _show_boards
+from trc_pipelines.cli.boards import show_boards
+from trc_pipelines.cli.demo import DAILY
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.main import main
 from trc_pipelines.cli.runs import materialize_days, run_checks
@@ -563,7 +564,7 @@ def test_a_terminal_is_not_told_what_to_do(stage: Stage) -> None:
     with patch.object(output, "console", terminal):
         stage.trc("snapshots", "list")
         stage.trc("snapshots", "show", str(stage.quarantined[0]), "--limit", "100")
-        _show_boards(stage.installation)
+        show_boards(stage.installation)
     shown = shown_text.getvalue()
     assert "Streaks" in shown
     assert_lines(shown.replace(NAMED, ""))
@@ -695,7 +696,7 @@ def test_events_alerts_incidents_and_executions_hold_no_hostile_text(stage: Stag
 def test_the_demo_shows_cleaned_names_one_line_each(stage: Stage) -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        _show_boards(stage.installation)
+        show_boards(stage.installation)
     lines = [line for line in out.getvalue().splitlines() if line]
     assert len(lines) == 2 + 10 + 2 + 10
     assert NAMED in out.getvalue()

@@ -32,11 +32,12 @@ def are_erased(people: pd.DataFrame, erasures: pd.DataFrame) -> npt.NDArray[np.b
     for hash_key, listed in erasures.groupby("hash_key")["digest"]:
         digests = set(listed)
         for kind in [kind for kind in KINDS if kind in people]:
-            is_listed = {
-                value: hash_identity(kind, value, str(hash_key)) in digests
+            is_listed = [
+                value
                 for value in people[kind].dropna().unique()
-            }
-            found |= people[kind].map(is_listed).fillna(value=False).to_numpy(dtype=bool)
+                if hash_identity(kind, value, str(hash_key)) in digests
+            ]
+            found |= people[kind].isin(is_listed).to_numpy(dtype=bool, na_value=False)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pandas as pd
 
 from trc_pipelines.community.conditions import contested, quarantined, refused
+from trc_pipelines.community.membership import advise, enroll_players, find_other_owner
 from trc_pipelines.community.readings import (
     AUDIT_CHECK,
     Reading,
@@ -42,7 +43,8 @@ def mee6_leaderboard_snapshot(work: Work) -> Result:
     """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
 
     Absent is who is not on a leaderboard that was read to its end, not confirmed (`is_present`
-    NULL) who is not on the part that was read. Players who are not linked are not kept. A reading
+    NULL) who is not on the part that was read. Players who are not linked are not kept; with
+    MEMBERS_FROM_BOARD an accepted reading makes them members, and they count from there. A reading
     is staged, audited, then accepted or quarantined. Only accepted ones feed anything. The API only
     knows *now*: a missed slot stays missed, and the next reading catches up what was gained.
     """
@@ -91,13 +93,19 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
         return _discard_superseded(work, sync_id, newer)
     audit = _audit(work, sync_id, accounts, snapshot, leaderboard)
     _decide(work, sync_id, audit, leaderboard)
+    enrolled = snapshot.iloc[:0]
     if audit.passed:
         _remember_missing(work, sync_id, accounts, snapshot, leaderboard)
+        # Of a reading that is not believed nobody becomes a member: it may be another guild's.
+        if "username" in leaderboard.players:
+            enrolled = _enroll(work, sync_id, leaderboard, snapshot)
+    snapshot = pd.concat([snapshot, enrolled], ignore_index=True)
     return Result(
         affected=1,
         details={
             "status": audit.status,
-            **presence,
+            **_count_presence(snapshot),
+            "members_enrolled": len(enrolled),
             "members_set_aside": len(claimed_twice),
             "pages": leaderboard.pages,
             "requests": leaderboard.requests,
@@ -109,11 +117,40 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
             f"the sync is {audit.status}",
             *audit.findings,
             *([contested(claimed_twice)] if claimed_twice else []),
+            *_explain_membership(work, snapshot),
         ],
         rows=len(snapshot),
         success=audit.passed,
         verdicts={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
     )
+
+
+def _enroll(
+    work: Work, sync_id: int, leaderboard: Leaderboard, snapshot: pd.DataFrame
+) -> pd.DataFrame:
+    """Make members of who is new on the leaderboard, whose baseline is this reading."""
+    players = leaderboard.players
+    accounts = enroll_players(
+        work.transaction,
+        players[~players["discord_id"].isin(snapshot["discord_id"])],
+        min_level=work.settings.members_min_level,
+    )
+    enrolled = build_snapshot(
+        accounts.assign(is_contested=False), players, sync_id, is_complete=False
+    )
+    work.transaction.append("community.mee6_leaderboard_snapshot", enrolled)
+    work.transaction.execute(
+        "community/count_enrolled_members", sync_id=sync_id, members=len(enrolled)
+    )
+    return enrolled
+
+
+def _explain_membership(work: Work, snapshot: pd.DataFrame) -> list[str]:
+    """What to do while nobody is a member, or where members cannot be made of a leaderboard."""
+    if snapshot.empty:
+        return [*filter(None, [advise(work.transaction, work.settings)])]
+    whose = work.settings.members_from_board and find_other_owner(work.transaction)
+    return [f"MEMBERS_FROM_BOARD does nothing: {whose}"] if whose else []
 
 
 def _count_presence(snapshot: pd.DataFrame) -> dict[str, int]:
