@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import MigrationError, migrate, replace_app_relations
+from trc_pipelines.database.migrations import MigrationError, _migrating, _rebuilding, migrate
 from trc_pipelines.database.rights import find_missing_rights
 from trc_pipelines.settings import KNOWN_DOMAINS
 from trc_pipelines_tests.database.plain_sql import read, run_sql
@@ -30,6 +30,12 @@ SELECT c.relname, d.objsubid, d.description, c.relacl::text, pg_get_userbyid(c.r
 FROM pg_class AS c LEFT JOIN pg_description AS d ON c.oid = d.objoid
 WHERE c.oid IN ('community.current_streaks'::regclass, 'community.current_leaderboards'::regclass)
 ORDER BY 1, 2"""
+
+
+def replace_app_relations(url: str, relations: list[str], sql: str) -> None:
+    """As the command does with an adapter's views."""
+    with _migrating(url) as connection, _rebuilding(connection, relations):
+        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 def role(name: str) -> str:
