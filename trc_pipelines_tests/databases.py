@@ -97,7 +97,7 @@ class PooledDatabase(Database):
 
 
 def _is_alive(connection: Connection) -> bool:
-    """Whether the server answers; nothing of what a run staged is there, even so none of its locks."""
+    """Whether the server answers. A lock that would have ended with the session ends here."""
 
     def end_all(driver: adbc.Connection) -> None:
         with driver.cursor() as cursor:

@@ -90,23 +90,6 @@ def detach(url: str, adapter: Adapter) -> None:
         run_script(connection, "database/transfer_ownership")
 
 
-def replace_app_relations(url: str, relations: Collection[str], sql: str) -> None:
-    """Replace relations of an app: tables that were made for it, and are empty, by views over its own.
-
-    Views of ours that are built on them are dropped before and made again after it. It is one
-    transaction, and all of it or nothing happens. What `sql` makes belongs to this login.
-
-    Args:
-        relations: as `community.members`, those that `sql` makes. One that is not there is no error.
-        sql: any number of statements.
-
-    Raises:
-        MigrationError: a table has rows, or a statement failed.
-    """
-    with _migrating(url) as connection, _rebuilding(connection, relations):
-        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
-
-
 def _make_views(connection: sa.Connection, adapter: Adapter) -> None:
     """Make an adapter's views, in a new database or in the place of what is there."""
     if not _is_installed(connection, adapter.domain):

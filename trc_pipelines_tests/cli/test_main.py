@@ -27,6 +27,7 @@ COMMANDS = [
 BAD_VALUES = {
     "TRC_HOME": "/dev/null/here",
     "DATABASE_URL": "mysql://somebody:secret@host/trc",
+    "DATABASE_DIRECT_URL": "postgresql://host",
     "DAGSTER_DATABASE_URL": "postgresql://host",
     "STATEMENT_TIMEOUT_SECONDS": "0",
     "LOCK_TIMEOUT_SECONDS": "soon",

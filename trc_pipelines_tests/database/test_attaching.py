@@ -1,10 +1,11 @@
 """Views over an app's tables, in place of tables that were made for it, whoever owns what."""
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import MigrationError, migrate, replace_app_relations
+from trc_pipelines.database.migrations import MigrationError, _migrating, _rebuilding, migrate
 from trc_pipelines.database.rights import find_missing_rights
 from trc_pipelines.settings import KNOWN_DOMAINS
 from trc_pipelines_tests.database.plain_sql import read, run_sql
@@ -29,6 +30,12 @@ SELECT c.relname, d.objsubid, d.description, c.relacl::text, pg_get_userbyid(c.r
 FROM pg_class AS c LEFT JOIN pg_description AS d ON c.oid = d.objoid
 WHERE c.oid IN ('community.current_streaks'::regclass, 'community.current_leaderboards'::regclass)
 ORDER BY 1, 2"""
+
+
+def replace_app_relations(url: str, relations: list[str], sql: str) -> None:
+    """As the command does with an adapter's views."""
+    with _migrating(url) as connection, _rebuilding(connection, relations):
+        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 def role(name: str) -> str:
@@ -148,3 +155,20 @@ def test_what_a_view_of_ours_may_not_read_is_found_down_to_the_table(admin: str,
     [right] = find_missing_rights(Database(bare), KNOWN_DOMAINS, ["community.members"])
     assert right.what == "test_guest may not read app.users"
     assert right.remedy == "GRANT SELECT ON app.users TO test_guest"
+
+
+def test_an_enum_of_the_app_is_written_with_a_cast_in_the_statement_or_of_the_type(
+    admin: str, bare: str
+) -> None:
+    """As the operators' guide says."""
+    run_sql(
+        admin,
+        "GRANT USAGE ON SCHEMA app TO test_guest; GRANT SELECT, UPDATE ON app.users TO test_guest",
+    )
+    write = "UPDATE app.users AS u SET plan = s.plan{} FROM (SELECT 'none'::text AS plan) AS s"
+    run_sql(bare, write.format("::app.plan"))
+    with pytest.raises(sa.exc.ProgrammingError, match="but expression is of type text"):
+        run_sql(bare, write.format(""))
+    run_sql(as_user(bare, "test_app"), "CREATE CAST (text AS app.plan) WITH INOUT AS ASSIGNMENT")
+    run_sql(bare, write.format(""))
+    assert read(admin, "SELECT plan::text FROM app.users") == ["none"]

@@ -63,6 +63,7 @@ def grade_bets(bets: pd.DataFrame, *, live_bets: bool = False) -> pd.DataFrame:
     problems: dict[str, pd.Series] = {
         "the game must be completed or cancelled": status != "completed",
         f"the game's scores must both be from 0 to {HIGHEST_SCORE}": ~has_scores.fillna(False),
+        "created_at must be known: it may have been placed too late": bets["created_at"].isna(),
         "bet_type must be spread, total or moneyline": ~(is_on_team | is_total),
         "the game's home_team and away_team must differ": is_on_team & (home == away),
         "team must be the game's home_team or away_team": is_on_team & ~(is_for | is_against),

@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.ledger import LEDGER, write_entries
 from trc_pipelines.betting.publishing import notify, record
 from trc_pipelines.betting.relations import bets, users
@@ -74,6 +75,8 @@ def _reset(work: Work, week: date) -> int:
     )
     if accounts.empty:
         return 0
+    needed = {"betting.bankrolls": ["balance"], users.table: ["referral_count"]}
+    require_values(accounts, "user_id", needed)
     work.transaction.stage("staged_accounts", accounts[["user_id"]])
     movements = work.transaction.read("betting/select_movements")
     closed = close_week(accounts, movements, midnight(week))

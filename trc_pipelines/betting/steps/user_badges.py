@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.effects import unlock_effects
 from trc_pipelines.betting.publishing import notify, record
 from trc_pipelines.betting.relations import bets, games, posts, users
@@ -23,6 +24,8 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Result, Work, step
 
 logger = logging.getLogger(__name__)
+
+JUDGED = ["user_id", "status", "net", "is_tail", "is_fade", "created_at"]
 
 
 @step("betting", deps=[user_stats, bets, posts, games, users], max_age_minutes=65)
@@ -135,7 +138,11 @@ def read_week(transaction: Transaction, monday: date, as_of: datetime, zone: Zon
     week = {"begins_at": midnight(monday), "ends_at": midnight(monday + WEEK)}
     begins_at, ends_at = latest_sunday(as_of, zone)
     return Week(
-        settled=transaction.read("betting/select_settled_in_week", **week),
+        settled=require_values(
+            transaction.read("betting/select_settled_in_week", **week),
+            "bet_id",
+            {bets.table: JUDGED},
+        ),
         placed=transaction.read("betting/select_placed_in_week", **week),
         posted=transaction.read("betting/select_posted_in_week", **week)["user_id"],
         sunday=transaction.read("betting/select_sunday_bets", begins_at=begins_at, ends_at=ends_at),

@@ -2,10 +2,15 @@
 
 import pandas as pd
 
+from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.relations import bets, games, posts
 from trc_pipelines.betting.rules.statistics import summarise_bets
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger
 from trc_pipelines.jobs.contract import Result, Work, step
+
+SUMMARISED = [
+    "user_id", "status", "stake", "payout", "net", "is_tail", "is_fade", "created_at", "settled_at",
+]  # fmt: skip
 
 
 @step("betting", deps=[bankroll_ledger, bets, games, posts], max_age_minutes=65)
@@ -20,8 +25,9 @@ def user_stats(work: Work) -> Result:
     work.transaction.execute("betting/insert_missing_pick_authors")
     # Before the bets are read: what changes in between is found again by the next run.
     users = _claim_users(work, cursor["counted"], cursor["newest"])
+    settled = work.transaction.read("betting/select_bets_to_summarise")
     summary = summarise_bets(
-        work.transaction.read("betting/select_bets_to_summarise"),
+        require_values(settled, "bet_id", {bets.table: SUMMARISED}),
         work.transaction.read("betting/select_balances_to_summarise"),
     )
     # Others who followed their picks are in it too, with only a part of their bets.

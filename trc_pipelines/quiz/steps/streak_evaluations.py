@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.calendar import midnight
 from trc_pipelines.jobs.contract import JobError, Result, Work, step
 from trc_pipelines.quiz.batches import change_in_batches, publish
@@ -68,6 +69,7 @@ def _judge_day(work: Work, day: date) -> Counter[str]:
         )
         if overdue.empty:
             return None
+        require_values(overdue, "user_id", {player_progress.table: ["protections_remaining"]})
         work.transaction.stage("staged_streaks", judge_streaks(overdue))
         return work.transaction.read(
             "quiz/settle_streaks", as_of=begin, day=day, run_id=work.options.run_id
