@@ -195,6 +195,8 @@ def tell(world: World) -> None:
             dedupe_keys=pd.Series([f"noticed:{MEMBER}"]), occurred_at=NOON, run_id="r",
         )  # fmt: skip
     world.execute(more.format("-"))
+    # Looked for in vain, as who left the server.
+    world.execute(f"INSERT INTO community.missing_accounts VALUES ({ACCOUNT}, 1)")
 
 
 def print_and_run(home: Path) -> None:
@@ -287,6 +289,7 @@ def test_an_export_is_everything_that_is_stored_about_a_person(erased: Erased) -
     assert set(erased.exported) == {
         "community.members", "community.accounts", "community.point_transactions",
         "community.rejected_transactions", "community.mee6_leaderboard_snapshot",
+        "community.missing_accounts",
         "community.xp_deltas", "community.xp_states", "community.point_ledger",
         "community.member_points", "community.daily_points", "community.daily_streaks",
         "community.leaderboard_rankings", "community.leaderboard_archive", "community.mee6_syncs",
