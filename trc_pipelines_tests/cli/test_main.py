@@ -17,7 +17,8 @@ pytestmark = pytest.mark.either
 
 GROUPS = ["", "db", "snapshots", "members", "games", "bankroll"]
 COMMANDS = [
-    "up", "demo", "jobs", "boards", "run", "verify", "health", "db migrate", "db status", "db shell",
+    "up", "demo", "jobs", "boards", "run", "verify", "health", "doctor",
+    "db migrate", "db status", "db shell",
     "snapshots list", "snapshots show", "snapshots approve", "snapshots rebaseline", "snapshots discard",
     "members import", "members enroll", "members list", "members remove",
     "games resettle", "bankroll adjust",
