@@ -10,6 +10,7 @@ SELECT
     CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 100 END AS rows_about,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition,
     array_to_string(c.reloptions, ', ') AS options,
+    obj_description(c.oid, 'pg_class') AS description,
     has_schema_privilege(n.oid, 'USAGE') AS can_use_schema,
     has_any_column_privilege(c.oid, 'SELECT') AS can_read,
     array(

@@ -123,7 +123,7 @@ def map_words(column: Column, words: list[str]) -> dict[str, str]:
             continue
         plain = word.strip().lower().replace("-", "_").replace(" ", "_")
         near = get_close_matches(plain, accepted, 1, 0.85)
-        guess = plain if plain in accepted else _SYNONYMS.get(plain) or (near and near[0])
+        guess = plain if plain in accepted else _SYNONYMS.get(plain, "".join(near))
         if guess in accepted:
             mapped[word] = accepted[guess]
     return mapped

@@ -21,7 +21,13 @@ from trc_pipelines.app_relations.found import (
     unquote_name,
 )
 from trc_pipelines.app_relations.probes import Counts, Probe
-from trc_pipelines.app_relations.remedies import create_missing, is_unstable, mend
+from trc_pipelines.app_relations.remedies import (
+    NONE_IN_THE_APP,
+    create_missing,
+    is_unstable,
+    mend,
+    say_there_is_none,
+)
 
 ERROR, WARNING = "error", "warning"
 # Below, reading all of a table takes no longer than looking into an index.
@@ -144,15 +150,20 @@ def _owner_of_source(found: Found, source: FoundRelation | None) -> str | None:
 def _find_forgotten(case: _Case, schemas_of_ours: Sequence[str]) -> Iterator[Finding]:
     """An empty table beside views: of ours, made where a view was forgotten."""
     is_beside_views = any(each.is_view for each in case.siblings)
-    is_read = case.counts.error is None and not case.relation.rows_about
-    if case.relation.is_view or not is_beside_views or not is_read or case.counts.rows:
+    is_on_purpose = (case.relation.description or "").startswith(NONE_IN_THE_APP)
+    is_full = case.counts.error or case.counts.rows or case.relation.is_view
+    if is_full or is_on_purpose or not is_beside_views:
         return
     sql, source = create_missing(case.declared, case.found, schemas_of_ours)
-    told = "If the app has no such thing, leave it." if source is None else "It seems to have one."
-    if source is None:
-        sql = f"-- trc doctor --template {case.declared.domain}"
-    else:
+    if source:
+        told = "The app seems to have one: the remedy shows it."
         sql = f"BEGIN;\nDROP TABLE {case.relation.quoted};\n{sql}\nCOMMIT;"
+    else:
+        told = (
+            "If the app has no such thing, say so with the remedy. Else fill in: "
+            f"trc doctor --template {case.declared.domain}"
+        )
+        sql = say_there_is_none(case.declared)
     yield Finding(
         WARNING,
         "empty_table",
@@ -496,4 +507,4 @@ def _leading(definition: str) -> str:
 
 
 def _bare(expression: str) -> str:
-    return re.sub(r'[\s()"]', "", expression).replace("::text", "").lower()
+    return re.sub(r'[\s()"]', "", expression)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 _NAME = r'(?:\w+|"(?:[^"]|"")+")'
 # A column, also as text: the same value, and for an app's text the same index.
-_PLAIN = re.compile(rf"(?:({_NAME})\.)?({_NAME})(?:::text)?")
+_PLAIN = re.compile(rf"\(?(?:({_NAME})\.)?({_NAME})\)?(?:::text)?")
 _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|.""", re.DOTALL)
 TEXTS = ("text", "character varying")
 
@@ -44,6 +44,7 @@ class FoundRelation:
     rows_about: int
     definition: str | None
     options: str | None
+    description: str | None
     can_use_schema: bool
     can_read: bool
     triggers: Sequence[str]

@@ -10,7 +10,7 @@ from trc_pipelines.app_relations.casts import (
     map_words,
     write_mapping,
 )
-from trc_pipelines.app_relations.ddl import write_table
+from trc_pipelines.app_relations.ddl import quote, write_table
 from trc_pipelines.app_relations.declarations import AppRelation, Column
 from trc_pipelines.app_relations.found import (
     Found,
@@ -26,6 +26,8 @@ _CONSTANT = re.compile(r"'[^']*'|-?\d+|TRUE|FALSE")
 _KEPT_TYPES = (
     "text", "integer", "bigint", "boolean", "timestamp with time zone", "jsonb",
 )  # fmt: skip
+# What the description of an empty table says that was left so on purpose.
+NONE_IN_THE_APP = "The app has none."
 _UNSTABLE = re.compile(
     r"\b(row_number|rank|dense_rank|random|gen_random_uuid|uuid_generate_v\d\w*|nextval"
     r"|clock_timestamp)\b\(",
@@ -48,7 +50,7 @@ def is_unstable(relation: FoundRelation, column: str) -> bool:
     if _UNSTABLE.search(expression):
         return True
     # A column of a query inside: what that calls so.
-    name = re.escape(expression.split("::")[0].split(".")[-1].strip('"'))
+    name = re.escape(expression.split("::")[0].split(".")[-1].strip('"()'))
     inside = rf"{_UNSTABLE.pattern}[^,]*?(\([^()]*\))?[^,()]*? AS \"?{name}\"?\b"
     return bool(re.search(inside, select.rest))
 
@@ -111,8 +113,14 @@ def create_missing(
     """Write the view that is missing, or without anything to make it from the empty table of ours."""
     source = find_source(declared, found, schemas_of_ours)
     if source is None:
-        return write_table(declared), None
+        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {declared.table} TO {quote_name(found.login)};"
+        return "\n".join([write_table(declared), say_there_is_none(declared), grant]), None
     return write_template(declared, found, source), source
+
+
+def say_there_is_none(declared: AppRelation) -> str:
+    """Write that a table of ours is empty on purpose, where the database keeps it."""
+    return f"COMMENT ON TABLE {declared.table} IS {quote(f'{NONE_IN_THE_APP} {declared.description}')};"
 
 
 def plain_name(name: str) -> str:

@@ -54,7 +54,7 @@ class Clinic:
             self.run(sql)
 
 
-@pytest.fixture(scope="module", params=POSTGRES_VERSIONS)
+@pytest.fixture(scope="module")
 def clinic(request: pytest.FixtureRequest, servers: dict[int, str]) -> Iterator[Clinic]:
     url = create_database(servers[request.param], "template0")
     name = make_url(url).database
@@ -74,6 +74,7 @@ def seen(findings: list[Finding]) -> Found:
     return {(finding.kind, finding.relation, finding.column) for finding in findings}
 
 
+@pytest.mark.parametrize("clinic", POSTGRES_VERSIONS, indirect=True)
 @pytest.mark.parametrize("key_type", KEYS)
 @pytest.mark.parametrize("domain", DECLARED)
 def test_nothing_is_found_in_sound_views(clinic: Clinic, domain: str, key_type: str) -> None:
@@ -81,6 +82,7 @@ def test_nothing_is_found_in_sound_views(clinic: Clinic, domain: str, key_type: 
     assert clinic.examine(domain) == []
 
 
+@pytest.mark.parametrize("clinic", POSTGRES_VERSIONS, indirect=True)
 def test_nothing_is_found_in_tables_of_ours_or_where_nothing_is(clinic: Clinic) -> None:
     for domain, relations in DECLARED.items():
         clinic.run(f"DROP SCHEMA IF EXISTS {domain} CASCADE")
@@ -89,3 +91,358 @@ def test_nothing_is_found_in_tables_of_ours_or_where_nothing_is(clinic: Clinic) 
         clinic.run(f"GRANT USAGE ON SCHEMA {domain} TO {clinic.login}")
         clinic.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA {domain} TO {clinic.login}")
     assert clinic.examine(*DECLARED) == []
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with an app: SQL that does it, and what is to be found then."""
+
+    name: str
+    sql: str
+    found: Found
+    key_type: str = "uuid"
+
+    @property
+    def domain(self) -> str:
+        return next(iter(self.found))[1].split(".")[0]
+
+
+def view(table: str, **changed: str) -> str:
+    """Make a view again, with other columns."""
+    relation = find(needed(table.split(".")[0]), table)
+    return f"DROP VIEW {table} CASCADE; {write_view(relation, **changed)} GRANT SELECT ON {table} TO LOGIN_;"
+
+
+def retyped(table: str, column: str, type_: str, using: str) -> str:
+    """Let an app keep a column in another type, with no default nor check, and show it as it is."""
+    name = table.split(".")[1]
+    relation = find(needed(table.split(".")[0]), table)
+    base = table.replace(".", "_app.")
+    drop_checks = "".join(
+        f"ALTER TABLE {base} DROP CONSTRAINT IF EXISTS {constraint};"
+        for constraint in (f"{name}_{column}_check", *relation.checks, *relation.unique)
+    )
+    drop_indexes = "".join(f"DROP INDEX {relation.domain}_app.{i.name};" for i in relation.indexes)
+    return (
+        f"DROP VIEW {table} CASCADE; {drop_checks} {drop_indexes}"
+        f"ALTER TABLE {base} ALTER COLUMN {column} DROP DEFAULT,"
+        f"ALTER COLUMN {column} TYPE {type_} USING {using}; "
+        + write_view(relation, **{column: f"a.{column}"})
+        + f"GRANT SELECT ON {table} TO LOGIN_;"
+    )
+
+
+def loose(table: str, column: str) -> str:
+    """Let an app have anything in a column."""
+    base = table.replace(".", "_app.")
+    name = table.split(".")[1]
+    return (
+        f"ALTER TABLE {base} DROP CONSTRAINT IF EXISTS {name}_{column}_check,"
+        f"ALTER COLUMN {column} DROP NOT NULL;"
+    )
+
+
+def wrong(table: str, column: str) -> tuple[str, str, str]:
+    return "wrong_type", table, column
+
+
+MEMBERS, ACTIONS = "community.members", "community.point_actions"
+TRANSACTIONS = "community.point_transactions"
+BETS, GAMES, POSTS = "betting.bets", "betting.games", "betting.posts"
+SESSIONS, LIVES, EVENTS = "quiz.quiz_sessions", "quiz.lives", "quiz.xp_events"
+USERS = "quiz.users"
+
+FAULTS = [
+    # Relations.
+    Fault("a view is forgotten", f"DROP VIEW {SESSIONS}", {("missing_relation", SESSIONS, None)}),
+    Fault(
+        "a view went with its table",
+        "DROP TABLE quiz_app.lives CASCADE",
+        {("missing_relation", LIVES, None)},
+    ),
+    Fault(
+        "an empty table stands where a view was forgotten",
+        f"DROP VIEW {SESSIONS}; CREATE TABLE {SESSIONS} (LIKE quiz_app.quiz_sessions); "
+        f"ALTER TABLE {SESSIONS} ALTER id TYPE text, ALTER user_id TYPE text; "
+        f"GRANT SELECT ON {SESSIONS} TO LOGIN_",
+        {("empty_table", SESSIONS, None)},
+    ),
+    Fault(
+        "a materialized view",
+        f"DROP VIEW {USERS}; CREATE MATERIALIZED VIEW {USERS} AS SELECT id::text, username, created_at, "
+        f"deleted_at FROM quiz_app.users; GRANT SELECT ON {USERS} TO LOGIN_",
+        {("materialized_view", USERS, None)},
+    ),
+    # Columns.
+    Fault(
+        "a column is called otherwise",
+        'ALTER TABLE quiz_app.users RENAME deleted_at TO "deletedAt";' + view(USERS, deleted_at=""),
+        {("missing_column", USERS, "deleted_at")},
+    ),
+    Fault(
+        "a column that the app has not, and may be NULL",
+        view(LIVES, last_regen_at="") + "ALTER TABLE quiz_app.lives DROP last_regen_at",
+        {("missing_column", LIVES, "last_regen_at")},
+    ),
+    Fault(
+        "a column that the app has not, and we have a default for",
+        view(ACTIONS, enabled="") + "ALTER TABLE community_app.point_actions DROP enabled",
+        {("missing_column", ACTIONS, "enabled")},
+    ),
+    Fault(
+        "a column of a join of two tables is left out",
+        f"DROP VIEW {SESSIONS}; CREATE VIEW {SESSIONS} AS SELECT s.id::text, s.user_id::text, s.status, "
+        "s.started_at, s.expires_at FROM quiz_app.quiz_sessions AS s INNER JOIN quiz_app.users AS u "
+        f"ON s.user_id = u.id; GRANT SELECT ON {SESSIONS} TO LOGIN_",
+        {("missing_column", SESSIONS, "completed_at")},
+    ),
+    # Types.
+    Fault("uuid as id", view(USERS, id="a.id"), {wrong(USERS, "id")}),
+    Fault("numbers as ids", view(USERS, id="a.id"), {wrong(USERS, "id")}, "bigint"),
+    Fault(
+        "snowflakes as text",
+        retyped(MEMBERS, "discord_id", "text", "'112233445566778899' || left(member_id::text, 0)")
+        + "UPDATE community_app.members SET discord_id = '1122334455667788990' "
+        "WHERE member_id = (SELECT min(member_id::text)::uuid FROM community_app.members)",
+        {wrong(MEMBERS, "discord_id")},
+    ),
+    Fault(
+        "snowflakes as text, and one that is none",
+        retyped(MEMBERS, "discord_id", "text", "'ann#1234'")
+        + "UPDATE community_app.members SET discord_id = NULL "
+        "WHERE member_id = (SELECT min(member_id::text)::uuid FROM community_app.members)",
+        {wrong(MEMBERS, "discord_id"), ("invalid_values", MEMBERS, "discord_id")},
+    ),
+    Fault(
+        "points as text, and some that are none",
+        retyped(TRANSACTIONS, "points", "varchar(9)", "'lots'"),
+        {wrong(TRANSACTIONS, "points"), ("invalid_values", TRANSACTIONS, "points")},
+    ),
+    Fault(
+        "an enum of the same words",
+        "CREATE TYPE community_app.status AS ENUM ('NONE', 'TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELLED');"
+        + retyped(MEMBERS, "subscription_status", "community_app.status", "'ACTIVE'"),
+        {wrong(MEMBERS, "subscription_status")},
+    ),
+    Fault(
+        "an enum of other words",
+        "CREATE TYPE quiz_app.status AS ENUM ('IN_PROGRESS', 'COMPLETED', 'ABANDONED');"
+        + retyped(SESSIONS, "status", "quiz_app.status", "'IN_PROGRESS'"),
+        {wrong(SESSIONS, "status"), ("unknown_words", SESSIONS, "status")},
+    ),
+    Fault(
+        "moments without a zone",
+        retyped(EVENTS, "earned_at", "timestamp(3)", "earned_at AT TIME ZONE 'UTC'"),
+        {wrong(EVENTS, "earned_at")},
+    ),
+    Fault(
+        "days for moments",
+        retyped(TRANSACTIONS, "created_at", "date", "created_at::date"),
+        {wrong(TRANSACTIONS, "created_at")},
+    ),
+    Fault(
+        "milliseconds for moments",
+        retyped(BETS, "created_at", "bigint", "extract(epoch FROM created_at) * 1000"),
+        {wrong(BETS, "created_at")},
+    ),
+    Fault(
+        "texts for moments, and one that is none",
+        retyped(GAMES, "commence_time", "text", "'2026-03-02T10:00:00Z'")
+        + "UPDATE betting_app.games SET commence_time = 'soon' "
+        "WHERE id = (SELECT min(id::text)::uuid FROM betting_app.games)",
+        {wrong(GAMES, "commence_time"), ("invalid_values", GAMES, "commence_time")},
+    ),
+    Fault(
+        "dollars",
+        retyped(BETS, "stake", "numeric(12, 2)", "12.34"),
+        {wrong(BETS, "stake")},
+    ),
+    Fault("cents as numeric", retyped(BETS, "stake", "numeric", "1234"), {wrong(BETS, "stake")}),
+    Fault(
+        "money",
+        retyped("betting.bankrolls", "balance", "money", "5"),
+        {wrong("betting.bankrolls", "balance")},
+    ),
+    Fault("decimal odds", retyped(BETS, "odds", "numeric", "1.91"), {wrong(BETS, "odds")}),
+    Fault(
+        "json",
+        retyped(BETS, "bet_details", "json", "bet_details::json"),
+        {wrong(BETS, "bet_details")},
+    ),
+    Fault(
+        "json in a text",
+        retyped(BETS, "bet_details", "text", "bet_details::text"),
+        {wrong(BETS, "bet_details")},
+    ),
+    Fault(
+        "numbers for yes and no",
+        retyped(MEMBERS, "leaderboard_visible", "integer", "1"),
+        {wrong(MEMBERS, "leaderboard_visible")},
+    ),
+    Fault(
+        "words for yes and no",
+        retyped(BETS, "is_tail", "text", "'yes'"),
+        {wrong(BETS, "is_tail")},
+    ),
+    # Values.
+    Fault(
+        "NULL, where we have a default",
+        loose(LIVES, "current_lives") + "UPDATE quiz_app.lives SET current_lives = NULL",
+        {("null_values", LIVES, "current_lives")},
+    ),
+    Fault(
+        "NULL, where nothing would be right",
+        loose(BETS, "stake") + "UPDATE betting_app.bets SET stake = NULL",
+        {("null_values", BETS, "stake")},
+    ),
+    Fault(
+        "NULL as a key",
+        view(LIVES, user_id="NULL::text AS user_id"),
+        {("null_values", LIVES, "user_id")},
+    ),
+    Fault(
+        "words in capitals",
+        loose(SESSIONS, "status") + "UPDATE quiz_app.quiz_sessions SET status = 'COMPLETED'",
+        {("unknown_words", SESSIONS, "status")},
+    ),
+    Fault(
+        "a word that nothing suggests",
+        loose(MEMBERS, "subscription_status")
+        + "UPDATE community_app.members SET subscription_status = 'GIFT'",
+        {("unknown_words", MEMBERS, "subscription_status")},
+    ),
+    Fault(
+        "a number we refuse",
+        loose(LIVES, "current_lives") + "UPDATE quiz_app.lives SET current_lives = -1",
+        {("refused_values", LIVES, "current_lives")},
+    ),
+    Fault(
+        "columns that contradict each other",
+        "ALTER TABLE betting_app.bets DROP CONSTRAINT bets_settled_check;"
+        "UPDATE betting_app.bets SET settled_at = created_at",
+        {("refused_values", BETS, None)},
+    ),
+    # Keys.
+    Fault(
+        "a join doubles rows",
+        f"DROP VIEW {USERS}; CREATE VIEW {USERS} AS SELECT u.id::text, u.username, u.created_at, "
+        f"u.deleted_at FROM quiz_app.users AS u, quiz_app.lives AS l; GRANT SELECT ON {USERS} TO LOGIN_",
+        {("duplicate_keys", USERS, "id")},
+    ),
+    Fault(
+        "an account is linked twice",
+        "ALTER TABLE community_app.members DROP CONSTRAINT members_discord_id_key;"
+        "UPDATE community_app.members SET discord_id = 1001",
+        {("duplicates", MEMBERS, "discord_id")},
+    ),
+    Fault(
+        "row numbers as ids",
+        view(
+            TRANSACTIONS,
+            transaction_id="(row_number() OVER (ORDER BY created_at, points))::text AS transaction_id",
+        ),
+        {("unstable_key", TRANSACTIONS, "transaction_id")},
+    ),
+    Fault(
+        "row numbers as ids, from a query inside",
+        f"DROP VIEW {TRANSACTIONS}; CREATE VIEW {TRANSACTIONS} AS SELECT n.number::text AS transaction_id, "
+        "n.member_id::text, n.action, n.points, n.created_at, n.metadata FROM (SELECT t.*, "
+        "row_number() OVER () AS number FROM community_app.point_transactions AS t) AS n; "
+        f"GRANT SELECT ON {TRANSACTIONS} TO LOGIN_",
+        {("unstable_key", TRANSACTIONS, "transaction_id")},
+    ),
+    Fault(
+        "another id at each reading",
+        view(EVENTS, id="gen_random_uuid()::text AS id"),
+        {("unstable_key", EVENTS, "id")},
+    ),
+    Fault(
+        "another id at each reading, by a function of the app",
+        "CREATE FUNCTION quiz_app.new_id() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT random()::text';"
+        + view(EVENTS, id="quiz_app.new_id() AS id"),
+        {("unstable_key", EVENTS, "id")},
+    ),
+    # Rights.
+    Fault(
+        "no policy for whom the view belongs to",
+        "ALTER TABLE betting_app.games OWNER TO postgres; GRANT SELECT ON betting_app.games TO OWNER_;"
+        "ALTER TABLE betting_app.games ENABLE ROW LEVEL SECURITY",
+        {("row_security", GAMES, None)},
+    ),
+    Fault(
+        "row level security that is forced on its owner",
+        "ALTER TABLE betting_app.games ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        {("row_security", GAMES, None)},
+    ),
+    Fault(
+        "a policy that shows some rows",
+        "ALTER TABLE betting_app.games ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY own ON betting_app.games USING (status = 'live')",
+        {("row_security", GAMES, None)},
+    ),
+    Fault(
+        "a policy that restricts the others",
+        "ALTER TABLE betting_app.games ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY every ON betting_app.games USING (TRUE);"
+        "CREATE POLICY own ON betting_app.games AS RESTRICTIVE USING (status = 'live')",
+        {("row_security", GAMES, None)},
+    ),
+    Fault(
+        "a view that asks for the rights of the login",
+        f"ALTER VIEW {GAMES} SET (security_invoker = on)",
+        {("source_refused", GAMES, None)},
+    ),
+    Fault(
+        "row level security behind a view that asks for the rights of the login",
+        f"ALTER VIEW {GAMES} SET (security_invoker = on); GRANT SELECT ON betting_app.games TO LOGIN_;"
+        "ALTER TABLE betting_app.games ENABLE ROW LEVEL SECURITY",
+        {("row_security", GAMES, None)},
+    ),
+    Fault(
+        "a view whose owner may not read the table any more",
+        "ALTER TABLE betting_app.games OWNER TO postgres",
+        {("source_refused", GAMES, None)},
+    ),
+    Fault(
+        "a view that was not granted",
+        f"REVOKE SELECT ON {GAMES} FROM LOGIN_",
+        {("relation_refused", GAMES, None)},
+    ),
+    Fault(
+        "a function in a view that was not granted",
+        "CREATE FUNCTION betting_app.clean(a text) RETURNS text LANGUAGE sql STABLE AS 'SELECT a';"
+        "REVOKE EXECUTE ON FUNCTION betting_app.clean FROM PUBLIC;"
+        + view(GAMES, sport="betting_app.clean(a.sport) AS sport"),
+        {("function_refused", GAMES, None)},
+    ),
+    # Indexes.
+    Fault(
+        "no index on a large table",
+        "DROP INDEX betting_app.games_commence_time_idx; CREATE INDEX ON betting_app.games ((id::text));"
+        "UPDATE pg_class SET reltuples = 1e6 WHERE oid = 'betting_app.games'::regclass",
+        {("missing_index", GAMES, "commence_time")},
+    ),
+    Fault(
+        "no index for an expression on a large table",
+        "UPDATE pg_class SET reltuples = 1e6 WHERE oid = 'betting_app.games'::regclass",
+        {("missing_index", GAMES, "id")},
+    ),
+]
+
+
+# Every other on the other version.
+@pytest.mark.parametrize(
+    ("clinic", "fault"),
+    [
+        pytest.param(POSTGRES_VERSIONS[number % 2], fault, id=fault.name)
+        for number, fault in enumerate(FAULTS)
+    ],
+    indirect=["clinic"],
+)
+def test_a_fault_is_found_and_its_remedy_mends_it(clinic: Clinic, fault: Fault) -> None:
+    clinic.admit(fault.domain, fault.key_type)
+    clinic.run(fault.sql.replace("LOGIN_", clinic.login).replace("OWNER_", clinic.owner))
+    findings = clinic.examine(fault.domain)
+    assert seen(findings) == fault.found
+    clinic.mend(findings)
+    assert clinic.examine(fault.domain) == []
