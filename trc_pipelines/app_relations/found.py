@@ -155,9 +155,11 @@ class Found:
                 waiting.append(view_id)
         return [self.relations[view_id] for view_id in order]
 
-    def sources(self, view: FoundRelation) -> dict[str, FoundRelation]:
-        """Map the names that a plain SELECT gives to what it reads."""
+    def sources(self, view: FoundRelation, *, inside: bool = False) -> dict[str, FoundRelation]:
+        """Map the names that a plain SELECT gives to what it reads; `inside`: its inner queries too."""
         rest = view.select.rest if view.select else ""
+        if not inside:
+            rest = _without_queries(rest)
         named = {}
         for relation_id in {r.relation_id for r in self.readings if r.view_id == view.relation_id}:
             source = self.relations[relation_id]
@@ -217,6 +219,21 @@ def split_select(definition: str, columns: Sequence[str]) -> Select | None:
         for each in items
     ]
     return Select(dict(zip(columns, expressions, strict=True)), rest)
+
+
+def _without_queries(text: str) -> str:
+    """Cut out the queries inside a text. Joins in parentheses stay."""
+    kept, depths = "", []
+    parts = _PART.findall(text)
+    for number, part in enumerate(parts):
+        if part == "(":
+            begins = next((each for each in parts[number + 1 :] if each.strip()), "")
+            depths.append(begins in ("SELECT", "WITH", "VALUES"))
+        if not any(depths):
+            kept += part
+        if part == ")" and depths:
+            depths.pop()
+    return kept
 
 
 def _at_top(text: str) -> set[str]:

@@ -49,10 +49,13 @@ def is_unstable(relation: FoundRelation, column: str) -> bool:
     expression = select.expressions[column]
     if _UNSTABLE.search(expression):
         return True
-    # A column of a query inside: what that calls so.
+    return _made_up_inside(expression).search(select.rest) is not None
+
+
+def _made_up_inside(expression: str) -> re.Pattern[str]:
+    """Match what a query inside makes up under the name that an expression has."""
     name = re.escape(expression.split("::")[0].split(".")[-1].strip('"()'))
-    inside = rf"{_UNSTABLE.pattern}[^,]*?(\([^()]*\))?[^,()]*? AS \"?{name}\"?\b"
-    return bool(re.search(inside, select.rest))
+    return re.compile(rf"{_UNSTABLE.pattern}[^,]*?(\([^()]*\))?[^,()]*?(?= AS \"?{name}\"?\b)")
 
 
 def write_template(
@@ -213,6 +216,7 @@ def _mend_view(declared: AppRelation, relation: FoundRelation, found: Found, cou
     by_name = {column.name: column for column in declared.columns}
     select = relation.select
     values: dict[str, str] = {}
+    rest = select.rest if select else _wrapped(relation)
     is_replaceable = relation.kind == "v"
     for name, there in relation.columns.items():
         value = select.expressions[name] if select else quote_name(name)
@@ -221,7 +225,11 @@ def _mend_view(declared: AppRelation, relation: FoundRelation, found: Found, cou
             values[name] = value
             continue
         if name in declared.key and (counts.find("unstable", "key") or is_unstable(relation, name)):
-            mended = _stable_key(column, relation, found) or value
+            inner = _made_up_inside(value)
+            is_inside = select is not None and inner.search(rest) is not None
+            key = _primary_key(column, relation, found, inside=is_inside)
+            rest = inner.sub(key, rest) if key and is_inside else rest
+            mended = key if key and not is_inside else value
         else:
             mended = _mend_value(column, there, value, found, counts)
         if mended != value and there.full_type not in _KEPT_TYPES:
@@ -232,7 +240,7 @@ def _mend_view(declared: AppRelation, relation: FoundRelation, found: Found, cou
     for column in declared.columns:
         if column.is_needed and column.name not in relation.columns:
             values[column.name] = _missing_value(column, relation, found)
-    query = _write_select(values, select.rest if select else _wrapped(relation))
+    query = _write_select(values, rest)
     query = _restrict(query, list(values), declared, relation, counts)
     options = f" WITH ({relation.options})" if relation.options else ""
     if is_replaceable:
@@ -296,9 +304,11 @@ def _restrict(
     return f"SELECT {', '.join(shown.values())}\nFROM (\n{one}\n) AS one"
 
 
-def _stable_key(column: Column, relation: FoundRelation, found: Found) -> str | None:
+def _primary_key(
+    column: Column, relation: FoundRelation, found: Found, *, inside: bool
+) -> str | None:
     """Write the primary key of the table behind a view, where there is one table."""
-    sources = found.sources(relation)
+    sources = found.sources(relation, inside=inside)
     if len(sources) != 1:
         return None
     alias, table = next(iter(sources.items()))
