@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from trc_pipelines.app_relations.casts import (
     DECIMALS,
+    cast,
     counts_in_hundreds,
     fits,
 )
@@ -438,6 +439,7 @@ def _find_slow(case: _Case) -> Iterator[Finding]:
         if origin is None:
             continue
         table, expression = origin
+        expression = _as_needed(case, column, table, expression)
         begins = {_bare(b) for of, b in case.found.indexes if of == table.relation_id}
         if table.rows_about <= MANY_ROWS or _bare(expression) in begins or table.is_view:
             continue
@@ -499,6 +501,15 @@ def _of_column(
 
 def _mend(case: _Case) -> str:
     return mend(case.declared, case.relation, case.found, case.counts)
+
+
+def _as_needed(case: _Case, name: str, table: FoundRelation, expression: str) -> str:
+    """Write what an index has to hold once the remedy has cast the column."""
+    column = next(each for each in case.declared.columns if each.name == name)
+    there = table.columns.get(unquote_name(expression))
+    if there is None or fits(column, case.relation.columns[name]):
+        return expression
+    return cast(column, there, expression, case.found.server_version, has_fractions=False)
 
 
 def _leading(definition: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from trc_pipelines.app_relations.casts import (
     cast,
@@ -96,18 +97,18 @@ def write_template(
 def find_source(
     declared: AppRelation, found: Found, schemas_of_ours: Collection[str]
 ) -> FoundRelation | None:
-    """Find the app's table that seems to be a relation, by its name and then by its columns."""
-    alike = [
-        each
-        for each in found.relations.values()
-        if each.schema_name not in schemas_of_ours
-        and plain_name(each.relation_name) == plain_name(declared.name)
-    ]
+    """Find the app's table that seems to be a relation: by its name, else the one with such columns."""
+    of_apps = [each for each in found.relations.values() if each.schema_name not in schemas_of_ours]
 
     def likeness(each: FoundRelation) -> int:
         return sum(_find_alike(column, each) is not None for column in declared.columns)
 
-    return max(alike, key=likeness, default=None)
+    named = [
+        each for each in of_apps if plain_name(each.relation_name) == plain_name(declared.name)
+    ]
+    # Fewer columns many tables have: an id, a user, a time.
+    alike = [each for each in of_apps if likeness(each) == len(declared.columns) > 2]
+    return max(named or alike, key=likeness, default=None)
 
 
 def create_missing(
@@ -117,7 +118,8 @@ def create_missing(
     source = find_source(declared, found, schemas_of_ours)
     if source is None:
         grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {declared.table} TO {quote_name(found.login)};"
-        return "\n".join([write_table(declared), say_there_is_none(declared), grant]), None
+        described = replace(declared, description=f"{NONE_IN_THE_APP} {declared.description}")
+        return f"{write_table(described)}\n{grant}", None
     return write_template(declared, found, source), source
 
 

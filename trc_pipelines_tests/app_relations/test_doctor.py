@@ -161,6 +161,11 @@ FAULTS = [
         {("missing_relation", LIVES, None)},
     ),
     Fault(
+        "a view is forgotten, over a table of another name",
+        f"DROP VIEW {ACTIONS}; ALTER TABLE community_app.point_actions RENAME TO config",
+        {("missing_relation", ACTIONS, None)},
+    ),
+    Fault(
         "an empty table stands where a view was forgotten",
         f"DROP VIEW {SESSIONS}; CREATE TABLE {SESSIONS} (LIKE quiz_app.quiz_sessions); "
         f"ALTER TABLE {SESSIONS} ALTER id TYPE text, ALTER user_id TYPE text; "
@@ -421,6 +426,14 @@ FAULTS = [
         "DROP INDEX betting_app.games_commence_time_idx; CREATE INDEX ON betting_app.games ((id::text));"
         "UPDATE pg_class SET reltuples = 1e6 WHERE oid = 'betting_app.games'::regclass",
         {("missing_index", GAMES, "commence_time")},
+    ),
+    Fault(
+        "moments without a zone, and their index, of a large table",
+        retyped(GAMES, "commence_time", "timestamp", "commence_time AT TIME ZONE 'UTC'")
+        + "CREATE INDEX ON betting_app.games ((id::text));"
+        "CREATE INDEX ON betting_app.games (commence_time);"
+        "UPDATE pg_class SET reltuples = 1e6 WHERE oid = 'betting_app.games'::regclass",
+        {wrong(GAMES, "commence_time"), ("missing_index", GAMES, "commence_time")},
     ),
     Fault(
         "no index for an expression on a large table",
