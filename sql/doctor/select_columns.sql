@@ -1,11 +1,12 @@
 -- Their columns, with the words of an enum and the type behind a domain.
 SELECT
     a.attrelid::bigint AS relation_id,
-    a.attname::text AS column_name,
+    a.attname::text AS name,
     format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL) AS base_type,
     format_type(a.atttypid, a.atttypmod) AS full_type,
     a.attnotnull AS is_not_null,
     array_position(k.conkey, a.attnum) IS NOT NULL AS is_key,
+    col_description(a.attrelid, a.attnum) AS description,
     array(
         SELECT e.enumlabel::text FROM pg_enum AS e
         WHERE e.enumtypid = t.oid

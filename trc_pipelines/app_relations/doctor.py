@@ -357,6 +357,7 @@ def _find_unreadable(case: _Case) -> Iterator[Finding]:
             refused = True
             sql = f"GRANT EXECUTE ON FUNCTION {function.signature} TO {login};"
             yield _grant(case, "function_refused", function.signature, sql, function.owner)
+    yield from _find_refused_views(case)
     if case.counts.error and not refused:
         yield Finding(
             ERROR,
@@ -367,6 +368,34 @@ def _find_unreadable(case: _Case) -> Iterator[Finding]:
             "a relation that can be read",
             "Reading it fails, so nothing is known of its values.",
             _mend(case),
+            case.run_by,
+        )
+
+
+def _find_refused_views(case: _Case) -> Iterator[Finding]:
+    """Views of ours over the relation, which their owner may not read."""
+    refused = {
+        reading.view_id
+        for reading in case.found.readings
+        if reading.relation_id == case.relation.relation_id and not reading.can_read
+    }
+    for view in [case.found.relations[view_id] for view_id in sorted(refused)]:
+        if view.schema_name != case.declared.domain:
+            continue
+        role = quote_name(reading.checked_as)
+        sql = f"GRANT SELECT ON {case.relation.quoted} TO {role};"
+        found = (
+            f"{view.table} reads as {reading.checked_as}, which may not use {case.relation.table}"
+        )
+        yield Finding(
+            WARNING,
+            "views_refused",
+            case.declared.table,
+            None,
+            found,
+            f"a grant to {view.owner}",
+            "Nobody can read our view: jobs run, and boards and streaks cannot be looked at.",
+            sql,
             case.run_by,
         )
 

@@ -29,6 +29,7 @@ class FoundColumn:
     is_not_null: bool = False
     is_key: bool = False
     words: Sequence[str] = ()
+    description: str | None = None
 
 
 @dataclass(frozen=True)

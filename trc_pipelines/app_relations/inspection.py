@@ -59,7 +59,10 @@ def read_found(transaction: Transaction) -> Found:
     transaction.execute("doctor/set_search_path")
     login = transaction.read_rows("doctor/select_login")[0]
     columns = {
-        relation_id: {row["column_name"]: _column(row) for row in rows}
+        relation_id: {
+            row["name"]: FoundColumn(**{key: row[key] for key in row if key != "relation_id"})
+            for row in rows
+        }
         for relation_id, rows in groupby(
             transaction.read_rows("doctor/select_columns"), lambda row: row["relation_id"]
         )
@@ -85,17 +88,6 @@ def read_found(transaction: Transaction) -> Found:
             (row["relation_id"], row["begins_with"])
             for row in transaction.read_rows("doctor/select_indexes")
         ],
-    )
-
-
-def _column(row: dict[str, Any]) -> FoundColumn:
-    return FoundColumn(
-        row["column_name"],
-        row["base_type"],
-        row["full_type"],
-        row["is_not_null"],
-        row["is_key"],
-        row["words"],
     )
 
 

@@ -337,8 +337,17 @@ def _restore(relation: FoundRelation) -> list[str]:
     return [
         f"ALTER VIEW {relation.quoted} OWNER TO {quote_name(relation.owner)};",
         *[f"{grant};" for grant in relation.grants],
+        *_comments(relation),
         *[f"{trigger};" for trigger in relation.triggers],
     ]
+
+
+def _comments(relation: FoundRelation) -> list[str]:
+    described = {f"VIEW {relation.quoted}": relation.description} | {
+        f"COLUMN {relation.quoted}.{quote_name(name)}": column.description
+        for name, column in relation.columns.items()
+    }
+    return [f"COMMENT ON {what} IS {quote(text)};" for what, text in described.items() if text]
 
 
 def _rebuild(found: Found, relation: FoundRelation, change: str) -> str:

@@ -420,6 +420,13 @@ FAULTS = [
         + view(GAMES, sport="betting_app.clean(a.sport) AS sport"),
         {("function_refused", GAMES, None)},
     ),
+    Fault(
+        "a view of ours whose owner may not read the app's",
+        f"CREATE VIEW community.streaks AS SELECT member_id, discord_id FROM {MEMBERS};"
+        "ALTER VIEW community.streaks OWNER TO LOGIN_; REVOKE SELECT ON community.members FROM LOGIN_;"
+        "GRANT SELECT (member_id, subscription_status, leaderboard_visible) ON community.members TO LOGIN_",
+        {("views_refused", MEMBERS, None)},
+    ),
     # Indexes.
     Fault(
         "no index on a large table",
