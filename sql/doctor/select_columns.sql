@@ -7,6 +7,7 @@ SELECT
     a.attnotnull AS is_not_null,
     array_position(k.conkey, a.attnum) IS NOT NULL AS is_key,
     col_description(a.attrelid, a.attnum) AS description,
+    has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS can_read,
     array(
         SELECT e.enumlabel::text FROM pg_enum AS e
         WHERE e.enumtypid = t.oid

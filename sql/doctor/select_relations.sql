@@ -12,7 +12,6 @@ SELECT
     array_to_string(c.reloptions, ', ') AS options,
     obj_description(c.oid, 'pg_class') AS description,
     has_schema_privilege(n.oid, 'USAGE') AS can_use_schema,
-    has_any_column_privilege(c.oid, 'SELECT') AS can_read,
     array(
         SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal

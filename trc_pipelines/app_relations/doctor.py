@@ -337,7 +337,8 @@ def _find_unreadable(case: _Case) -> Iterator[Finding]:
             f"GRANT USAGE ON SCHEMA {quote_name(relation.schema_name)} TO {login};",
             relation.schema_owner,
         )
-    if not relation.can_read:
+    needed = {column.name for column in _needed(case.declared)}
+    if not all(c.can_read for c in relation.columns.values() if c.name in needed):
         refused = True
         sql = f"GRANT SELECT ON {relation.quoted} TO {login};"
         yield _grant(case, "relation_refused", relation.table, sql, relation.owner)
@@ -366,7 +367,8 @@ def _find_unreadable(case: _Case) -> Iterator[Finding]:
             None,
             case.counts.error,
             "a relation that can be read",
-            "Reading it fails, so nothing is known of its values.",
+            "Reading it fails, so nothing is known of its values. Casts of texts are mended here; anything "
+            "else that its query does with a row is yours to find.",
             _mend(case),
             case.run_by,
         )
@@ -382,11 +384,8 @@ def _find_refused_views(case: _Case) -> Iterator[Finding]:
     for view in [case.found.relations[view_id] for view_id in sorted(refused)]:
         if view.schema_name != case.declared.domain:
             continue
-        role = quote_name(reading.checked_as)
-        sql = f"GRANT SELECT ON {case.relation.quoted} TO {role};"
-        found = (
-            f"{view.table} reads as {reading.checked_as}, which may not use {case.relation.table}"
-        )
+        sql = f"GRANT SELECT ON {case.relation.quoted} TO {quote_name(view.owner)};"
+        found = f"{view.table} reads as {view.owner}, which may not use {case.relation.table}"
         yield Finding(
             WARNING,
             "views_refused",

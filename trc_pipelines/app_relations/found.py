@@ -30,6 +30,7 @@ class FoundColumn:
     is_key: bool = False
     words: Sequence[str] = ()
     description: str | None = None
+    can_read: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ class FoundRelation:
     options: str | None
     description: str | None
     can_use_schema: bool
-    can_read: bool
     triggers: Sequence[str]
     grants: Sequence[str]
     columns: Mapping[str, FoundColumn]

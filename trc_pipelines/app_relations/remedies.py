@@ -14,10 +14,12 @@ from trc_pipelines.app_relations.casts import (
 from trc_pipelines.app_relations.ddl import quote, write_table
 from trc_pipelines.app_relations.declarations import AppRelation, Column
 from trc_pipelines.app_relations.found import (
+    TEXTS,
     Found,
     FoundColumn,
     FoundRelation,
     quote_name,
+    unquote_name,
 )
 from trc_pipelines.app_relations.probes import Counts
 
@@ -233,7 +235,8 @@ def _mend_view(declared: AppRelation, relation: FoundRelation, found: Found, cou
             rest = inner.sub(key, rest) if key and is_inside else rest
             mended = key if key and not is_inside else value
         else:
-            mended = _mend_value(column, there, value, found, counts)
+            safe = _cast_safely(column, relation, value, found) if counts.error else value
+            mended = _mend_value(column, there, safe, found, counts)
         if mended != value and there.full_type not in _KEPT_TYPES:
             is_replaceable = False
         if mended != value and not fits(column, there):
@@ -304,6 +307,17 @@ def _restrict(
     if not is_hiding:
         return one
     return f"SELECT {', '.join(shown.values())}\nFROM (\n{one}\n) AS one"
+
+
+def _cast_safely(column: Column, relation: FoundRelation, value: str, found: Found) -> str:
+    """Write a cast of a text so that what cannot be cast does not fail the whole view."""
+    match = re.fullmatch(r"\(?((?:[\w\"]+\.)?(\w+|\"[^\"]+\"))\)?::(?!text).*", value)
+    name = unquote_name(match[2]) if match else ""
+    tables = {each.relation_id: each for each in found.sources(relation).values()}
+    behind = [each.columns[name] for each in tables.values() if name in each.columns]
+    if not match or len(behind) != 1 or behind[0].base_type not in TEXTS:
+        return value
+    return cast(column, behind[0], match[1], found.server_version, has_fractions=False)
 
 
 def _primary_key(

@@ -414,6 +414,27 @@ FAULTS = [
         {("relation_refused", GAMES, None)},
     ),
     Fault(
+        "a view of which one column was granted",
+        f"REVOKE SELECT ON {GAMES} FROM LOGIN_; GRANT SELECT (id) ON {GAMES} TO LOGIN_",
+        {("relation_refused", GAMES, None)},
+    ),
+    Fault(
+        "a schema that was not granted",
+        "REVOKE USAGE ON SCHEMA community FROM LOGIN_",
+        {("schema_refused", table, None) for table in (MEMBERS, ACTIONS, TRANSACTIONS)},
+    ),
+    Fault(
+        "a view that fails at a text that is no number",
+        "DROP VIEW community.members; ALTER TABLE community_app.members "
+        "DROP CONSTRAINT members_discord_id_check, ALTER discord_id TYPE text;"
+        "UPDATE community_app.members SET discord_id = 'ann' || member_id;"
+        + write_view(
+            find(needed("community"), MEMBERS), discord_id="a.discord_id::bigint AS discord_id"
+        )
+        + f"GRANT SELECT ON {MEMBERS} TO LOGIN_",
+        {("unreadable", MEMBERS, None)},
+    ),
+    Fault(
         "a function in a view that was not granted",
         "CREATE FUNCTION betting_app.clean(a text) RETURNS text LANGUAGE sql STABLE AS 'SELECT a';"
         "REVOKE EXECUTE ON FUNCTION betting_app.clean FROM PUBLIC;"
@@ -423,8 +444,7 @@ FAULTS = [
     Fault(
         "a view of ours whose owner may not read the app's",
         f"CREATE VIEW community.streaks AS SELECT member_id, discord_id FROM {MEMBERS};"
-        "ALTER VIEW community.streaks OWNER TO LOGIN_; REVOKE SELECT ON community.members FROM LOGIN_;"
-        "GRANT SELECT (member_id, subscription_status, leaderboard_visible) ON community.members TO LOGIN_",
+        "ALTER VIEW community.streaks OWNER TO pg_monitor",
         {("views_refused", MEMBERS, None)},
     ),
     # Indexes.
