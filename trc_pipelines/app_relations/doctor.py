@@ -33,6 +33,11 @@ from trc_pipelines.app_relations.remedies import (
 ERROR, WARNING = "error", "warning"
 # Below, reading all of a table takes no longer than looking into an index.
 MANY_ROWS = 10_000
+# As the migrations write them, with their comments.
+_VIEW = re.compile(
+    r"^(CREATE VIEW ([\w.]+) AS\n.*?;\n(?:COMMENT ON (?:VIEW|COLUMN) [^;]*;\n)*)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,37 @@ def diagnose(
             findings += check(case)
         findings += _find_forgotten(case, schemas_of_ours)
     return findings
+
+
+def find_dropped_views(found: Found, migrations: Sequence[str]) -> list[Finding]:
+    """List views of ours that are gone, with what they stood on: an app dropped that with CASCADE.
+
+    Args:
+        migrations: the files in their order; one of which no table is there was not applied.
+    """
+    expected: dict[str, str] = {}
+    for text in migrations:
+        if not any(
+            table in found.by_table for table in re.findall(r"^CREATE TABLE (\S+)", text, re.M)
+        ):
+            continue
+        for view in re.findall(r"^DROP VIEW (?:IF EXISTS )?([\w.]+)", text, re.M):
+            expected.pop(view, None)
+        expected |= {view: sql for sql, view in _VIEW.findall(text)}
+    return [
+        Finding(
+            ERROR,
+            "dropped_view",
+            view,
+            None,
+            "nothing",
+            "a view of ours",
+            "It went with what it stood on. What that was has to be there first.",
+            f"{sql}\nSELECT operations.transfer_ownership();",
+        )
+        for view, sql in expected.items()
+        if view not in found.by_table
+    ]
 
 
 def _find_missing(

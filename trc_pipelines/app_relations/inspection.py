@@ -7,7 +7,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 
 from trc_pipelines.app_relations.declarations import AppRelation
-from trc_pipelines.app_relations.doctor import Finding, diagnose
+from trc_pipelines.app_relations.doctor import Finding, diagnose, find_dropped_views
 from trc_pipelines.app_relations.found import (
     Found,
     FoundColumn,
@@ -24,7 +24,8 @@ from trc_pipelines.app_relations.probes import (
     write_examples,
 )
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
-from trc_pipelines.database.migrations import SHARED
+from trc_pipelines.database.migrations import SHARED, schema_of
+from trc_pipelines.database.statements import SQL_FOLDER
 from trc_pipelines.settings import KNOWN_DOMAINS
 
 Track = Callable[[Sequence[Scan]], Iterable[Scan]]
@@ -51,7 +52,16 @@ def examine(
             if scan:
                 scans.append(scan)
         counts = {scan.table: _count(connection, scan) for scan in track(scans)}
-    return diagnose(declared, found, counts, (*SHARED, *KNOWN_DOMAINS))
+    wanted = {*SHARED, *[relation.domain for relation in declared]}
+    migrations = [
+        path.read_text(encoding="utf-8")
+        for path in sorted((SQL_FOLDER / "migrations").glob("*.sql"))
+        if schema_of(path.stem) in wanted
+    ]
+    return [
+        *diagnose(declared, found, counts, (*SHARED, *KNOWN_DOMAINS)),
+        *find_dropped_views(found, migrations),
+    ]
 
 
 def read_found(transaction: Transaction) -> Found:
