@@ -395,7 +395,19 @@ def _find_unreadable(case: _Case) -> Iterator[Finding]:
             sql = f"GRANT EXECUTE ON FUNCTION {function.signature} TO {login};"
             yield _grant(case, "function_refused", function.signature, sql, function.owner)
     yield from _find_refused_views(case)
-    if case.counts.error and not refused:
+    if case.counts.is_late:
+        yield Finding(
+            WARNING,
+            "too_slow",
+            case.declared.table,
+            None,
+            case.counts.error or "",
+            "rows that are read in a minute",
+            "Nothing is known of its values. Look at what the view does with each row, and at its indexes.",
+            f"EXPLAIN TABLE {case.relation.quoted};",
+            case.run_by,
+        )
+    elif case.counts.error and not refused:
         yield Finding(
             ERROR,
             "unreadable",

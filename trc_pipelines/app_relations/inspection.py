@@ -1,6 +1,7 @@
 """Read from a database what the doctor judges: facts of the catalogue, and counts of rows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -28,6 +29,10 @@ from trc_pipelines.database.migrations import SHARED, schema_of
 from trc_pipelines.database.statements import SQL_FOLDER
 from trc_pipelines.settings import KNOWN_DOMAINS
 
+# A relation that takes longer to read is said to, and everything else is examined all the same.
+SCAN_SECONDS = 60.0
+_QUERY_CANCELED = "57014"
+
 Track = Callable[[Sequence[Scan]], Iterable[Scan]]
 
 
@@ -42,7 +47,8 @@ def examine(
     Raises:
         DatabaseError: the database does not answer.
     """
-    with database.connect() as connection:
+    seconds = min(SCAN_SECONDS, database.statement_timeout_seconds)
+    with replace(database, statement_timeout_seconds=seconds).connect() as connection:
         with connection.transaction(commit=False) as transaction:
             found = read_found(transaction)
         scans = []
@@ -117,7 +123,7 @@ def _count(connection: Connection, scan: Scan) -> Counts:
     except DatabaseError as error:
         if error.is_transient:
             raise
-        return Counts(error=str(error))
+        return Counts(error=str(error), is_late=error.sqlstate == _QUERY_CANCELED)
     return Counts(
         figures["rows"],
         bad,

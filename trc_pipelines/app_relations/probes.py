@@ -44,6 +44,7 @@ class Counts:
         examples: keys of some of them.
         words: for each column those that are not accepted.
         error: why they could not be read, if so.
+        is_late: whether reading them took too long.
     """
 
     rows: int = 0
@@ -51,6 +52,7 @@ class Counts:
     examples: Mapping[Probe, Sequence[str]] = field(default_factory=dict)
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     error: str | None = None
+    is_late: bool = False
 
     def find(self, kind: str, subject: str) -> Probe | None:
         """Find the probe of that kind and subject that found something."""

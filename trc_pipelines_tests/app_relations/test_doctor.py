@@ -44,10 +44,10 @@ class Clinic:
     def admit(self, domain: str, key_type: str = "uuid") -> None:
         self.run(write_app(domain, key_type, self.owner, self.login))
 
-    def examine(self, *domains: str) -> list[Finding]:
+    def examine(self, *domains: str, seconds: float = 30) -> list[Finding]:
         url = make_url(self.url).set(username=self.login).render_as_string(hide_password=False)
         declared = [relation for domain in domains for relation in DECLARED[domain]]
-        return examine(Database(url, 30, 5), declared)
+        return examine(Database(url, seconds, 5), declared)
 
     def mend(self, findings: list[Finding]) -> None:
         for sql in dict.fromkeys(finding.remedy_sql for finding in findings):
@@ -486,3 +486,17 @@ def test_a_fault_is_found_and_its_remedy_mends_it(clinic: Clinic, fault: Fault) 
     assert seen(findings) == fault.found
     clinic.mend(findings)
     assert clinic.examine(fault.domain) == []
+
+
+@pytest.mark.parametrize("clinic", POSTGRES_VERSIONS, indirect=True)
+def test_a_view_that_takes_for_ever_keeps_nobody_from_the_others(clinic: Clinic) -> None:
+    clinic.admit("quiz")
+    clinic.run(
+        "CREATE OR REPLACE VIEW quiz.users AS SELECT id::text, username, created_at, deleted_at "
+        "FROM quiz_app.users WHERE pg_sleep(600) IS NOT NULL;"
+        + loose(LIVES, "max_lives")
+        + "UPDATE quiz_app.lives SET max_lives = NULL"
+    )
+    findings = clinic.examine("quiz", seconds=3)
+    assert seen(findings) == {("too_slow", USERS, None), ("null_values", LIVES, "max_lives")}
+    assert [finding.severity for finding in findings] == ["warning", "error"]
