@@ -37,12 +37,17 @@ Track = Callable[[Sequence[Scan]], Iterable[Scan]]
 
 
 def examine(
-    database: Database, declared: Sequence[AppRelation], track: Track = lambda scans: scans
+    database: Database,
+    declared: Sequence[AppRelation],
+    track: Track = lambda scans: scans,
+    *,
+    is_before_migration: bool = False,
 ) -> list[Finding]:
     """List everything about the apps' relations that does not fit.
 
     Args:
         track: passes on the relations whose values are counted, one by one.
+        is_before_migration: say nothing of tables of ours, which it may be about to change.
 
     Raises:
         DatabaseError: the database does not answer.
@@ -65,7 +70,13 @@ def examine(
         if schema_of(path.stem) in wanted
     ]
     return [
-        *diagnose(declared, found, counts, (*SHARED, *KNOWN_DOMAINS)),
+        *diagnose(
+            declared,
+            found,
+            counts,
+            (*SHARED, *KNOWN_DOMAINS),
+            is_before_migration=is_before_migration,
+        ),
         *find_dropped_views(found, migrations),
     ]
 

@@ -70,7 +70,10 @@ def require_fitting_apps(installation: Installation) -> None:
         JobError: there are errors, which are printed with the warnings.
     """
     is_there = has_database(installation.database.direct.url)
-    findings = find(installation) if is_there else []
+    declared = _declared(installation)
+    findings = (
+        examine(installation.database, declared, is_before_migration=True) if is_there else []
+    )
     if findings:
         _show(findings)
     refuse(findings)

@@ -44,10 +44,12 @@ class Clinic:
     def admit(self, domain: str, key_type: str = "uuid") -> None:
         self.run(write_app(domain, key_type, self.owner, self.login))
 
-    def examine(self, *domains: str, seconds: float = 30) -> list[Finding]:
+    def examine(
+        self, *domains: str, seconds: float = 30, is_before_migration: bool = False
+    ) -> list[Finding]:
         url = make_url(self.url).set(username=self.login).render_as_string(hide_password=False)
         declared = [relation for domain in domains for relation in DECLARED[domain]]
-        return examine(Database(url, seconds, 5), declared)
+        return examine(Database(url, seconds, 5), declared, is_before_migration=is_before_migration)
 
     def mend(self, findings: list[Finding]) -> None:
         for sql in dict.fromkeys(finding.remedy_sql for finding in findings):
@@ -91,6 +93,22 @@ def test_nothing_is_found_in_tables_of_ours_or_where_nothing_is(clinic: Clinic) 
         clinic.run(f"GRANT USAGE ON SCHEMA {domain} TO {clinic.login}")
         clinic.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA {domain} TO {clinic.login}")
     assert clinic.examine(*DECLARED) == []
+
+
+@pytest.mark.parametrize("clinic", POSTGRES_VERSIONS[:1], indirect=True)
+def test_what_a_migration_is_about_to_change_does_not_stop_it(clinic: Clinic) -> None:
+    clinic.run("DROP SCHEMA IF EXISTS quiz CASCADE; DROP SCHEMA IF EXISTS quiz_app CASCADE")
+    clinic.run(write_ddl("quiz", DECLARED["quiz"]))
+    clinic.run(
+        "GRANT USAGE ON SCHEMA quiz TO LOGIN_; GRANT SELECT ON ALL TABLES IN SCHEMA quiz TO LOGIN_;"
+        "ALTER TABLE quiz.users OWNER TO trc_owner; ALTER TABLE quiz.users DROP COLUMN deleted_at;"
+        "DROP TABLE quiz.xp_events".replace("LOGIN_", clinic.login)
+    )
+    assert seen(clinic.examine("quiz")) == {
+        ("missing_column", USERS, "deleted_at"),
+        ("missing_relation", EVENTS, None),
+    }
+    assert clinic.examine("quiz", is_before_migration=True) == []
 
 
 @dataclass(frozen=True)
