@@ -20,7 +20,6 @@ IF EXISTS (
         RAISE EXCEPTION 'the quiz app has views, and none in place of %: was it forgotten?', missing
         USING HINT = 'trc doctor prints a view to fill in, and an empty table if the app has no such thing.';
     END IF;
-    RETURN;
 END IF;
 
 IF to_regclass('quiz.users') IS NULL THEN

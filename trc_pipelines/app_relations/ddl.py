@@ -27,7 +27,6 @@ IF EXISTS (
         RAISE EXCEPTION 'the {domain} app has views, and none in place of %: was it forgotten?', missing
         USING HINT = 'trc doctor prints a view to fill in, and an empty table if the app has no such thing.';
     END IF;
-    RETURN;
 END IF;
 """
 _TAIL = """\
@@ -38,7 +37,7 @@ $$;
 
 def write_ddl(domain: str, relations: Sequence[AppRelation]) -> str:
     """Write the statements that create a domain's relations where the app has none of them."""
-    names = ", ".join(quote(relation.name) for relation in relations)
+    names = ", ".join(quote(relation.name) for relation in relations if relation.is_needed)
     return "\n".join(
         [
             _HEAD.format(domain=domain, names=names),

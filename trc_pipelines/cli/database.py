@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import make_url
 
+from trc_pipelines.cli.doctor import count_errors, find, require_fitting_apps, summarise
 from trc_pipelines.cli.installation import open_installation, prepare_databases
 from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
@@ -16,6 +17,7 @@ from trc_pipelines.database.adapters import find_adapter
 from trc_pipelines.database.embedded import client_program
 from trc_pipelines.database.migrations import MigrationError, detach, pending_migrations
 from trc_pipelines.database.urls import libpq_url
+from trc_pipelines.jobs.contract import JobError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,8 +26,12 @@ app = typer.Typer(rich_markup_mode=None)
     "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
 )
 def migrate_database() -> None:
-    """Create what is missing and bring the schema up to date, Dagster's own database included."""
+    """Create what is missing and bring the schema up to date, Dagster's own database included.
+
+    Apps are examined first, as by `trc doctor`: with errors nothing is applied.
+    """
     with open_installation() as installation:
+        require_fitting_apps(installation)
         applied = prepare_databases(installation)
     say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
 
@@ -62,23 +68,29 @@ def detach_adapter(name: AdapterName) -> None:
 
 @app.command("status", epilog="Example: trc db status")
 def show_status(as_json: AsJson = False) -> None:
-    """Show which database is used and which migrations are pending.
+    """Show which database is used, which migrations are pending, and whether the apps' tables fit.
 
-    The exit code is 1 when some are.
+    The exit code is 1 when some are pending, or when there are errors that `trc doctor` lists.
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
         pending = pending_migrations(
             installation.database.direct.url, installation.settings.domains
         )
+        findings = find(installation)
     if as_json:
-        print_json({"url": url, "embedded": installation.is_embedded, "pending": pending})
+        print_json(
+            {"url": url, "embedded": installation.is_embedded, "pending": pending}
+            | {"errors": count_errors(findings), "warnings": len(findings) - count_errors(findings)}
+        )
     else:
         say(f"{url}{' (embedded)' if installation.is_embedded else ''}")
     if pending:
         raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate")
+    if count_errors(findings):
+        raise JobError(summarise(findings))
     if not as_json:
-        say("up to date")
+        say(f"up to date; {summarise(findings)}")
 
 
 @app.command(

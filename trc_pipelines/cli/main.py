@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from trc_pipelines.cli import database, members, money, people, snapshots
 from trc_pipelines.cli.boards import show_boards
+from trc_pipelines.cli.doctor import require_fitting_apps, show_findings
 from trc_pipelines.cli.health import probe
 from trc_pipelines.cli.installation import (
     Installation,
@@ -85,6 +86,9 @@ app.add_typer(money.games_app, name="games", help="Games that were settled: rese
 app.add_typer(
     money.bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore."
 )
+app.command("doctor", epilog="Examples: trc doctor | trc doctor --template quiz > views.sql")(
+    show_findings
+)
 
 
 def main() -> None:
@@ -120,6 +124,7 @@ def up() -> None:
             f"It accepts a folder of yours, as {default_home('live')}"
         )
     with hold_home(make_home(settings)) as lock, open_installation() as installation:
+        require_fitting_apps(installation)
         prepare_databases(installation)
         if "community" in settings.domains:
             members.say_how_to_begin(installation)
