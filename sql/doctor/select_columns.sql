@@ -8,6 +8,7 @@ SELECT
     array_position(k.conkey, a.attnum) IS NOT NULL AS is_key,
     col_description(a.attrelid, a.attnum) AS description,
     has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS can_read,
+    pg_column_is_updatable(a.attrelid, a.attnum, FALSE) AS is_updatable,
     array(
         SELECT e.enumlabel::text FROM pg_enum AS e
         WHERE e.enumtypid = t.oid

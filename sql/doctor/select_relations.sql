@@ -12,6 +12,8 @@ SELECT
     array_to_string(c.reloptions, ', ') AS options,
     obj_description(c.oid, 'pg_class') AS description,
     has_schema_privilege(n.oid, 'USAGE') AS can_use_schema,
+    -- INSERT and DELETE, without the help of a trigger.
+    pg_relation_is_updatable(c.oid, FALSE) & 24 = 24 AS takes_rows,
     array(
         SELECT pg_get_triggerdef(t.oid) FROM pg_trigger AS t
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal

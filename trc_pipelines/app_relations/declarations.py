@@ -66,6 +66,8 @@ class AppRelation(Relation):
         key: the columns that name a row: never there twice, and never another row's later.
         unique: further columns that are never there twice together, by the constraint's name.
         checks: what a table of ours refuses across columns, by the constraint's name.
+        ports: the functions through which jobs change it, each with the columns that it sets; none
+            where it makes or removes rows.
     """
 
     writers: str
@@ -74,6 +76,7 @@ class AppRelation(Relation):
     unique: Mapping[str, Sequence[str]] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)
     indexes: Sequence[Index] = ()
+    ports: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def domain(self) -> str:

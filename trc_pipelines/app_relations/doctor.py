@@ -548,8 +548,60 @@ def _find_slow(case: _Case) -> Iterator[Finding]:
         )
 
 
-# Here also belongs, once writes go through functions: whether they are there and look again.
+def _find_ports(case: _Case) -> Iterator[Finding]:
+    """A port that is not there, or that writes a view which cannot be written through."""
+    is_installed = any(each.startswith(f"{case.declared.domain}.") for each in case.found.ports)
+    for port, columns in case.declared.ports.items():
+        body = case.found.ports.get(port)
+        if body is None and is_installed:
+            yield _of_port(
+                case,
+                "missing_port",
+                port,
+                "nothing",
+                "Somebody dropped it. Make it again: trc db migrate.",
+            )
+        writes = re.search(
+            rf"(UPDATE|INSERT\s+INTO|DELETE\s+FROM)\s+{case.declared.table}\b", body or "", re.I
+        )
+        can_write = case.relation.takes_rows and all(
+            case.relation.columns[name].is_updatable
+            for name in columns
+            if name in case.relation.columns
+        )
+        if writes and case.relation.is_view and not can_write:
+            triggers = (
+                "A trigger of the view writes by key what was read earlier, and what the app did "
+                "meanwhile is lost. "
+                if any("INSTEAD OF" in each for each in case.relation.triggers)
+                else ""
+            )
+            yield _of_port(
+                case,
+                "naive_port",
+                port,
+                f"{port} writes this view, which is not a plain one of one table",
+                f"{triggers}Replace the function by one that writes the app's own tables and looks again: "
+                "docs/app-tables.md, Ports. This is what it does now.",
+            )
+
+
+def _of_port(case: _Case, kind: str, port: str, found: str, message: str) -> Finding:
+    return Finding(
+        ERROR,
+        kind,
+        case.declared.table,
+        None,
+        found,
+        f"the function {port}",
+        message,
+        f"-- {port}\n{case.found.ports.get(port, '').strip()}".rstrip(),
+        case.run_by,
+    )
+
+
 CHECKS = (
+    _find_ports,
     _find_unreadable,
     _find_row_security,
     _find_kind,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 _NAME = r'(?:\w+|"(?:[^"]|"")+")'
@@ -31,6 +31,7 @@ class FoundColumn:
     words: Sequence[str] = ()
     description: str | None = None
     can_read: bool = True
+    is_updatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class FoundRelation:
     triggers: Sequence[str]
     grants: Sequence[str]
     columns: Mapping[str, FoundColumn]
+    takes_rows: bool = True
 
     @property
     def table(self) -> str:
@@ -123,6 +125,7 @@ class Found:
     row_security: Sequence[RowSecurity]
     refused_functions: Sequence[RefusedFunction]
     indexes: Sequence[tuple[int, str]]
+    ports: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_table(self) -> dict[str, FoundRelation]:

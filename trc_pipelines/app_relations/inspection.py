@@ -1,5 +1,6 @@
 """Read from a database what the doctor judges: facts of the catalogue, and counts of rows."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -55,7 +56,7 @@ def examine(
     seconds = min(SCAN_SECONDS, database.statement_timeout_seconds)
     with replace(database, statement_timeout_seconds=seconds).connect() as connection:
         with connection.transaction(commit=False) as transaction:
-            found = read_found(transaction)
+            found = read_found(transaction, declared)
         scans = []
         for relation in declared:
             there = found.by_table.get(relation.table)
@@ -81,7 +82,7 @@ def examine(
     ]
 
 
-def read_found(transaction: Transaction) -> Found:
+def read_found(transaction: Transaction, declared: Sequence[AppRelation]) -> Found:
     """Read what there is."""
     transaction.execute("doctor/set_search_path")
     login = transaction.read_rows("doctor/select_login")[0]
@@ -98,6 +99,7 @@ def read_found(transaction: Transaction) -> Found:
         FoundRelation(**row, columns=columns.get(row["relation_id"], {}))
         for row in transaction.read_rows("doctor/select_relations")
     ]
+    ports = json.dumps([port for relation in declared for port in relation.ports])
     known = {relation.relation_id: relation for relation in relations}
     readings = [Reading(**row) for row in transaction.read_rows("doctor/select_dependencies")]
     return Found(
@@ -115,6 +117,10 @@ def read_found(transaction: Transaction) -> Found:
             (row["relation_id"], row["begins_with"])
             for row in transaction.read_rows("doctor/select_indexes")
         ],
+        ports={
+            row["port"]: row["body"]
+            for row in transaction.read_rows("doctor/select_ports", ports=ports)
+        },
     )
 
 

@@ -6,6 +6,10 @@ from trc_pipelines.jobs.contract import Relation
 THE_APP = "The app. No job writes it."
 CONTENT = "The app creates. The job hides what expired, and removes what was deleted long ago."
 CLEANUP = "The app. Cleanup removes those of what is gone."
+HIDDEN_AND_REMOVED = {
+    "betting.expire_content": ["deleted_at", "deleted_reason"],
+    "betting.remove_content": [],
+}
 
 users = AppRelation(
     table="betting.users",
@@ -95,6 +99,7 @@ chat_members = AppRelation(
         Column("joined_at", "timestamptz", "Since when.", default="now()"),
     ],
     key=["chat_id", "user_id"],
+    ports={"betting.remove_chat_members": []},
 )
 pick_actions = AppRelation(
     table="betting.pick_actions",
@@ -163,6 +168,7 @@ reactions = AppRelation(
         Column("created_at", "timestamptz", "When.", default="now()"),
     ],
     key=["content_type", "content_id", "user_id", "reaction"],
+    ports={"betting.remove_reactions": []},
 )
 story_views = AppRelation(
     table="betting.story_views",
@@ -174,6 +180,7 @@ story_views = AppRelation(
         Column("created_at", "timestamptz", "When.", default="now()"),
     ],
     key=["story_id", "user_id"],
+    ports={"betting.remove_story_views": []},
 )
 message_reads = AppRelation(
     table="betting.message_reads",
@@ -185,6 +192,7 @@ message_reads = AppRelation(
         Column("created_at", "timestamptz", "When.", default="now()"),
     ],
     key=["message_id", "user_id"],
+    ports={"betting.remove_message_reads": []},
 )
 bets = AppRelation(
     table="betting.bets",
@@ -252,6 +260,7 @@ bets = AppRelation(
             "badge_calculation",
         ),
     ],
+    ports={"betting.settle_bets": ["status", "payout", "net", "settled_at"]},
 )
 bankrolls = AppRelation(
     table="betting.bankrolls",
@@ -288,6 +297,15 @@ bankrolls = AppRelation(
         Column("reset_count", "integer", "How often it was reset.", default="0"),
     ],
     key=["user_id"],
+    ports={
+        "betting.move_balances": ["balance"],
+        "betting.begin_week": [
+            "weekly_deposit",
+            "referral_bonus",
+            "weekly_reset_at",
+            "reset_count",
+        ],
+    },
 )
 posts = AppRelation(
     table="betting.posts",
@@ -324,6 +342,7 @@ posts = AppRelation(
         ),
         Index("posts_created_at_idx", "(created_at)", "badge_calculation"),
     ],
+    ports=HIDDEN_AND_REMOVED,
 )
 stories = AppRelation(
     table="betting.stories",
@@ -351,6 +370,7 @@ stories = AppRelation(
             "stories_deleted_idx", "(deleted_at) WHERE deleted_at IS NOT NULL", "content_expiration"
         ),
     ],
+    ports=HIDDEN_AND_REMOVED,
 )
 messages = AppRelation(
     table="betting.messages",
@@ -381,6 +401,7 @@ messages = AppRelation(
             "content_expiration",
         ),
     ],
+    ports=HIDDEN_AND_REMOVED,
 )
 comments = AppRelation(
     table="betting.comments",
@@ -409,6 +430,11 @@ comments = AppRelation(
             "content_expiration",
         ),
     ],
+    ports={
+        "betting.expire_content": ["deleted_at", "deleted_reason"],
+        "betting.remove_content": [],
+        "betting.remove_comments": [],
+    },
 )
 notifications = AppRelation(
     table="betting.notifications",
@@ -428,6 +454,7 @@ notifications = AppRelation(
     indexes=[
         Index("notifications_created_at_idx", "(created_at)", "cleanup"),
     ],
+    ports={"betting.notify": [], "betting.remove_notifications": []},
 )
 media_references = AppRelation(
     table="betting.media_references",

@@ -115,6 +115,7 @@ lives = AppRelation(
             "lives_due_idx", "(next_regen_at) WHERE current_lives < max_lives", "life_regeneration"
         ),
     ],
+    ports={"quiz.grant_lives": ["current_lives", "last_regen_at", "next_regen_at", "updated_at"]},
 )
 player_progress = AppRelation(
     table="quiz.player_progress",
@@ -159,6 +160,7 @@ player_progress = AppRelation(
             "quiz_streak_update",
         ),
     ],
+    ports={"quiz.judge_streaks": ["current_streak", "protections_remaining", "updated_at"]},
 )
 quiz_sessions = AppRelation(
     table="quiz.quiz_sessions",
@@ -203,5 +205,6 @@ quiz_sessions = AppRelation(
             "session_cleanup",
         ),
     ],
+    ports={"quiz.expire_sessions": ["status", "completed_at"]},
 )
 APP_RELATIONS = [users, xp_events, lives, player_progress, quiz_sessions]

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
+from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.database.statements import SQL_FOLDER
+from trc_pipelines.quiz.relations import APP_RELATIONS
 from trc_pipelines_tests.ports.conformance import (
     AS_OF,
     CALLS,
@@ -108,6 +110,19 @@ def test_an_update_through_a_view_with_a_naive_trigger_is_found_out(url: str) ->
     )
     with pytest.raises(AssertionError, match="meanwhile"):
         try_port(url, port, in_its_table)
+
+
+def test_the_doctor_names_a_port_that_is_naive_or_gone(world: World, url: str) -> None:
+    def found() -> list[tuple[str, str]]:
+        return [(each.kind, each.relation) for each in examine(world.database, APP_RELATIONS)]
+
+    assert found() == []
+    with psycopg2.connect(url) as session, session.cursor() as cursor:
+        cursor.execute("DROP FUNCTION quiz.expire_sessions")
+    assert found() == [("missing_port", "quiz.quiz_sessions")]
+    with psycopg2.connect(url) as session, session.cursor() as cursor:
+        cursor.execute(NAIVE)
+    assert ("naive_port", "quiz.lives") in found()
 
 
 def test_two_writers_lose_no_life(url: str) -> None:
