@@ -33,9 +33,11 @@ class AttachedApp(World):
 
     Attributes:
         first_day: the first day of what is in them.
+        admin_url: the same database, for who may do everything.
     """
 
     first_day: date
+    admin_url: str
 
     def __init__(self, owner_url: str, login_url: str, name: str, home: Path) -> None:
         settings = load_settings(
@@ -105,6 +107,7 @@ def attach_app(kind: type[App], server: str, name: str, home: Path, *files: Path
         run_as(owner, file.read_text())
     run_as(owner, rights_of(name))
     app = kind(owner, login, name, home)
+    app.admin_url = admin
     before = app.app_state()
     migrate(login, [app.adapter.domain], attach=app.adapter)
     assert app.app_state() == before
