@@ -11,6 +11,8 @@ from trc_pipelines_tests.progress import file_of
 TOGETHER = {
     "scenarios/test_hostile_input.py": "hostile",
     "scenarios/test_outages.py": "outages",
+    "adapters/trc_membership_gateway/test_gateway.py": "gateway",
+    "adapters/quizz_app/test_quizz_app.py": "quizz",
     # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
