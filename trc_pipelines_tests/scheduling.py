@@ -11,6 +11,7 @@ from trc_pipelines_tests.progress import file_of
 TOGETHER = {
     "scenarios/test_hostile_input.py": "hostile",
     "scenarios/test_outages.py": "outages",
+    "adapters/snapbet/test_snapbet.py": "snapbet",
     # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
