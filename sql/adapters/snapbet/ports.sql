@@ -289,16 +289,23 @@ forgotten AS (
 SELECT count(*) FROM gone
 $$;
 
--- The views are service_role's: who runs the jobs and who analyses may read them.
+-- The views are service_role's: who runs the jobs and who analyses may read them. A port is checked as whom it acts
+-- as when it is made again, who must then be allowed to call it.
 DO $$
 DECLARE
-    relation text;
+    item text;
 BEGIN
-    FOR relation IN
+    FOR item IN
         SELECT format('%I.%I', a.schema_name, a.relation_name) FROM operations.app_relations AS a
         WHERE a.schema_name = 'betting'
     LOOP
-        EXECUTE format('GRANT SELECT ON %s TO trc_owner, trc_app, trc_analyst', relation);
+        EXECUTE format('GRANT SELECT ON %s TO trc_owner, trc_app, trc_analyst', item);
+    END LOOP;
+    FOR item IN
+        SELECT p.oid::regprocedure::text FROM pg_proc AS p
+        WHERE p.pronamespace = 'betting'::regnamespace AND p.proconfig @> ARRAY['role=service_role']
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO service_role', item);
     END LOOP;
 END
 $$;

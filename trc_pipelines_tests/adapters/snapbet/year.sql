@@ -59,7 +59,7 @@ FROM (
             random() AS r0, random() AS r1, random() AS r2, random() AS r3, random() AS r4, random() AS r5, random() AS r6
         WHERE u.id IS NOT NULL AND g.id IS NOT NULL
     ) AS r
-    WHERE r.r0 < 0.4
+    WHERE r.r0 < 0.3
 ) AS d;
 
 -- A tenth of the bets are shown as picks; of the rest some follow a pick on the same game.
