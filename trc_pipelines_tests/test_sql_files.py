@@ -18,6 +18,7 @@ STATEMENTS = sorted(
     path
     for path in SQL_FOLDER.rglob("*.sql")
     if path.parent.name not in ("migrations", "app_relations", "ports", "analytics")
+    and "adapters" not in path.parts
     and not path.stem.startswith("check_")
 )
 COMMENTED = sorted(path for path in SQL_FOLDER.rglob("*.sql") if path.parent.name != "migrations")

@@ -296,6 +296,11 @@ def test_the_apps_triggers_see_what_the_jobs_write(played: Played) -> None:
     [(gone, comments, reactions)] = read(played.url, counted)
     assert gone > 0
     assert (comments, reactions) == (0, 0)
+    cleaned = [r.details for name, r in played.results if name == "betting.cleanups"]
+    removed = {target: sum(figures[target] for figures in cleaned) for target in cleaned[0]}
+    removed.pop("bets_pending_a_day_after_their_game")
+    assert len(removed) == 6
+    assert all(removed.values()), removed
     assert read(played.url, "SELECT DISTINCT reset_count, last_reset FROM bankrolls") == [
         (read(played.url, "SELECT max(reset_count) FROM bankrolls")[0][0], MONDAYS[1])
     ]
@@ -354,7 +359,8 @@ def test_nothing_was_added_to_the_apps_own_tables(played: Played, servers: dict[
         "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
         "WHERE c.relnamespace IN ('public'::regnamespace, 'auth'::regnamespace) "
         "UNION ALL SELECT t.tgname, p.proname, t.tgrelid::regclass::text, NULL FROM pg_trigger t "
-        "JOIN pg_proc p ON t.tgfoid = p.oid WHERE NOT t.tgisinternal AND p.pronamespace = 'public'::regnamespace ORDER BY 1, 2, 3"
+        "JOIN pg_proc p ON t.tgfoid = p.oid AND p.pronamespace = 'public'::regnamespace "
+        "WHERE NOT t.tgisinternal ORDER BY 1, 2, 3"
     )
     fresh = make_app(servers[VERSION], "schema.sql")
     assert read(played.url, look) == read(fresh, look)

@@ -122,6 +122,7 @@ SELECT
     d.created_at, d.created_at + interval '24 hours', d.created_at < '2026-03-02 00:00Z'
 FROM generate_series(1, 300) AS n
 CROSS JOIN LATERAL (SELECT timestamptz '2026-03-04 11:30Z' - interval '29 hours' * n AS created_at) AS d;
+UPDATE public.stories SET archived = FALSE, deleted_at = created_at + interval '1 hour' WHERE right(id::text, 1) = '0';
 INSERT INTO public.story_views (story_id, viewer_id, viewed_at)
 SELECT s.id, md5('user1')::uuid, s.created_at + interval '1 minute' FROM public.stories AS s;
 
@@ -138,6 +139,9 @@ SELECT
     d.created_at + interval '1 hour' * CASE WHEN n % 2 = 0 THEN 168 ELSE 24 END, d.created_at < '2026-02-24 00:00Z'
 FROM generate_series(1, 500) AS n
 CROSS JOIN LATERAL (SELECT timestamptz '2026-03-04 11:45Z' - interval '17 hours' * n AS created_at) AS d;
+UPDATE public.messages SET archived = FALSE, deleted_at = created_at + interval '1 hour' WHERE right(id::text, 1) = '0';
+INSERT INTO public.chat_members (chat_id, user_id, joined_at)
+VALUES (md5('gone')::uuid, md5('user1')::uuid, '2025-04-01 00:00Z');
 INSERT INTO public.message_reads (message_id, user_id, read_at)
 SELECT m.id, md5('user1')::uuid, m.created_at + interval '1 minute' FROM public.messages AS m;
 INSERT INTO public.message_reactions (message_id, user_id, emoji, created_at)
