@@ -140,12 +140,11 @@ def live(app: Played) -> None:
             if as_of == monday + 12 * HOUR:
                 app.run(jobs.BANKROLL_RESET, as_of)
                 app.resets.append(monday)
-        if as_of.hour:
-            app.run(jobs.STATS_ROLLUP, as_of)
-            app.run(jobs.BADGE_CALCULATION, as_of)
-        elif as_of.weekday() in (4, 0):
+        app.run(jobs.STATS_ROLLUP, as_of)
+        app.run(jobs.BADGE_CALCULATION, as_of)
+        if as_of in (NOON + 48 * HOUR, *MONDAYS):
             app.run(jobs.CLEANUP, as_of)
-        as_of += 12 * HOUR
+        as_of += 12 * HOUR if {as_of, as_of + 12 * HOUR} & {*MONDAYS} else 24 * HOUR
     app.dry_media = app.run(jobs.MEDIA_CLEANUP, end, dry_run=True)
 
 
