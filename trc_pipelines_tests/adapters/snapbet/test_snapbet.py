@@ -11,7 +11,8 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.betting import jobs
+from trc_pipelines.app_relations.inspection import examine
+from trc_pipelines.betting import DOMAIN, jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.database.adapters import find_adapter
 from trc_pipelines.database.connection import Database
@@ -350,6 +351,11 @@ def test_tails_and_fades_count_for_who_made_the_pick(played: Played) -> None:
     )
     assert {user: net for user, net in stats.items() if net} == {u: n for u, n in made.items() if n}
     assert len(made) > 20
+
+
+def test_the_doctor_finds_nothing_but_indexes_that_the_app_lacks(played: Played) -> None:
+    found = examine(played.world.database, DOMAIN.app_relations)
+    assert {(one.severity, one.kind) for one in found} <= {("warning", "missing_index")}
 
 
 def test_nothing_was_added_to_the_apps_own_tables(played: Played, servers: dict[int, str]) -> None:
