@@ -13,6 +13,7 @@ TOGETHER = {
     "scenarios/test_outages.py": "outages",
     "adapters/trc_membership_gateway/test_gateway.py": "gateway",
     "adapters/quizz_app/test_quizz_app.py": "quizz",
+    "adapters/snapbet/test_snapbet.py": "snapbet",
     # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",

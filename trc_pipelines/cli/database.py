@@ -57,8 +57,9 @@ def attach_adapter(name: AdapterName) -> None:
 def detach_adapter(name: AdapterName) -> None:
     """Put empty tables of ours in the place of an adapter's views.
 
-    The app's migrations cannot change the type of a column that a view reads: detach, migrate the
-    app, attach again. What the jobs wrote into their own tables stays.
+    The app's migrations cannot change the type of a column that a view reads: stop trc up, detach,
+    migrate the app, attach again, start it. No job must run in between, for it would find empty
+    tables. What the jobs wrote into their own tables stays.
     """
     adapter = find_adapter(name)
     with open_installation() as installation:
