@@ -7,7 +7,7 @@ import pandas as pd
 from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.ledger import LEDGER, write_entries
 from trc_pipelines.betting.publishing import notify, record
-from trc_pipelines.betting.relations import bets, users
+from trc_pipelines.betting.relations import bankrolls, bets, notifications, users
 from trc_pipelines.betting.rules.bankrolls import close_week, reset_entries
 from trc_pipelines.calendar import WEEK, midnight, week_start
 from trc_pipelines.jobs.contract import Result, Work, step
@@ -18,7 +18,13 @@ ARCHIVED = [
 ]  # fmt: skip
 
 
-@step("betting", deps=[users, bets], max_age_minutes=169 * 60, unit="bankroll")
+@step(
+    "betting",
+    deps=[users, bets],
+    max_age_minutes=169 * 60,
+    unit="bankroll",
+    writes=[bankrolls, notifications],
+)
 def bankroll_weekly_history(work: Work) -> Result:
     """One row per user and closed week: how the bankroll did before it was set to the new target.
 

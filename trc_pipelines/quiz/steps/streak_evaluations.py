@@ -18,6 +18,7 @@ from trc_pipelines.quiz.rules.streaks import STREAK_BREAK, judge_streaks
     deps=[player_progress],
     is_daily=True,
     unit="player",
+    writes=[player_progress],
     needs_day_before=True,
     max_age_minutes=25 * 60,
 )
