@@ -91,6 +91,20 @@ COMMENT ON COLUMN operations.jobs.first_seen_at IS 'First start with this job: a
 COMMENT ON COLUMN operations.jobs.checked_in_execution_id IS 'Latest execution of which the outside monitor was told.';
 COMMENT ON COLUMN operations.jobs.heartbeat_execution_id IS 'Latest execution that was told to HEARTBEAT_URL.';
 
+-- When the jobs that an app had before stop.
+
+CREATE TABLE operations.cut_overs (
+    domain text CONSTRAINT cut_overs_pkey PRIMARY KEY,
+    cut_over_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    run_id text NOT NULL
+);
+COMMENT ON TABLE operations.cut_overs IS 'One row per domain whose app had jobs of its own: until when they count. Append-only: decided once.';
+COMMENT ON COLUMN operations.cut_overs.domain IS 'The domain.';
+COMMENT ON COLUMN operations.cut_overs.cut_over_at IS 'What the old jobs did before it is taken over; what they do from then on is refused, or reported.';
+COMMENT ON COLUMN operations.cut_overs.recorded_at IS 'When it was decided.';
+COMMENT ON COLUMN operations.cut_overs.run_id IS 'Run that recorded it, from the settings.';
+
 -- What checks found.
 
 CREATE TABLE operations.check_results (
@@ -606,6 +620,10 @@ COMMENT ON FUNCTION operations.drop_app_relations(text[]) IS
 'Drops relations of an app, tables only if they are empty, with our views that are built on them. Returns what makes those again.';
 
 -- Triggers, also while session_replication_role is replica.
+
+CREATE TRIGGER cut_overs_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON operations.cut_overs
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE operations.cut_overs ENABLE ALWAYS TRIGGER cut_overs_append_only;
 
 CREATE TRIGGER domain_events_fixed BEFORE UPDATE ON operations.domain_events
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();

@@ -31,6 +31,7 @@ from trc_pipelines.jobs.contract import (
     Work,
     refuse_limit,
 )
+from trc_pipelines.jobs.cut_over import keep_cut_over
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,10 @@ class Run:
         options = self.options
         refuse_limit(step.table, options.limit, [step.unit] if step.unit else [])
         self.lock(transaction, step)
+        cut_over_at = keep_cut_over(transaction, self.settings, step.domain, options.run_id)
+        if cut_over_at and options.as_of < cut_over_at and step.writes and not is_dry_run:
+            until = f"{cut_over_at:%Y-%m-%d %H:%M} UTC ({step.domain.upper()}_CUT_OVER_AT)"
+            return Result(0, notes=[f"until {until} this is for the old jobs: nothing was done"])
         budget = Budget(options.limit)
         days = options.days or self.days(transaction, self.settings, options.as_of)
         if step.unit == "day":

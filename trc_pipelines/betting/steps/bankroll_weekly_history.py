@@ -1,6 +1,6 @@
 """The weekly reset: a week is closed and archived, and every bankroll begins the next at its target."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -72,7 +72,12 @@ def _first_week(work: Work, newest: date) -> date:
     [weeks] = work.transaction.read_rows("betting/select_reset_weeks")
     if weeks["last_reset"]:
         return weeks["last_reset"] + WEEK  # type: ignore[no-any-return]
-    return min(newest, (weeks["ledger_begins"] or newest) + WEEK)
+    first = min(newest, (weeks["ledger_begins"] or newest) + WEEK)
+    cut_over_at = work.settings.cut_over_at("betting")
+    if cut_over_at is None:
+        return first
+    # What began before was reset by the app's old job.
+    return max(first, week_start((cut_over_at - timedelta.resolution).date()) + WEEK)
 
 
 def _reset(work: Work, week: date) -> int:

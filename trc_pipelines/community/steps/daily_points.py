@@ -56,6 +56,6 @@ def _write_days(work: Work, first_day: date, last_day: date) -> tuple[pd.DataFra
     work.transaction.execute("community/claim_days_for_points", **days)
     xp_gains = work.transaction.read("community/select_xp_gains", **days)
     entries = work.transaction.read("community/select_entries_of_days", **days)
-    summary = summarise_days(xp_gains, entries)
+    summary = summarise_days(xp_gains, entries, work.settings.cut_over_at(NAME))
     work.transaction.stage("staged_daily_points", summary)
     return summary, int(work.transaction.read_value("community/replace_daily_points", **days))

@@ -28,6 +28,8 @@ def daily_streaks(work: Work) -> Result:
     _refuse_a_gap(work)
     notes = freshen_points(work)
     first_day, last_day = _first_day(work), work.days[1]
+    if first_day > last_day:
+        return Result(0, notes=[*notes, "streaks before the cut-over were taken over, and stand"])
     if first_day < work.days[0]:
         notes.append(f"streaks from {first_day} on were stale and computed with them")
     days = _claim_days(work, first_day)
@@ -43,8 +45,10 @@ def daily_streaks(work: Work) -> Result:
         computed = streaks.compute_streaks(*part, days)
         work.transaction.append("community.daily_streaks", computed)
         figures.append(streaks.count_streaks(computed))
+    work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
     of_days = streaks.add_figures(figures)
-    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, work.days)
+    asked_for = max(first_day, work.days[0]), last_day
+    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, asked_for)
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
@@ -72,13 +76,18 @@ def _refuse_a_gap(work: Work) -> None:
 
 
 def _first_day(work: Work) -> date:
-    """Find the day to begin with: one before those asked for, if its streaks are stale."""
+    """Find the day to begin with: one before those asked for, if its streaks are stale.
+
+    None that was taken over at the cut-over.
+    """
     stale: date | None = work.transaction.read_value(
         "community/find_stale_streaks",
         before=work.days[0],
         start_on=work.settings.community_start_on,
     )
-    return stale or work.days[0]
+    imported: date | None = work.transaction.read_value("community/select_imported_until")
+    first_day = stale or work.days[0]
+    return max(first_day, imported + timedelta(days=1)) if imported else first_day
 
 
 def _claim_days(work: Work, first_day: date) -> pd.DataFrame:
