@@ -1,13 +1,17 @@
-"""What `trc run --dry-run --changes` prints: the rows that a run would write."""
+"""What `trc run --dry-run --changes` and `trc compare` print: what a run would write, and what differs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import typer
 
+from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.cli.output import Format, print_rows, print_table, say
+from trc_pipelines.database.connection import Database
+from trc_pipelines.domain import Domain
+from trc_pipelines.jobs.contract import JobError
 
 # A person reads a screen or two of each table; a spreadsheet takes what it can.
 MOST_ROWS = {Format.TABLE: 50, Format.CSV: 100_000, Format.JSON: 100_000}
@@ -35,6 +39,53 @@ def show_changes(changes: pd.DataFrame, form: Format) -> None:
             typer.echo(title, err=True)
     if changes.empty and form == Format.TABLE:
         say("No row would change.")
+
+
+def compare_domain(database: Database, domain: Domain, form: Format) -> int:
+    """Print where what an app shows is not what our tables say, and count the differences.
+
+    Raises:
+        JobError: there is no view of what the app shows.
+    """
+    with database.transaction(commit=False) as transaction:
+        there = {
+            statement: relation
+            for statement, relation in domain.shown.items()
+            if transaction.read_value("cli/has_relation", relation=relation.table)
+        }
+        found = [
+            transaction.read(statement).assign(relation=relation.name)
+            for statement, relation in there.items()
+        ]
+    missing = [one for statement, one in domain.shown.items() if statement not in there]
+    if not there:
+        raise JobError(f"there is nothing to compare with yet. {_say_how(missing)}")
+    for relation in missing:
+        typer.echo(f"not compared: {_say_how([relation])}", err=True)
+    differences = pd.concat(found, ignore_index=True)[["relation", "id", "figure", "ours", "shown"]]
+    total = len(differences)
+    names = ", ".join(relation.table for relation in there.values())
+    title = f"{total:,} differences between our tables and {names}"
+    if form == Format.TABLE and not total:
+        say(f"No difference between our tables and {names}.")
+    else:
+        print_rows(title, differences.head(MOST_ROWS[form]), form)
+    if form == Format.TABLE and total > MOST_ROWS[form]:
+        say(f"These are the first {MOST_ROWS[form]}; --format csv has them all.")
+    return total
+
+
+def _say_how(relations: Sequence[AppRelation]) -> str:
+    """Say how to make views: what is to be filled in."""
+    views = [
+        f"{relation.table}: "
+        + ", ".join(f"{column.name} ({column.plain_type})" for column in relation.columns)
+        for relation in relations
+    ]
+    return (
+        "Make a view of what the app shows, with CREATE VIEW, these columns in it, and NULL for what "
+        f"it does not show: {'; '.join(views)}. docs/operators.md has an example"
+    )
 
 
 def _describe(rows: pd.DataFrame) -> pd.DataFrame:

@@ -345,6 +345,33 @@ def verify(as_json: AsJson = False) -> None:
         )
 
 
+@app.command(epilog="Example: trc compare community --format csv")
+def compare(
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="community, quiz or betting.")],
+    form: Annotated[Format, typer.Option("--format", help="How differences are printed.")] = (
+        Format.TABLE
+    ),
+) -> None:
+    """Compare what our tables say with what the app shows, member by member. Nothing is written.
+
+    Reads views of the app's own columns that you make once; while one is missing, it says how. The
+    exit code is 1 when something differs.
+    """
+    from trc_pipelines.cli.changes import compare_domain
+
+    catalogue = read_catalogue(load_settings())
+    chosen = [one for one in catalogue.domains if one.name == domain]
+    if not chosen:
+        names = ", ".join(one.name for one in catalogue.domains)
+        raise typer.BadParameter(
+            f"there is no domain {domain!r}; it accepts {names}", param_hint="DOMAIN"
+        )
+    with open_installation(domain) as installation:
+        require_schema(installation)
+        if compare_domain(installation.database, chosen[0], form):
+            raise typer.Exit(1)
+
+
 @app.command(epilog="Example: trc health || systemctl restart trc")
 def health(as_json: AsJson = False) -> None:
     """Say in one line whether everything is well, for supervisors and probes.

@@ -45,7 +45,7 @@ def test_a_dry_run_lists_what_the_sync_would_write(world: World) -> None:
     changes = rehearse(world, MEE6_SYNC, NOON)
     [(change, _, before, after)] = of_table(changes, "community.point_ledger")
     assert (change, before) == ("insert", None)
-    assert (after["member_id"], after["points"]) == ("ann", 2)
+    assert (after["action"], after["points"]) == ("discord_activity", 2)
     [(change, key, before, after)] = of_table(changes, "community.daily_points")
     assert (change, key) == ("insert", {"day": "2026-03-04", "member_id": "ann"})
     assert len(list(of_table(changes, "community.mee6_leaderboard_snapshot"))) == 1
