@@ -1,7 +1,7 @@
 """What a domain declares: all that the other packages know of it. Nothing here knows Dagster."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.jobs.checks import Check
@@ -25,6 +25,8 @@ class Domain:
         actions: what people do by hand in the UI.
         conditions: what may be wrong with it beyond failing jobs and checks.
         relations: what its steps write beside their own tables, and stores outside the database.
+        shown: views that an operator may make of what the app shows, for `trc compare`, by the
+            statement that compares them.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
     """
 
@@ -38,6 +40,7 @@ class Domain:
     actions: Sequence[Action] = ()
     conditions: FindConditions | None = None
     relations: Sequence[Relation] = ()
+    shown: Mapping[str, AppRelation] = field(default_factory=dict)
     run_all: Sequence[Job] = ()
 
     @property

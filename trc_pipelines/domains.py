@@ -64,6 +64,18 @@ class Catalogue:
             *self.housekeeping.steps,
         ]
 
+    def tables_written_by(self, job: Job) -> dict[str, Sequence[str]]:
+        """Find the tables that a run of the job writes, and what names a row of an app's."""
+        beside = [
+            one.table
+            for one in self.relations
+            if one.is_table and {dep.table for dep in one.deps} & set(job.tables)
+        ]
+        of_the_app = {one.table for step in job.steps for one in step.writes if one.is_table}
+        keys = {relation.table: relation.key for relation in self.app_relations}
+        written = dict.fromkeys([*job.tables, *beside, *sorted(of_the_app)])
+        return {table: keys.get(table, ()) for table in written}
+
     @property
     def checks(self) -> list[Check]:
         """Every check."""

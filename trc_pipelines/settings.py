@@ -101,6 +101,18 @@ def _past_day(value: date) -> date:
     return value
 
 
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("accepts a time with a zone, as 2026-12-01T00:00:00Z")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
 def _redis_url(value: str) -> str:
     if not re.match(r"(rediss?|unix)://.", value):
         raise ValueError("accepts redis://user:password@host:port/0, or rediss:// for TLS")
@@ -164,6 +176,7 @@ PlainHttpUrl = Annotated[str, AfterValidator(_plain_http_url)]
 PlainHttpUrls = Annotated[tuple[PlainHttpUrl, ...], NoDecode, BeforeValidator(_words)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Prefixes = Annotated[tuple[Prefix, ...], Field(min_length=1), NoDecode, BeforeValidator(_words)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -198,6 +211,15 @@ class Settings(BaseSettings):
     community_start_on: Annotated[date, AfterValidator(_past_day)] = Field(
         date(2026, 1, 1),
         description="first daily partition of every domain; nothing before it is computed",
+    )
+    community_cut_over_at: Moment | None = Field(
+        None, description="when the app's own XP and streak jobs stop; without it there are none"
+    )
+    quiz_cut_over_at: Moment | None = Field(
+        None, description="when the quiz app's own jobs stop; nothing is written there before it"
+    )
+    betting_cut_over_at: Moment | None = Field(
+        None, description="when the betting app's own jobs stop; nothing is written there before it"
     )
     mee6_sync_enabled: bool = Field(True, description="false: syncs say so and read nothing")
     mee6_guild_id: int | None = Field(
@@ -295,6 +317,11 @@ class Settings(BaseSettings):
     history_retention_days: int = Field(
         30, ge=3, description="days for which runs, their events and alerts are kept"
     )
+
+    def cut_over_at(self, domain: str) -> datetime | None:
+        """When the old jobs of a domain's app stop; None where there are none."""
+        moment: datetime | None = getattr(self, f"{domain}_cut_over_at", None)
+        return moment
 
 
 def default_home(world: str) -> Path:

@@ -1,9 +1,15 @@
 -- Streaks that do not follow from the day before and the day's activity, though their day is not marked stale.
+-- Those that were taken over at the cut-over stand.
 WITH fresh AS (
     SELECT
         d.day,
         extract(ISODOW FROM d.day) < 6 AS is_weekday,
-        d.is_sync_enabled IS FALSE OR EXISTS (
+        d.is_sync_enabled IS FALSE
+        OR EXISTS (
+            SELECT 1 FROM operations.cut_overs AS c
+            WHERE c.domain = 'community' AND (d.day + 1)::timestamp AT TIME ZONE 'UTC' <= c.cut_over_at
+        )
+        OR EXISTS (
             SELECT 1 FROM community.mee6_syncs AS s
             WHERE
                 s.status = 'accepted'
@@ -11,7 +17,7 @@ WITH fresh AS (
                 AND s.sync_id <= extract(EPOCH FROM d.day::timestamp)::bigint + 86400
         ) AS is_observed
     FROM community.days AS d
-    WHERE d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale
+    WHERE d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale AND NOT d.is_streaks_imported
 ),
 
 facts AS (

@@ -91,6 +91,20 @@ COMMENT ON COLUMN operations.jobs.first_seen_at IS 'First start with this job: a
 COMMENT ON COLUMN operations.jobs.checked_in_execution_id IS 'Latest execution of which the outside monitor was told.';
 COMMENT ON COLUMN operations.jobs.heartbeat_execution_id IS 'Latest execution that was told to HEARTBEAT_URL.';
 
+-- When the jobs that an app had before stop.
+
+CREATE TABLE operations.cut_overs (
+    domain text CONSTRAINT cut_overs_pkey PRIMARY KEY,
+    cut_over_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT statement_timestamp(),
+    run_id text NOT NULL
+);
+COMMENT ON TABLE operations.cut_overs IS 'One row per domain whose app had jobs of its own: until when they count. Append-only: decided once.';
+COMMENT ON COLUMN operations.cut_overs.domain IS 'The domain.';
+COMMENT ON COLUMN operations.cut_overs.cut_over_at IS 'What the old jobs did before it is taken over; what they do from then on is refused, or reported.';
+COMMENT ON COLUMN operations.cut_overs.recorded_at IS 'When it was decided.';
+COMMENT ON COLUMN operations.cut_overs.run_id IS 'Run that recorded it, from the settings.';
+
 -- What checks found.
 
 CREATE TABLE operations.check_results (
@@ -368,6 +382,97 @@ RETURN coalesce(
 );
 COMMENT ON FUNCTION operations.shown_name(text) IS 'A name without invisible or control characters, on one line, at most 64 long, and no formula.';
 
+-- What a dry run would write, row for row: rows as they were are kept aside, and compared before it is rolled back.
+
+CREATE FUNCTION operations.is_only_added_to(relation regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN EXISTS (
+    SELECT 1
+    FROM pg_class AS c
+    LEFT JOIN pg_trigger AS t
+        ON c.oid = t.tgrelid AND t.tgfoid = 'operations.refuse_change()'::regprocedure AND t.tgtype & 16 <> 0
+    WHERE c.oid = $1 AND (c.relkind = 'p' OR t.oid IS NOT NULL)
+);
+COMMENT ON FUNCTION operations.is_only_added_to(regclass) IS 'Whether rows of a table stay as they are: append-only, or in partitions that are dropped as a whole.';
+
+CREATE FUNCTION operations.keep_rows(relation regclass) RETURNS void
+LANGUAGE plpgsql STRICT AS $$
+DECLARE
+    copy text := 'before_' || relation::oid;
+BEGIN
+    EXECUTE format('DROP TABLE IF EXISTS pg_temp.%I', copy);
+    -- What is only added to may be large, and nothing of it was otherwise before.
+    EXECUTE format(
+        'CREATE TEMPORARY TABLE %I ON COMMIT DROP AS TABLE %s WITH %s DATA',
+        copy, relation, CASE WHEN operations.is_only_added_to(relation) THEN 'NO' ELSE '' END
+    );
+END
+$$;
+COMMENT ON FUNCTION operations.keep_rows(regclass) IS 'Keeps the rows of a table or view aside for this transaction, as they are now.';
+
+CREATE FUNCTION operations.find_changes(relation regclass, key_columns text[], most bigint)
+RETURNS TABLE (changes bigint, change text, key jsonb, before jsonb, after jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+    compared text := 'b::text = a::text';
+    written text := '';
+BEGIN
+    IF relation IS NULL THEN
+        RETURN;
+    END IF;
+    IF key_columns IS NULL THEN
+        key_columns := ARRAY(
+            SELECT c.attname::text FROM pg_index AS i
+            INNER JOIN pg_attribute AS c ON i.indrelid = c.attrelid AND c.attnum = ANY(i.indkey)
+            WHERE i.indrelid = relation AND i.indisprimary
+            ORDER BY array_position(i.indkey::int2[], c.attnum)
+        );
+    END IF;
+    IF cardinality(key_columns) > 0 THEN
+        SELECT string_agg(format('b.%1$I = a.%1$I', k.name), ' AND ') INTO compared FROM unnest(key_columns) AS k (name);
+    END IF;
+    IF operations.is_only_added_to(relation) THEN
+        written := 'WHERE xmin = pg_current_xact_id()::xid';
+    END IF;
+    RETURN QUERY EXECUTE format(
+        $query$
+        WITH pairs AS (
+            SELECT to_jsonb(b) AS before, to_jsonb(a) AS after
+            FROM pg_temp.%I AS b FULL JOIN (SELECT * FROM %s %s) AS a ON %s
+            WHERE b::text IS DISTINCT FROM a::text
+        ),
+
+        listed AS (
+            SELECT
+                count(*) OVER () AS changes,
+                (SELECT jsonb_object_agg(k.name, coalesce(p.after, p.before) -> k.name) FROM unnest($1) AS k (name)) AS key,
+                p.before,
+                p.after
+            FROM pairs AS p
+            ORDER BY key, coalesce(p.after, p.before)
+            LIMIT $2
+        )
+
+        SELECT
+            l.changes,
+            CASE WHEN l.before IS NULL THEN 'insert' WHEN l.after IS NULL THEN 'delete' ELSE 'update' END,
+            l.key,
+            (
+                SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.before) AS e
+                WHERE (l.key ? e.key) IS NOT TRUE AND e.value IS DISTINCT FROM l.after -> e.key
+            ),
+            (
+                SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(l.after) AS e
+                WHERE (l.key ? e.key) IS NOT TRUE AND e.value IS DISTINCT FROM l.before -> e.key
+            )
+        FROM listed AS l
+        $query$,
+        'before_' || relation::oid, relation, written, compared
+    ) USING key_columns, most;
+END
+$$;
+COMMENT ON FUNCTION operations.find_changes(regclass, text[], bigint) IS 'What became of rows since keep_rows: how many changed, and the first, with the columns that differ. Without a key whole rows are compared.';
+
 -- Whoever migrates, what was made belongs to one role.
 
 CREATE FUNCTION operations.transfer_ownership() RETURNS void
@@ -389,7 +494,8 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO trc_app, trc_analyst', item.nspname);
     END LOOP;
     FOR item IN
-        SELECT n.nspname, c.relname, c.relkind, n.nspname || '.' || c.relname = ANY(of_apps) AS is_of_app
+        SELECT n.nspname, c.relname, c.relkind,
+            n.nspname || '.' || c.relname = ANY(of_apps) OR c.relname LIKE 'shown\_%' AS is_of_app
         FROM pg_class AS c
         INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid
         WHERE n.nspname = ANY(ours) AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(c.relowner) = current_user
@@ -514,6 +620,10 @@ COMMENT ON FUNCTION operations.drop_app_relations(text[]) IS
 'Drops relations of an app, tables only if they are empty, with our views that are built on them. Returns what makes those again.';
 
 -- Triggers, also while session_replication_role is replica.
+
+CREATE TRIGGER cut_overs_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON operations.cut_overs
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE operations.cut_overs ENABLE ALWAYS TRIGGER cut_overs_append_only;
 
 CREATE TRIGGER domain_events_fixed BEFORE UPDATE ON operations.domain_events
 FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_update();

@@ -319,7 +319,9 @@ CREATE TABLE community.days (
     is_streaks_stale boolean NOT NULL DEFAULT TRUE,
     is_boards_stale boolean NOT NULL DEFAULT TRUE,
     streaks_at timestamptz,
-    is_sync_enabled boolean
+    is_sync_enabled boolean,
+    is_streaks_imported boolean NOT NULL DEFAULT FALSE,
+    CONSTRAINT days_imported_check CHECK (NOT (is_streaks_imported AND is_streaks_stale))
 );
 COMMENT ON TABLE community.days IS 'One row per UTC day with data or results: what must be computed again because something arrived since.';
 COMMENT ON COLUMN community.days.day IS 'UTC day.';
@@ -327,6 +329,7 @@ COMMENT ON COLUMN community.days.is_points_stale IS 'XP or entries of that day a
 COMMENT ON COLUMN community.days.is_streaks_stale IS 'daily_streaks may not be what follows: that day or one before it changed since, or the day was still open.';
 COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may not be what follows: entries of that day or one before it came since.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
+COMMENT ON COLUMN community.days.is_streaks_imported IS 'Streaks were taken over at the cut-over, and stand whatever comes late.';
 COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
 
 CREATE TABLE community.daily_points (
@@ -570,11 +573,12 @@ BEGIN
     INSERT INTO community.days (day)
     SELECT DISTINCT c.day FROM unnest(changed_days) AS c (day)
     ORDER BY c.day
-    ON CONFLICT (day) DO UPDATE SET is_points_stale = TRUE, is_streaks_stale = TRUE, is_boards_stale = TRUE;
-    UPDATE community.days AS d SET is_streaks_stale = TRUE, is_boards_stale = TRUE
+    ON CONFLICT (day) DO UPDATE SET
+        is_points_stale = TRUE, is_streaks_stale = NOT community.days.is_streaks_imported, is_boards_stale = TRUE;
+    UPDATE community.days AS d SET is_streaks_stale = NOT d.is_streaks_imported, is_boards_stale = TRUE
     WHERE
         d.day > (SELECT min(c.day) FROM unnest(changed_days) AS c (day))
-        AND NOT (d.is_streaks_stale AND d.is_boards_stale);
+        AND NOT ((d.is_streaks_stale OR d.is_streaks_imported) AND d.is_boards_stale);
 END
 $$;
 COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
@@ -591,7 +595,7 @@ BEGIN
     ) THEN
         PERFORM 1 FROM community.days AS d WHERE d.day >= read_day ORDER BY d.day FOR UPDATE;
         UPDATE community.days AS d SET is_streaks_stale = TRUE
-        WHERE d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale;
+        WHERE d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale AND NOT d.is_streaks_imported;
     END IF;
     RETURN NULL;
 END

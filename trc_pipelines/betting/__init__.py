@@ -3,7 +3,7 @@
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.actions import ACTIONS
 from trc_pipelines.betting.checks import CHECKS
-from trc_pipelines.betting.relations import APP_RELATIONS, media_objects
+from trc_pipelines.betting.relations import APP_RELATIONS, media_objects, shown_bets, shown_users
 from trc_pipelines.betting.retention import TARGETS
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger, bankrolls
 from trc_pipelines.domain import Domain
@@ -17,6 +17,10 @@ DOMAIN = Domain(
     retention=TARGETS,
     actions=ACTIONS,
     triggers=[jobs.LATE_RESET],
+    shown={
+        "betting/compare_shown_users": shown_users,
+        "betting/compare_shown_bets": shown_bets,
+    },
     run_all=[
         jobs.CONTENT_EXPIRATION, jobs.GAME_SETTLEMENT, jobs.STATS_ROLLUP, jobs.BADGE_CALCULATION,
     ],

@@ -479,3 +479,32 @@ APP_RELATIONS = [
     users, games, bets, bankrolls, posts, stories, messages, comments, reactions, story_views,
     message_reads, chats, chat_members, reports, notifications, media_references, pick_actions, badges,
 ]  # fmt: skip
+
+shown_users = AppRelation(
+    table="betting.shown_users",
+    description="One row per user: the balance and the badges that the app shows.",
+    writers="An operator makes it as a view of the app's own columns. No job reads it.",
+    columns=[
+        Column("user_id", KEY, "User."),
+        Column("balance", "bigint", "Cents.", is_nullable=True),
+        Column("badges", "text[]", "Badges held this week, by our names.", is_nullable=True),
+    ],
+    key=["user_id"],
+)
+
+shown_bets = AppRelation(
+    table="betting.shown_bets",
+    description="One row per bet: the outcome that the app shows.",
+    writers="An operator makes it as a view of the app's own columns. No job reads it.",
+    columns=[
+        Column("bet_id", KEY, "Bet."),
+        Column(
+            "status",
+            "text",
+            "Pending, won, lost, push or cancelled, in lower case.",
+            is_nullable=True,
+        ),
+        Column("net", "bigint", "What it moved the balance by, in cents.", is_nullable=True),
+    ],
+    key=["bet_id"],
+)

@@ -28,7 +28,7 @@ from trc_pipelines.cli.installation import (
     require_guild,
     require_schema,
 )
-from trc_pipelines.cli.output import AsJson, print_json, print_table, say
+from trc_pipelines.cli.output import AsJson, Format, print_json, print_table, say
 from trc_pipelines.cli.services import (
     ServiceError,
     first_free_port,
@@ -191,7 +191,8 @@ def boards() -> None:
 
 @app.command(
     epilog="Examples: trc run mee6_sync --dry-run | trc run all | "
-    "trc run daily_streaks --as-of 2026-01-31T00:05:00Z"
+    "trc run daily_streaks --as-of 2026-01-31T00:05:00Z | "
+    "trc run game_settlement --dry-run --changes --format csv"
 )
 def run(
     job_name: Annotated[
@@ -217,10 +218,21 @@ def run(
         bool, typer.Option("--force", help="Do not ask before a job that asks.")
     ] = False,
     as_json: AsJson = False,
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes", help="With --dry-run: every row that would change, before and after."
+        ),
+    ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", help="How --changes prints rows.")
+    ] = Format.TABLE,
 ) -> None:
     """Run a job now. It shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
+    from trc_pipelines.cli.changes import MOST_ROWS, show_changes
     from trc_pipelines.cli.runs import dry_run as try_jobs
     from trc_pipelines.cli.runs import run_job
+    from trc_pipelines.jobs.execution import Rows
 
     catalogue = read_catalogue(load_settings())
     by_name = {job.name: [job] for job in catalogue.jobs} | {"all": catalogue.run_all}
@@ -233,6 +245,8 @@ def run(
         raise typer.BadParameter(
             "each job counts something else; it accepts one job at a time", param_hint="--limit"
         )
+    if changes and not dry_run:
+        raise typer.BadParameter("it accepts dry runs only: add --dry-run", param_hint="--changes")
     try:
         moment = (
             parse_moment(as_of) if as_of is not None else datetime.now(UTC).replace(microsecond=0)
@@ -245,15 +259,22 @@ def run(
     with open_installation() as installation:
         require_schema(installation)
         if dry_run:
-            running = try_jobs(installation, chosen, moment, limit)
+            rows = Rows(catalogue.tables_written_by, MOST_ROWS[form]) if changes else None
+            running = try_jobs(installation, chosen, moment, limit, rows)
         else:
-            running = (run_job(installation, job, moment, limit, verbose=verbose) for job in chosen)
-        outcomes = []
-        for outcome in running:
+            running = (
+                (run_job(installation, job, moment, limit, verbose=verbose), None) for job in chosen
+            )
+        outcomes, listed = [], []
+        for outcome, rows_of_job in running:
             outcomes.append(outcome)
-            if not as_json:
+            if rows_of_job is not None:
+                listed.append(rows_of_job.assign(job=outcome.job))
+            if not (as_json or (changes and form != Format.TABLE)):
                 _show_outcome(outcome, verbose=verbose)
-    if as_json:
+    if listed:
+        show_changes(pd.concat(listed, ignore_index=True), form)
+    elif as_json:
         lines = [asdict(outcome) for outcome in outcomes]
         print_json(lines if job_name == "all" else lines[0])
     failed = [outcome for outcome in outcomes if not outcome.success]
@@ -322,6 +343,33 @@ def verify(as_json: AsJson = False) -> None:
             f"{len(broken)} of {len(rows)} checks do not hold, first {broken[0]['check']}: "
             f"{broken[0]['description']}"
         )
+
+
+@app.command(epilog="Example: trc compare community --format csv")
+def compare(
+    domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="community, quiz or betting.")],
+    form: Annotated[Format, typer.Option("--format", help="How differences are printed.")] = (
+        Format.TABLE
+    ),
+) -> None:
+    """Compare what our tables say with what the app shows, member by member. Nothing is written.
+
+    Reads views of the app's own columns that you make once; while one is missing, it says how. The
+    exit code is 1 when something differs.
+    """
+    from trc_pipelines.cli.changes import compare_domain
+
+    catalogue = read_catalogue(load_settings())
+    chosen = [one for one in catalogue.domains if one.name == domain]
+    if not chosen:
+        names = ", ".join(one.name for one in catalogue.domains)
+        raise typer.BadParameter(
+            f"there is no domain {domain!r}; it accepts {names}", param_hint="DOMAIN"
+        )
+    with open_installation(domain) as installation:
+        require_schema(installation)
+        if compare_domain(installation.database, chosen[0], form):
+            raise typer.Exit(1)
 
 
 @app.command(epilog="Example: trc health || systemctl restart trc")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 import pandas as pd
@@ -16,7 +17,17 @@ from trc_pipelines.names import clean_name
 T = TypeVar("T")
 
 MAX_CELL_LENGTH = 200
+MAX_CSV_LENGTH = 10_000
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
+
+
+class Format(StrEnum):
+    """How rows are printed: for people, for a spreadsheet, for machines."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
@@ -44,6 +55,19 @@ def print_table(title: str, frame: pd.DataFrame) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*[Text(cell) for cell in row])
     console.print(table)
+
+
+def print_rows(title: str, frame: pd.DataFrame, form: Format) -> None:
+    """Print the rows of a frame in the format asked for. Texts for a spreadsheet are cleaned."""
+    match form:
+        case Format.TABLE:
+            print_table(title, frame)
+        case Format.CSV:
+            texts = frame.astype("object").where(frame.notna(), "").astype("str")
+            cleaned = texts.map(lambda cell: clean_name(cell, MAX_CSV_LENGTH) if cell else "")
+            typer.echo(cleaned.to_csv(index=False), nl=False)
+        case Format.JSON:
+            print_json(frame.astype("object").where(frame.notna(), None).to_dict("records"))
 
 
 def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.database.migrations import ensure_database
 from trc_pipelines.jobs.contract import Job, Options, UsageError, refuse_limit
-from trc_pipelines.jobs.execution import dry_run_jobs
+from trc_pipelines.jobs.execution import Rows, dry_run_jobs
 from trc_pipelines.jobs.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
@@ -48,9 +49,16 @@ class Outcome:
 
 
 def dry_run(
-    installation: Installation, jobs: Sequence[Job], as_of: datetime, limit: int | None = None
-) -> Iterator[Outcome]:
+    installation: Installation,
+    jobs: Sequence[Job],
+    as_of: datetime,
+    limit: int | None = None,
+    rows: Rows | None = None,
+) -> Iterator[tuple[Outcome, pd.DataFrame | None]]:
     """Run jobs and roll everything back, each on what those before it would have done.
+
+    Args:
+        rows: which changed rows to list; None: none.
 
     Raises:
         UsageError: what is asked for is not possible.
@@ -59,10 +67,10 @@ def dry_run(
     for job in jobs:
         _refuse_before_start(job, installation.settings, options)
     started = time.perf_counter()
-    for tried in dry_run_jobs(installation.database, installation.settings, jobs, options):
+    for tried in dry_run_jobs(installation.database, installation.settings, jobs, options, rows):
         failed = [result for result in tried.results.values() if not result.success]
         last = (failed or list(tried.results.values()))[-1:]
-        yield Outcome(
+        outcome = Outcome(
             tried.job.name,
             options.run_id,
             options.as_of,
@@ -74,6 +82,7 @@ def dry_run(
             messages={table: result.message for table, result in tried.results.items()},
             details={table: result.details for table, result in tried.results.items()},
         )
+        yield outcome, tried.changes
         started = time.perf_counter()
 
 

@@ -5,7 +5,7 @@ from trc_pipelines.community.boards import BOARDS
 from trc_pipelines.community.checks import CHECKS
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import JOBS, LATE_POINTS
-from trc_pipelines.community.relations import APP_RELATIONS, NAME
+from trc_pipelines.community.relations import APP_RELATIONS, NAME, shown_members
 from trc_pipelines.community.retention import TARGETS
 from trc_pipelines.community.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
@@ -25,4 +25,5 @@ DOMAIN = Domain(
     actions=[REVIEW_SNAPSHOT],
     triggers=[LATE_POINTS],
     conditions=find_conditions,
+    shown={"community/compare_shown_members": shown_members},
 )

@@ -84,3 +84,21 @@ point_transactions = AppRelation(
     ],
 )
 APP_RELATIONS = [members, point_actions, point_transactions]
+
+shown_members = AppRelation(
+    table="community.shown_members",
+    description="One row per member: the points and streak that the app shows.",
+    writers="An operator makes it as a view of the app's own columns. No job reads it.",
+    columns=[
+        Column("member_id", KEY, "Member."),
+        Column("total_points", "bigint", "Points.", is_nullable=True),
+        Column("current_streak", "integer", "Streak of weekdays.", is_nullable=True),
+        Column(
+            "last_active_at",
+            "timestamptz",
+            "When the member was last active; days are compared.",
+            is_nullable=True,
+        ),
+    ],
+    key=["member_id"],
+)

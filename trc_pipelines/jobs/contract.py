@@ -296,6 +296,7 @@ class Step:
         deps: what it reads.
         max_age: older than this the table's badge in the UI turns red.
         unit: what a limit counts; None: the step does everything or nothing, and refuses a limit.
+        writes: what it changes of the app, through ports or in a store.
         is_daily: whether it is computed by the UTC day.
         needs_day_before: whether each day builds on its own previous day.
         verdicts: checks the step makes itself, by name; one that fails stops what is downstream.
@@ -315,6 +316,7 @@ class Step:
     max_age: timedelta = timedelta(days=1)
     unit: str | None = None
     is_daily: bool = False
+    writes: Sequence["Relation"] = ()
     needs_day_before: bool = False
     verdicts: Mapping[str, str] = field(default_factory=dict)
     kinds: Sequence[str] = ("python", "postgres")

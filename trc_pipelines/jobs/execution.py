@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
+
 from trc_pipelines.database.connection import Connection, Database, DatabaseError, Transaction
+from trc_pipelines.jobs.changes import Tables, find_changes, keep_rows
 from trc_pipelines.jobs.contract import (
     Budget,
     Days,
@@ -28,6 +31,7 @@ from trc_pipelines.jobs.contract import (
     Work,
     refuse_limit,
 )
+from trc_pipelines.jobs.cut_over import keep_cut_over
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -107,6 +111,10 @@ class Run:
         options = self.options
         refuse_limit(step.table, options.limit, [step.unit] if step.unit else [])
         self.lock(transaction, step)
+        cut_over_at = keep_cut_over(transaction, self.settings, step.domain, options.run_id)
+        if cut_over_at and options.as_of < cut_over_at and step.writes and not is_dry_run:
+            until = f"{cut_over_at:%Y-%m-%d %H:%M} UTC ({step.domain.upper()}_CUT_OVER_AT)"
+            return Result(0, notes=[f"until {until} this is for the old jobs: nothing was done"])
         budget = Budget(options.limit)
         days = options.days or self.days(transaction, self.settings, options.as_of)
         if step.unit == "day":
@@ -239,11 +247,24 @@ class Attempt:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a job would do: its results by table, and what would end it."""
+    """What a job would do: its results by table, what would end it, and rows if they were asked for.
+
+    Attributes:
+        changes: as `find_changes` gives them.
+    """
 
     job: Job
     results: dict[str, Result]
     error: JobError | DatabaseError | None = None
+    changes: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows a dry run is to list: of which tables for each job, and at most so many of each."""
+
+    tables: Callable[[Job], Tables]
+    most: int
 
 
 def perform(
@@ -272,12 +293,19 @@ def perform(
 
 
 def dry_run_jobs(
-    database: Database, settings: Settings, jobs: Sequence[Job], options: Options
+    database: Database,
+    settings: Settings,
+    jobs: Sequence[Job],
+    options: Options,
+    rows: Rows | None = None,
 ) -> list[DryRun]:
     """Run jobs one after the other on one transaction, and roll it back.
 
     Each sees what those before it would do, and of what is refused nothing is left, as in a run:
     the transaction that a refusal ended is begun again without it.
+
+    Args:
+        rows: which changed rows to list; None: none.
 
     Raises:
         DatabaseError: the database is away.
@@ -293,7 +321,8 @@ def dry_run_jobs(
             try:
                 with connection.transaction(commit=False) as transaction:
                     return [
-                        _dry_run_one(job, run, transaction, prepared, refusals) for job, run in runs
+                        _dry_run_one(job, run, transaction, prepared, refusals, rows)
+                        for job, run in runs
                     ]
             except _BeginAgainError:
                 logger.info("something was refused; the dry run begins again without it")
@@ -330,13 +359,23 @@ class Refusals:
 
 
 def _dry_run_one(
-    job: Job, run: Run, transaction: Transaction, prepared: dict[str, Any], refusals: Refusals
+    job: Job,
+    run: Run,
+    transaction: Transaction,
+    prepared: dict[str, Any],
+    refusals: Refusals,
+    rows: Rows | None,
 ) -> DryRun:
     def take(step: Step) -> Result:
         return refusals.take_step(run, transaction, step, prepared[step.table])
 
     try:
-        return DryRun(job, _take_steps(job, take))
+        if rows is None:
+            return DryRun(job, _take_steps(job, take))
+        keep_rows(transaction, rows.tables(job))
+        results = _take_steps(job, take)
+        changes = find_changes(transaction, rows.tables(job), rows.most)
+        return DryRun(job, results, changes=changes)
     except (JobError, DatabaseError) as error:
         if isinstance(error, DatabaseError) and error.is_transient:
             raise

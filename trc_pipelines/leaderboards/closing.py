@@ -62,12 +62,15 @@ def find_due_periods(
     first_day = boards.first_day(transaction, settings)
     if first_day is None:
         return [], []
+    # What ended before was reset by the app's old jobs.
+    cut_over_at = settings.cut_over_at(boards.domain)
     closed = transaction.read("leaderboards/select_closed_periods", domain=boards.domain)
     starts = set(zip(closed["board"], closed["period_start"].dt.date, strict=True))
     open_periods = [
         period
         for period in ended_periods(first_day, as_of)
         if (period.board, period.start) not in starts
+        and not (cut_over_at and period.ends_at <= cut_over_at)
     ]
     settled = boards.settled_until(transaction, settings)
     due = [

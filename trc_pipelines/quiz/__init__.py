@@ -5,7 +5,7 @@ from trc_pipelines.leaderboards.jobs import Boards
 from trc_pipelines.quiz.boards import BOARDS
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import JOBS
-from trc_pipelines.quiz.relations import APP_RELATIONS, NAME
+from trc_pipelines.quiz.relations import APP_RELATIONS, NAME, shown_players
 from trc_pipelines.quiz.retention import TARGETS
 from trc_pipelines.quiz.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.quiz.steps.leaderboard_cache import leaderboard_cache
@@ -14,6 +14,7 @@ from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
 DOMAIN = Domain(
     NAME,
     app_relations=APP_RELATIONS,
+    shown={"quiz/compare_shown_players": shown_players},
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,

@@ -208,3 +208,18 @@ quiz_sessions = AppRelation(
     ports={"quiz.expire_sessions": ["status", "completed_at"]},
 )
 APP_RELATIONS = [users, xp_events, lives, player_progress, quiz_sessions]
+
+shown_players = AppRelation(
+    table="quiz.shown_players",
+    description="One row per player: the streak and the ranks that the app shows.",
+    writers="An operator makes it as a view of the app's own columns. No job reads it.",
+    columns=[
+        Column("user_id", KEY, "Player."),
+        Column("current_streak", "integer", "Streak.", is_nullable=True),
+        Column("global_score", "bigint", "XP of a lifetime.", is_nullable=True),
+        Column("global_rank", "integer", "Rank by it.", is_nullable=True),
+        Column("weekly_score", "bigint", "XP of this week.", is_nullable=True),
+        Column("weekly_rank", "integer", "Rank by it.", is_nullable=True),
+    ],
+    key=["user_id"],
+)

@@ -336,3 +336,46 @@ def test_any_order_of_late_awards_readings_decisions_and_days_made_by_hand_conve
     reached = derived(world)
     assert reached == computed_anew(world, now)
     assert pd.DataFrame(reached["daily_streaks"]).size
+
+
+def award_in_february(world: World) -> datetime:
+    """An app with a history that is posted and not yet summed up; a moment of 3 March."""
+    for day in (23, 24, 25, 26, 27):
+        award(world, "ann", datetime(2026, 2, day, 12, tzinfo=UTC), 29)
+    now = at(MONDAY + DAY, 0.1)
+    world.settings = world.settings.model_copy(update={"mee6_sync_enabled": False})
+    world.run(replace(MEE6_SYNC, steps=MEE6_SYNC.steps[:3]), now)
+    return now
+
+
+def test_streaks_are_not_computed_from_points_that_are_stale(world: World) -> None:
+    now = award_in_february(world)
+    friday = date(2026, 2, 27)
+    result = world.run(DAILY_STREAKS, now, days=(date(2026, 2, 23), friday))
+    assert result["community.daily_streaks"].details["streaks_standing"] == 1
+    assert "stale" in result["community.daily_streaks"].message
+    assert streak_of(world, "ann", friday) == 5
+
+
+def test_boards_are_not_ranked_from_points_that_are_stale(world: World) -> None:
+    world.link({"ann": 1001})
+    now = award_in_february(world)
+    award(world, "ann", now - HOUR, 29)
+    world.run(replace(MEE6_SYNC, steps=MEE6_SYNC.steps[:3]), now)
+    friday = date(2026, 2, 27)
+    world.run(LEADERBOARD_RECALCULATION, now, days=(friday, friday))
+    scores = world.query(
+        f"SELECT board, score FROM community.leaderboard_rankings WHERE day = '{friday}'"
+    )
+    assert dict(zip(scores["board"], scores["score"], strict=True)) == {
+        "global": 145, "weekly": 145, "monthly": 145,
+    }  # fmt: skip
+
+
+def test_streaks_of_a_day_take_stale_streaks_before_it_along(week: World) -> None:
+    now = at(SATURDAY, 6)
+    award(week, "ann", at(MONDAY + DAY, 18))
+    week.sync(now)
+    friday = MONDAY + 4 * DAY
+    week.run(DAILY_STREAKS, now, days=(friday, friday))
+    assert streak_of(week, "ann", friday) == 5

@@ -1,13 +1,13 @@
 """The weekly reset: a week is closed and archived, and every bankroll begins the next at its target."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
 from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.ledger import LEDGER, write_entries
 from trc_pipelines.betting.publishing import notify, record
-from trc_pipelines.betting.relations import bets, users
+from trc_pipelines.betting.relations import bankrolls, bets, notifications, users
 from trc_pipelines.betting.rules.bankrolls import close_week, reset_entries
 from trc_pipelines.calendar import WEEK, midnight, week_start
 from trc_pipelines.jobs.contract import Result, Work, step
@@ -18,7 +18,13 @@ ARCHIVED = [
 ]  # fmt: skip
 
 
-@step("betting", deps=[users, bets], max_age_minutes=169 * 60, unit="bankroll")
+@step(
+    "betting",
+    deps=[users, bets],
+    max_age_minutes=169 * 60,
+    unit="bankroll",
+    writes=[bankrolls, notifications],
+)
 def bankroll_weekly_history(work: Work) -> Result:
     """One row per user and closed week: how the bankroll did before it was set to the new target.
 
@@ -66,7 +72,12 @@ def _first_week(work: Work, newest: date) -> date:
     [weeks] = work.transaction.read_rows("betting/select_reset_weeks")
     if weeks["last_reset"]:
         return weeks["last_reset"] + WEEK  # type: ignore[no-any-return]
-    return min(newest, (weeks["ledger_begins"] or newest) + WEEK)
+    first = min(newest, (weeks["ledger_begins"] or newest) + WEEK)
+    cut_over_at = work.settings.cut_over_at("betting")
+    if cut_over_at is None:
+        return first
+    # What began before was reset by the app's old job.
+    return max(first, week_start((cut_over_at - timedelta.resolution).date()) + WEEK)
 
 
 def _reset(work: Work, week: date) -> int:

@@ -44,6 +44,7 @@ READ = [
     deps=READ,
     max_age_minutes=25 * 60,
     unit="row",
+    writes=[comments, reactions, story_views, message_reads, chat_members, notifications],
 )
 def cleanups(work: Work) -> Result:
     """One row per run and kind of leftover: how many were removed.

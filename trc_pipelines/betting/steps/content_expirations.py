@@ -25,6 +25,7 @@ PLURALS = {"post": "posts", "story": "stories", "message": "messages", "comment"
     deps=[posts, stories, messages, comments, chats, reports, bets, games],
     max_age_minutes=65,
     unit="item",
+    writes=[posts, stories, messages, comments],
 )
 def content_expirations(work: Work) -> Result:
     """One row per run and kind of content: how much expired, or was removed for good.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trc_pipelines.betting.ledger import LEDGER, write_entries
 from trc_pipelines.betting.publishing import record
-from trc_pipelines.betting.relations import bets, games
+from trc_pipelines.betting.relations import bankrolls, bets, games, notifications
 from trc_pipelines.betting.rules.bankrolls import post_results
 from trc_pipelines.betting.settlement import (
     OUTCOMES,
@@ -27,7 +27,13 @@ CHANGED = "the bet or its game changed while it was graded"
 MOST_NAMED = 5
 
 
-@step("betting", deps=[games, bets], max_age_minutes=35, unit="game")
+@step(
+    "betting",
+    deps=[games, bets],
+    max_age_minutes=35,
+    unit="game",
+    writes=[bets, bankrolls, notifications],
+)
 def game_settlements(work: Work) -> Result:
     """One row per game whose bets were settled, and by which result.
 

@@ -44,6 +44,7 @@ MOST_NAMED = 3
         media_references,
     ],
     max_age_minutes=25 * 60, kinds=("python", "postgres", "s3"), unit="object",
+    writes=[media_objects],
 )  # fmt: skip
 def media_orphans(work: Work) -> Result:
     """One row per object in the media store that no row of the app refers to, and what became of it.

@@ -10,7 +10,7 @@ import pandas as pd
 from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.effects import unlock_effects
 from trc_pipelines.betting.publishing import notify, record
-from trc_pipelines.betting.relations import bets, games, posts, users
+from trc_pipelines.betting.relations import bets, games, notifications, posts, users
 from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
@@ -28,7 +28,12 @@ logger = logging.getLogger(__name__)
 JUDGED = ["user_id", "status", "net", "is_tail", "is_fade", "created_at"]
 
 
-@step("betting", deps=[user_stats, bets, posts, games, users], max_age_minutes=65)
+@step(
+    "betting",
+    deps=[user_stats, bets, posts, games, users],
+    max_age_minutes=65,
+    writes=[notifications],
+)
 def user_badges(work: Work) -> Result:
     """One row per user, badge and ISO week in which it was ever held. A new week begins empty.
 

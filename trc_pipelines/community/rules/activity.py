@@ -1,5 +1,7 @@
 """What a member did on a day: points by kind of action, XP gained, and whether it was a day active."""
 
+from datetime import datetime
+
 import pandas as pd
 
 from trc_pipelines.community.rules.ledger import DISCORD_ACTION
@@ -7,12 +9,15 @@ from trc_pipelines.community.rules.ledger import DISCORD_ACTION
 ADJUSTMENT_ACTION = "admin_adjustment"
 
 
-def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+def summarise_days(
+    xp_gains: pd.DataFrame, entries: pd.DataFrame, cut_over_at: datetime | None = None
+) -> pd.DataFrame:
     """Give a row for each member and day with XP gained or ledger entries.
 
     Args:
         xp_gains: member_id, day, xp_delta (> 0), gained_at.
         entries: member_id, day, action, points, effective_at.
+        cut_over_at: before it an old job of the app counted days, by any positive entry.
 
     Returns:
         Columns of `community.daily_points`. A day is active with at least one XP gain or one
@@ -21,6 +26,8 @@ def summarise_days(xp_gains: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFram
     discord = entries["action"] == DISCORD_ACTION
     adjustment = entries["action"] == ADJUSTMENT_ACTION
     earning = (entries["points"] > 0) & ~adjustment
+    if cut_over_at is not None:
+        earning |= (entries["points"] > 0) & (entries["effective_at"] < cut_over_at)
     facts = pd.concat(
         [
             pd.DataFrame(

@@ -70,7 +70,11 @@ def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:
 
 
 def judge_transactions(
-    transactions: pd.DataFrame, *, as_of: datetime, now: datetime
+    transactions: pd.DataFrame,
+    *,
+    as_of: datetime,
+    now: datetime,
+    cut_over_at: datetime | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tell which of the app's awards can be posted, and which are set aside for a person.
 
@@ -81,6 +85,7 @@ def judge_transactions(
             is_posted (in the ledger already, with other contents), is_erased (so is its member).
         as_of: what is dated after its UTC day waits.
         now: the clock, by which a date is judged a mistake.
+        cut_over_at: from then on XP is paid here, and not by an old job of the app.
 
     Returns:
         The rows to post, and the others with `reason`, one for each transaction_id.
@@ -97,6 +102,10 @@ def judge_transactions(
         "its time is none": created_at.isna(),
         "its time is more than a day ahead": created_at > now + FUTURE,
     }
+    if cut_over_at is not None:
+        said = f"an old job paid XP after the cut-over ({cut_over_at:%Y-%m-%dT%H:%M:%SZ}): stop it"
+        is_old = (transactions["action"] == DISCORD_ACTION) & (created_at >= cut_over_at)
+        reasons[said] = is_old
     wrong = [condition.fillna(value=True).to_numpy(dtype=bool) for condition in reasons.values()]
     reason = np.select(wrong, list(reasons), "")
     is_due = (

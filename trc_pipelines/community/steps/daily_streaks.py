@@ -1,13 +1,13 @@
 """Weekday streaks by member and day."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 
 from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules import streaks
 from trc_pipelines.community.rules.days import figures_by_day
-from trc_pipelines.community.steps.daily_points import daily_points
+from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
 from trc_pipelines.jobs.contract import JobError, Result, Work, step
 
 
@@ -26,8 +26,13 @@ def daily_streaks(work: Work) -> Result:
     view `current_streaks` shows members who are ACTIVE or TRIALING.
     """
     _refuse_a_gap(work)
-    first_day, last_day = work.days
-    days = _claim_days(work)
+    notes = freshen_points(work)
+    first_day, last_day = _first_day(work), work.days[1]
+    if first_day > last_day:
+        return Result(0, notes=[*notes, "streaks before the cut-over were taken over, and stand"])
+    if first_day < work.days[0]:
+        notes.append(f"streaks from {first_day} on were stale and computed with them")
+    days = _claim_days(work, first_day)
     before, active = (
         work.transaction.read(statement, first_day=first_day, last_day=last_day)
         for statement in ("community/select_streaks_before", "community/select_active_days")
@@ -40,14 +45,17 @@ def daily_streaks(work: Work) -> Result:
         computed = streaks.compute_streaks(*part, days)
         work.transaction.append("community.daily_streaks", computed)
         figures.append(streaks.count_streaks(computed))
+    work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
     of_days = streaks.add_figures(figures)
-    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, work.days)
+    asked_for = max(first_day, work.days[0]), last_day
+    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, asked_for)
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
         details={name: by_day[last_day][name] for name in ("streaks_standing", streaks.LONGEST)}
         | totals
         | {"days": len(days)},
+        notes=notes,
         rows=rows,
         by_day=by_day,
     )
@@ -67,9 +75,24 @@ def _refuse_a_gap(work: Work) -> None:
         )
 
 
-def _claim_days(work: Work) -> pd.DataFrame:
+def _first_day(work: Work) -> date:
+    """Find the day to begin with: one before those asked for, if its streaks are stale.
+
+    None that was taken over at the cut-over.
+    """
+    stale: date | None = work.transaction.read_value(
+        "community/find_stale_streaks",
+        before=work.days[0],
+        start_on=work.settings.community_start_on,
+    )
+    imported: date | None = work.transaction.read_value("community/select_imported_until")
+    first_day = stale or work.days[0]
+    return max(first_day, imported + timedelta(days=1)) if imported else first_day
+
+
+def _claim_days(work: Work, first_day: date) -> pd.DataFrame:
     """Claim the days to compute: day, is_observed."""
-    first_day, last_day = work.days
+    last_day = work.days[1]
     today = work.as_of.date()
     work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
     work.transaction.execute(

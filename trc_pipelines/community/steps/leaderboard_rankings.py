@@ -6,7 +6,7 @@ import pandas as pd
 
 from trc_pipelines.calendar import board_starts
 from trc_pipelines.community.relations import NAME, members
-from trc_pipelines.community.steps.daily_points import daily_points
+from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
 from trc_pipelines.jobs.contract import Result, Work, step
 from trc_pipelines.leaderboards.boards import record_boards
 from trc_pipelines.leaderboards.ranking import rank_boards
@@ -21,6 +21,7 @@ def leaderboard_rankings(work: Work) -> Result:
     every rank is unique.
     """
     first_day, last_day = work.days
+    notes = freshen_points(work)
     work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
     work.transaction.execute(
         "community/claim_days_for_boards",
@@ -34,6 +35,7 @@ def leaderboard_rankings(work: Work) -> Result:
     return Result(
         affected=rows,
         details=sizes[last_day],
+        notes=notes,
         rows=rows,
         by_day={
             day: boards | {"dagster/row_count": sum(boards.values())}

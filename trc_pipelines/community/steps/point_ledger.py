@@ -68,7 +68,10 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
     )
     is_erased = find_erased(work.transaction, found[["member_id"]])
     due, rejected = ledger.judge_transactions(
-        found.assign(is_erased=is_erased), as_of=work.as_of, now=work.options.now
+        found.assign(is_erased=is_erased),
+        as_of=work.as_of,
+        now=work.options.now,
+        cut_over_at=work.settings.cut_over_at(NAME),
     )
     rejected["member_id"] = rejected["member_id"].mask(rejected["is_erased"])
     work.transaction.stage(

@@ -52,15 +52,19 @@ def _write_deltas(
     xp_rate: float,
     *,
     is_rebaseline: bool,
+    is_before_cut_over: bool,
 ) -> pd.DataFrame:
     """Write what changed in a sync and where its accounts stand now.
 
-    A delta counts from the state that the sync before it left.
+    A delta counts from the state that the sync before it left. Before the cut-over there is none:
+    XP gained until then was for the app's old job to pay.
     """
     readings = transaction.read(
         "community/select_changed_readings", sync_id=sync_id, is_rebaseline=is_rebaseline
     )
-    deltas = compute_deltas(readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline)
+    deltas = compute_deltas(
+        readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline or is_before_cut_over
+    )
     keys = ["discord_id", "member_id"]
     accounts = _find_accounts(transaction, readings.merge(deltas[keys], on=keys, how="right"))
     transaction.append(

@@ -8,7 +8,7 @@ from trc_pipelines.quiz.relations import NAME, lives
 from trc_pipelines.quiz.rules.lives import regenerate_lives
 
 
-@step(NAME, deps=[lives], max_age_minutes=35, unit="player")
+@step(NAME, deps=[lives], max_age_minutes=35, unit="player", writes=[lives])
 def life_regenerations(work: Work) -> Result:
     """One row per player and tick that gave lives back: one each, or with QUIZ_LIFE_CATCH_UP all owed.
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pandas as pd
 
 from trc_pipelines.jobs.contract import Result, Work, step
+from trc_pipelines.quiz import relations
 from trc_pipelines.quiz.batches import change_in_batches, publish
 from trc_pipelines.quiz.relations import NAME, users
 
 SESSION_TIMEOUT = timedelta(minutes=10)
 
 
-@step(NAME, deps=[users], max_age_minutes=65, unit="session")
+@step(NAME, deps=[users], max_age_minutes=65, unit="session", writes=[relations.quiz_sessions])
 def quiz_sessions(work: Work) -> Result:
     """One row per session of a quiz. The app begins and completes them, and here they expire.
 

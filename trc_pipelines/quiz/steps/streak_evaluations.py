@@ -18,6 +18,7 @@ from trc_pipelines.quiz.rules.streaks import STREAK_BREAK, judge_streaks
     deps=[player_progress],
     is_daily=True,
     unit="player",
+    writes=[player_progress],
     needs_day_before=True,
     max_age_minutes=25 * 60,
 )
@@ -55,7 +56,12 @@ def _days_to_judge(work: Work, done: date | None) -> list[date]:
             f"streaks of {first} cannot be judged before those of {done + timedelta(days=1)}. "
             "Materialise from that day on, as one range."
         )
-    return [day for day in pd.date_range(first, last).date if done is None or day > done]
+    cut_over_at = work.settings.cut_over_at(NAME)  # who paused before was judged by the old job
+    return [
+        day
+        for day in pd.date_range(first, last).date
+        if (done is None or day > done) and not (cut_over_at and midnight(day) < cut_over_at)
+    ]
 
 
 def _judge_day(work: Work, day: date) -> Counter[str]:

@@ -41,6 +41,8 @@ INSERT INTO community.daily_points (
 INSERT INTO community.daily_streaks (member_id, day, is_active, current_streak, longest_streak, last_active_on)
 VALUES ('ann', '2026-03-04', TRUE, 1, 1, '2026-03-04');
 
+INSERT INTO operations.cut_overs (domain, cut_over_at, run_id) VALUES ('another', '2026-03-02Z', 'r1');
+
 INSERT INTO quiz.users (id, username) VALUES ('00000000-0000-0000-0000-000000000001', 'bob');
 INSERT INTO quiz.xp_events (user_id, amount, earned_at, source)
 VALUES ('00000000-0000-0000-0000-000000000001', 5, '2026-03-04Z', 'quiz');
