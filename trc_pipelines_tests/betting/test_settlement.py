@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from trc_pipelines_tests.betting.conftest import HOUR, OUTCOME_AT, Betting
+from trc_pipelines_tests.betting.conftest import HOUR, OUTCOME_AT, Betting, ident
 from trc_pipelines_tests.world import NOON
 
 
@@ -242,7 +242,7 @@ def test_six_hundred_bets_under_two_settlements_at_once_are_paid_once(betting: B
     for game in range(6):
         betting.game(f"g{game}", 24, 20)
     values = ", ".join(
-        f"('{bet:032x}', '{1 + bet % 20:032x}', 'g{bet % 6}', 'moneyline', "
+        f"('{ident(bet)}', '{ident(1 + bet % 20)}', 'g{bet % 6}', 'moneyline', "
         f"""'{{"team": "{"Hawks" if bet % 3 else "Owls"}"}}', 1000, 100, '{NOON - 5 * HOUR}')"""
         for bet in range(600)
     )
