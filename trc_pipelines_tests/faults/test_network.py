@@ -22,7 +22,7 @@ pytestmark = pytest.mark.either
 
 LINKED = {"ann": 1001, "bob": 1002}
 # Before the steps' own are those of the lock and of the statements before the reading.
-FIRST = 8
+FIRST = 9
 COMMITS = {step.table: number for number, step in enumerate(MEE6_SYNC.steps, start=FIRST)}
 TABLES = ["mee6_syncs", "mee6_leaderboard_snapshot", "xp_deltas", "point_ledger", "daily_points"]
 
