@@ -218,8 +218,8 @@ def test_an_unchanged_board_costs_a_look(
     monkeypatch.setattr(leaderboard_cache, "CACHED_BOARDS", cache.CachedBoards("community", refuse))
     result = publish(boards)
     assert (result.affected, result.message) == (0, "3 boards unchanged")
-    # One look of each domain, of which only one has boards.
-    assert statements == ["leaderboards/select_boards"] * 2
+    # One look of each domain, of which only one has boards, and at its cut-over as every step does.
+    assert statements == ["jobs/select_cut_over", "leaderboards/select_boards"] * 2
     assert commands(client).keys() <= LOOKS
     assert commands(client)["mget"] == 1
 
