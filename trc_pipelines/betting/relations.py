@@ -10,6 +10,20 @@ HIDDEN_AND_REMOVED = {
     "betting.expire_content": ["deleted_at", "deleted_reason"],
     "betting.remove_content": [],
 }
+# What posts, stories and messages have in common.
+MEDIA_AND_LIFETIME = [
+    Column("media_url", "text", "Picture or video.", is_nullable=True),
+    Column("thumbnail_url", "text", "Small picture of it.", is_nullable=True),
+    Column("created_at", "timestamptz", "When it was created.", default="now()"),
+    Column("expires_at", "timestamptz", "When it expires; NULL: by its age.", is_nullable=True),
+    Column(
+        "deleted_at",
+        "timestamptz",
+        "When it was deleted; it is removed for good later.",
+        is_nullable=True,
+    ),
+    Column("deleted_reason", "text", "expired, or why the app deleted it.", is_nullable=True),
+]
 
 users = AppRelation(
     table="betting.users",
@@ -322,17 +336,7 @@ posts = AppRelation(
             values=["content", "pick", "outcome"],
         ),
         Column("bet_id", KEY, "The bet a pick or an outcome is about.", is_nullable=True),
-        Column("media_url", "text", "Picture or video.", is_nullable=True),
-        Column("thumbnail_url", "text", "Small picture of it.", is_nullable=True),
-        Column("created_at", "timestamptz", "When it was created.", default="now()"),
-        Column("expires_at", "timestamptz", "When it expires; NULL: by its age.", is_nullable=True),
-        Column(
-            "deleted_at",
-            "timestamptz",
-            "When it was deleted; it is removed for good later.",
-            is_nullable=True,
-        ),
-        Column("deleted_reason", "text", "expired, or why the app deleted it.", is_nullable=True),
+        *MEDIA_AND_LIFETIME,
     ],
     key=["id"],
     indexes=[
@@ -351,17 +355,7 @@ stories = AppRelation(
     columns=[
         Column("id", KEY, "Key given by the app."),
         Column("user_id", KEY, "Author."),
-        Column("media_url", "text", "Picture or video.", is_nullable=True),
-        Column("thumbnail_url", "text", "Small picture of it.", is_nullable=True),
-        Column("created_at", "timestamptz", "When it was created.", default="now()"),
-        Column("expires_at", "timestamptz", "When it expires; NULL: by its age.", is_nullable=True),
-        Column(
-            "deleted_at",
-            "timestamptz",
-            "When it was deleted; it is removed for good later.",
-            is_nullable=True,
-        ),
-        Column("deleted_reason", "text", "expired, or why the app deleted it.", is_nullable=True),
+        *MEDIA_AND_LIFETIME,
     ],
     key=["id"],
     indexes=[
@@ -380,17 +374,7 @@ messages = AppRelation(
         Column("id", KEY, "Key given by the app."),
         Column("chat_id", KEY, "Chat."),
         Column("user_id", KEY, "Author."),
-        Column("media_url", "text", "Picture or video.", is_nullable=True),
-        Column("thumbnail_url", "text", "Small picture of it.", is_nullable=True),
-        Column("created_at", "timestamptz", "When it was created.", default="now()"),
-        Column("expires_at", "timestamptz", "When it expires; NULL: by its age.", is_nullable=True),
-        Column(
-            "deleted_at",
-            "timestamptz",
-            "When it was deleted; it is removed for good later.",
-            is_nullable=True,
-        ),
-        Column("deleted_reason", "text", "expired, or why the app deleted it.", is_nullable=True),
+        *MEDIA_AND_LIFETIME,
     ],
     key=["id"],
     indexes=[

@@ -60,3 +60,10 @@ def test_an_index_serves_a_job_there_is() -> None:
     jobs = {job.name for job in CATALOGUE.jobs}
     indexes = [index for relation in RELATIONS.values() for index in relation.indexes]
     assert {index.serves for index in indexes} <= jobs
+
+
+def test_what_has_ports_is_declared_to_be_written_by_a_step() -> None:
+    """A step that does not say so would write before the cut-over, and `--changes` would not list it."""
+    written = {relation.table for step in CATALOGUE.steps for relation in step.writes}
+    ported = {table for table, relation in RELATIONS.items() if relation.ports}
+    assert ported - written == set()
