@@ -1,4 +1,4 @@
--- Give the app everybody's scores and ranks; how many of its rows it changed.
+-- Give the app the scores and ranks of everybody who is on a board; how many of its rows it changed.
 WITH players AS (
     SELECT
         r.user_id,
@@ -7,7 +7,9 @@ WITH players AS (
         coalesce(max(r.score) FILTER (WHERE r.board = 'weekly'), 0) AS weekly_score,
         max(r.rank) FILTER (WHERE r.board = 'weekly') AS weekly_rank
     FROM quiz.leaderboard_rankings AS r
+    WHERE r.board IN ('global', 'weekly')
     GROUP BY r.user_id
+    HAVING bool_or(r.rank IS NOT NULL)
 )
 
 SELECT count(*) AS written
