@@ -1,4 +1,4 @@
--- Make days from :first_day to :last_day what is staged, touching only rows that differ.
+-- Make days from :first_day to :last_day what is staged, touching only rows that differ, and count them by day.
 -- Staged: staged_daily_points(member_id, day, discord_points, contribution_points, adjustment_points, points,
 -- xp_gained, is_active, last_active_at)
 WITH gone AS (
@@ -41,4 +41,8 @@ written AS (
     RETURNING p.day
 )
 
-SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) AS changed
+SELECT
+    c.day,
+    count(*) AS rows_written
+FROM (SELECT g.day FROM gone AS g UNION ALL SELECT w.day FROM written AS w) AS c
+GROUP BY c.day

@@ -119,7 +119,7 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
             *([contested(claimed_twice)] if claimed_twice else []),
             *_explain_membership(work, snapshot),
         ],
-        rows=len(snapshot),
+        rows_written=len(snapshot),
         success=audit.passed,
         verdicts={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
     )

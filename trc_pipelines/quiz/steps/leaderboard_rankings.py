@@ -37,7 +37,7 @@ def leaderboard_rankings(work: Work) -> Result:
     return Result(
         affected=rewritten,
         details=players | {"ranks_rewritten": rewritten},
-        rows=len(scores) * len(starts),
+        rows_written=rewritten,
     )
 
 
