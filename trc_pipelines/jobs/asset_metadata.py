@@ -26,7 +26,7 @@ WIDTH, HEIGHT, MARGIN = 280, 48, 3
 UNQUOTED = "/:='-,"
 # What a text says is shown only where it is a key or a word of ours.
 _KEY_OR_WORD = re.compile(
-    r"(^|_)(id|key|period|board|badge|kind|status|outcome|action|type|target)$"
+    r"(?:^|_)(?:id|key|period|board|badge|kind|status|outcome|action|type|target)$"
 )
 _PLAIN_TYPES = {
     "bigint", "integer", "smallint", "boolean", "date", "double precision", "numeric", "uuid",

@@ -59,9 +59,8 @@ def test_a_game_is_settled_again_by_command(
 def test_a_settlement_reports_what_it_wrote_beside_its_own_table(installed: Betting) -> None:
     installed.game("h", 24, 20)
     installed.bet(2, 1, "h", odds=100)
+    job, tags = defs().resolve_job_def("game_settlement"), {AS_OF_TAG: (NOON + DAY).isoformat()}
     with dg.instance_for_test() as instance:
-        tags = {AS_OF_TAG: (NOON + DAY).isoformat()}
-        job = defs().resolve_job_def("game_settlement")
         result = job.execute_in_process(instance=instance, tags=tags)
         seen = {
             ".".join(event.asset_key.path): {
