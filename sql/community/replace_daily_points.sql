@@ -44,5 +44,9 @@ written AS (
 SELECT
     c.day,
     count(*) AS rows_written
-FROM (SELECT g.day FROM gone AS g UNION ALL SELECT w.day FROM written AS w) AS c
+FROM (
+    SELECT g.day FROM gone AS g
+    UNION ALL
+    SELECT w.day FROM written AS w
+) AS c
 GROUP BY c.day
