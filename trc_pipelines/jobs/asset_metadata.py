@@ -189,16 +189,17 @@ def _cut(value: object) -> str:
 def chart_runs(
     transaction: Transaction, step: Step, result: Result, as_of: datetime
 ) -> dict[str, Any]:
-    """Draw what the runs of the last weeks did by the day: the first figure of the step."""
+    """Draw the last weeks of a step by the day: its first figure, as its runs recorded it."""
     name = next((name for name, value in result.details.items() if _is_number(value)), None)
     if name is None:
         return {}
     last = as_of.date()
     since = datetime.combine(last - CHARTED, datetime.min.time(), UTC)
-    totals = transaction.read_rows(
-        "jobs/sum_figure_by_day", table=step.table, figure=name, since=since, as_of=as_of
+    days = transaction.read_rows(
+        "jobs/select_figure_by_day", table=step.table, figure=name, since=since, as_of=as_of
     )
-    return draw(name, last, {row["day"]: row["total"] for row in totals})
+    value = "newest" if step.is_level else "total"
+    return draw(name, last, {row["day"]: row[value] for row in days})
 
 
 def chart_days(
@@ -218,11 +219,10 @@ def chart_days(
     newest = storage.get_latest_storage_id_by_partition(
         key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(charted)
     )
-    found = instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=key, storage_ids=list(newest.values())), len(charted)
-    ).records
+    wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(newest.values()))
+    found = instance.fetch_materializations(wanted, len(charted)).records if newest else []
     values = {}
-    for record in found if newest else []:
+    for record in found:
         event = record.asset_materialization
         if event and event.partition and name in event.metadata:
             values[date.fromisoformat(event.partition)] = event.metadata[name].value
@@ -240,7 +240,9 @@ def draw(name: str, last: date, values: Mapping[date, Any]) -> dict[str, Any]:
     Dagster shows Markdown of less than a thousand characters in place, and pictures in it when they
     are in the text itself.
     """
-    days = [day for day in pd.date_range(last - CHARTED, last).date if day >= min(values)]
+    days = [
+        day for day in pd.date_range(last - CHARTED, last).date if day >= min(values, default=last)
+    ]
     heights = [float(values.get(day) or 0) for day in days]
     if len(heights) < 2:
         return {}

@@ -298,6 +298,8 @@ class Step:
         max_age: older than this the table's badge in the UI turns red.
         unit: what a limit counts; None: the step does everything or nothing, and refuses a limit.
         writes: what it changes of the app, through ports or in a store.
+        is_level: whether its first figure says how much there is, and not how much was done: of a day
+            its chart shows the last.
         taken_over: columns whose values come straight from another table, with which column that is.
         is_daily: whether it is computed by the UTC day.
         needs_day_before: whether each day builds on its own previous day.
@@ -319,6 +321,7 @@ class Step:
     unit: str | None = None
     is_daily: bool = False
     writes: Sequence["Relation"] = ()
+    is_level: bool = False
     taken_over: Mapping[str, tuple["Step | Relation", str]] = field(default_factory=dict)
     needs_day_before: bool = False
     verdicts: Mapping[str, str] = field(default_factory=dict)

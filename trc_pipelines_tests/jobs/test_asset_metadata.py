@@ -1,6 +1,7 @@
 """What the page of an asset shows: columns, counts, rows, charts; and what it must not show."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from trc_pipelines.database.baselines import read_declared_columns
 from trc_pipelines.jobs.asset_metadata import (
     CHARTED,
     asset_key,
+    chart_runs,
     day_metadata,
     draw,
     sample_rows,
@@ -135,6 +137,27 @@ def test_a_chart_of_four_weeks_is_short_enough_to_be_shown_in_place() -> None:
     picture = unquote(chart.partition("data:image/svg+xml,")[2])
     assert picture.count(",") == CHARTED.days + 1
     assert draw("points", DAY, {DAY: 3}) == {}, "a line needs two days"
+
+
+@pytest.mark.parametrize(("is_level", "expected"), [(False, "5 to 7"), (True, "4 to 7")])
+def test_a_chart_of_runs_adds_what_was_done_and_shows_the_last_of_what_there_is(
+    is_level: bool, expected: str, world: World
+) -> None:
+    for moment, lives in [("03 09:00Z", 1), ("03 10:00Z", 4), ("04 09:00Z", 7)]:
+        world.execute(
+            "INSERT INTO operations.job_executions (job_name, run_id, as_of, state, success, message, "
+            "affected_count, duration_ms, details, executed_at, executed_by) VALUES "
+            f"('j', '{moment}', '2026-03-{moment}', 'succeeded', TRUE, '', 0, 0, "
+            f"""'{{"quiz.life_regenerations": {{"lives": {lives}}}}}', now(), 'test')"""
+        )
+    step = replace(
+        next(s for s in STEPS if s.table == "quiz.life_regenerations"), is_level=is_level
+    )
+    result = Result(1, details={"status": "fine", "is_it": True, "lives": 7})
+    with world.database.transaction(commit=False) as transaction:
+        chart = chart_runs(transaction, step, result, NOON)["last_weeks"].value
+        assert chart_runs(transaction, step, Result(0), NOON) == {}
+    assert f"lives by day, 2026-03-03 to 2026-03-04: {expected}" in chart
 
 
 def test_a_day_says_what_happened_on_it_or_that_it_was_not_computed() -> None:

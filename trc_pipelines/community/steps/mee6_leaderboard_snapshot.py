@@ -38,6 +38,7 @@ from trc_pipelines.monitoring.alerts import report
     max_age_minutes=35,
     unit="sync",
     others_go_on=True,
+    is_level=True,
 )
 def mee6_leaderboard_snapshot(work: Work) -> Result:
     """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
