@@ -20,7 +20,8 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.checks import NO_ID
 from trc_pipelines.jobs.contract import Options, Relation, Result, Step, describe
 
-MOST_ROWS, MOST_COLUMNS, LONGEST_VALUE = 10, 8, 40
+MOST_ROWS, MOST_COLUMNS = 10, 8
+LONGEST_VALUE, SHORTENED = 40, 8
 CHARTED = timedelta(days=27)
 WIDTH, HEIGHT, MARGIN = 280, 48, 3
 UNQUOTED = "/:='-,"
@@ -182,8 +183,14 @@ def sample_rows(transaction: Transaction, table: str, day: date | None) -> dict[
 
 
 def _cut(value: object) -> str:
-    """Show a value as text that is harmless and short: an app chooses its ids."""
-    return "" if value is None else NO_ID.sub("?", str(value))[:LONGEST_VALUE]
+    """Show a value as text that is harmless and short: an app chooses its ids.
+
+    An id is shown whole, so that an erasure finds it, or hardly at all.
+    """
+    text = "" if value is None else str(value)
+    if len(text) <= LONGEST_VALUE and not NO_ID.search(text):
+        return text
+    return NO_ID.sub("?", text)[:SHORTENED] + "…"
 
 
 def chart_runs(

@@ -107,9 +107,7 @@ def test_rows_to_look_at_are_the_last_ten_with_ids_and_without_words(world: Worl
     with world.database.transaction(commit=False) as transaction:
         rows = sample_rows(transaction, "community.mee6_leaderboard_snapshot", None)["rows"]
     said = rows.records[0].data["member_id"]
-    assert "img" in said
-    assert not set(said) & set("<>|`'\"\u202e= ")
-    assert len(said) <= 40
+    assert said == "?img?src…", "no part that an erasure would not find"
 
 
 def test_a_few_rows_are_counted_and_many_are_estimated(world: World) -> None:
