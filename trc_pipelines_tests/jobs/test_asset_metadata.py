@@ -48,8 +48,10 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
 
 def test_columns_are_known_before_the_first_run_as_the_database_has_them(world: World) -> None:
     declared = read_declared_columns()
-    ours = {one.table for one in (*STEPS, *CATALOGUE.relations)} & declared.keys()
-    assert {"community.daily_points", "betting.bankroll_ledger", "quiz.streak_evaluations"} <= ours
+    ours = {step.table for step in STEPS} | {relation.table for relation in CATALOGUE.relations}
+    assert {"community.daily_points", "betting.bankroll_ledger", "quiz.streak_evaluations"} <= (
+        ours & declared.keys()
+    )
     for table in declared:
         found = world.query(COLUMNS.format(table=table))
         assert [

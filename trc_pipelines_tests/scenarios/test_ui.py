@@ -229,6 +229,7 @@ def test_a_read_only_webserver_shows_everything_and_changes_nothing(two_months: 
             runs = requests.post(url, json=asked, timeout=30).json()["data"]["runsOrError"]
             [run] = runs["results"]
             assert (run["runId"], run["status"]) == (by_hand.run_id, "SUCCESS")
+            assert by_hand.messages == {"quiz.quiz_sessions": "nothing to do"}
             assert run["repositoryOrigin"] == {
                 "repositoryName": "__repository__", "repositoryLocationName": "trc_pipelines",
             }  # fmt: skip
