@@ -81,6 +81,12 @@ class Catalogue:
             *self.housekeeping.steps,
         ]
 
+    def written_beside(self, step: Step) -> list[Relation]:
+        """Find what a step writes beside its own table: tables of ours and the app's."""
+        ours = [one for one in self.relations if step.table in {dep.table for dep in one.deps}]
+        every = {one.table: one for one in (*ours, *step.writes) if one.is_table}
+        return [one for table, one in every.items() if table != step.table]
+
     def tables_written_by(self, job: Job) -> dict[str, Sequence[str]]:
         """Find the tables that a run of the job writes, and what names a row of an app's."""
         beside = [

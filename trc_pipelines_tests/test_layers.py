@@ -8,7 +8,7 @@ from trc_pipelines.settings import KNOWN_DOMAINS, PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "trc_pipelines"
 # Dagster shows the columns of an app's tables.
-RUN_BACK_UP = {("jobs/orchestration.py", "app_relations")}
+RUN_BACK_UP = {("jobs/asset_metadata.py", "app_relations")}
 
 
 def read_floors() -> dict[str, int]:

@@ -138,7 +138,7 @@ def test_a_week_is_archived_and_the_next_begins_at_its_target(betting: Betting) 
         betting.play(bet, 1, outcome, stake, MONDAY - 6 * DAY + bet * DAY)
     betting.settle(MONDAY - TICK)
     result = betting.reset(MONDAY)
-    assert (result.affected, result.rows) == (2, 2)
+    assert (result.affected, result.rows_written) == (2, 2)
     assert "2026-03-09 (2)" in result.message
     assert betting.rows(HISTORY) == [
         (100_000, 114_000, 14_000, 5, 2, 1, 1, 24_000, 14 / 24),

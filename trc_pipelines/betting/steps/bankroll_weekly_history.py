@@ -38,7 +38,7 @@ def bankroll_weekly_history(work: Work) -> Result:
         affected=total,
         details={"bankrolls_reset": total, "weeks_begun": len(counts)},
         notes=[f"for the week of {weeks}"] if total else [],
-        rows=total,
+        rows_written=total,
     )
 
 
