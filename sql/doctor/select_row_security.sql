@@ -16,7 +16,10 @@ roles AS (
         AND (
             r.rolname = current_user
             OR r.oid IN (SELECT o.role_id FROM port_roles AS o)
-            OR r.oid IN (SELECT v.relowner FROM pg_class AS v WHERE v.relkind IN ('v', 'm'))
+            OR r.oid IN (
+                SELECT v.relowner FROM pg_class AS v
+                WHERE v.relkind IN ('v', 'm')
+            )
         )
 )
 
@@ -39,13 +42,14 @@ LEFT JOIN LATERAL (
             ELSE e.written
         END AS condition
     FROM pg_policy AS o
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(pg_get_expr(o.polqual, o.polrelid), 'true') AS seen,
-            coalesce(pg_get_expr(o.polwithcheck, o.polrelid), pg_get_expr(o.polqual, o.polrelid), 'true') AS written
-    ) AS e
+    CROSS JOIN
+        LATERAL (
+            SELECT
+                coalesce(pg_get_expr(o.polqual, o.polrelid), 'true') AS seen,
+                coalesce(pg_get_expr(o.polwithcheck, o.polrelid), pg_get_expr(o.polqual, o.polrelid), 'true') AS written
+        ) AS e
     WHERE
-        o.polrelid = c.oid AND o.polcmd IN (m.command::"char", '*')
+        o.polrelid = c.oid AND o.polcmd IN (m.command::char, '*')
         AND EXISTS (
             SELECT FROM unnest(o.polroles) AS named (role_id)
             WHERE named.role_id = 0 OR pg_has_role(r.oid, nullif(named.role_id, 0), 'USAGE')
