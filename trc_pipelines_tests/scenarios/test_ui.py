@@ -146,7 +146,7 @@ def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months:
             assert {name: metadata[name] for name in told} == told, (table, day)
             assert all(type(metadata[name]) is int for name in told)
         messages = [metadata["message"] for metadata in shown[table].values()]
-        assert len(set(messages)) > DAYS / 2, "of each day its own"
+        assert len(set(messages)) > DAYS / 3, "of each day its own; boards of few members repeat"
         last = list(shown[table].values())[-1]
         assert len(last["rows"].records) == 10
         counted = [metadata.get("dagster/row_count") for metadata in shown[table].values()]
