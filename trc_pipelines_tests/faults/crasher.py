@@ -19,10 +19,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 
-from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import perform
@@ -106,8 +104,8 @@ def run_child(command: dict) -> int:
     points = Points(command["deadly"], command["how"])
     for name in ("execute", "read", "append", "stage"):
         setattr(Transaction, name, points.watch(getattr(Transaction, name)))
-    connect = adbc.connect
-    connection_module.adbc.connect = lambda *a, **k: WatchedConnection(connect(*a, **k), points)
+    open_driver = Database.open_driver
+    Database.open_driver = lambda database: WatchedConnection(open_driver(database), points)
     players = pd.DataFrame(
         {
             "discord_id": pd.Series([int(i) for i in command["board"]], dtype="int64"),
