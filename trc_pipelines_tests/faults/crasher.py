@@ -89,14 +89,28 @@ class Points:
 
 
 class WatchedConnection:
-    """A driver connection whose commits are points."""
+    """A driver connection whose commits are points, where anything was written."""
 
     def __init__(self, real, points: Points) -> None:
-        self._real = real
-        self.commit = points.watch(real.commit, both_sides=True)
+        self._real, self._points = real, points
 
     def __getattr__(self, name: str):
         return getattr(self._real, name)
+
+    @property
+    def adbc_connection(self) -> "WatchedConnection":
+        return self
+
+    def set_autocommit(self, is_on: bool) -> None:
+        """Commit, when it is switched on."""
+        real = self._real.adbc_connection.set_autocommit
+        call = self._points.watch(real, both_sides=True) if is_on and self._has_written() else real
+        call(is_on)
+
+    def _has_written(self) -> bool:
+        with self._real.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+            return cursor.fetchone()[0]
 
 
 def run_child(command: dict) -> int:
@@ -134,6 +148,8 @@ def run_child(command: dict) -> int:
 def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
+        # Closed again: what the driver knows of the database is inherited, and not read by each child.
+        Database(command["url"]).open_driver().close()
         reader, writer = os.pipe()
         children = []
         for _ in range(command["processes"]):
