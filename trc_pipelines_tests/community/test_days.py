@@ -122,7 +122,7 @@ def play_week(url: str) -> None:
 
 
 AFTER_A_WEEK = {1001: 1440, 1002: 1550, 1003: 1000}
-after_a_week = pytest.mark.played(play_week)
+after_a_week = pytest.mark.played.with_args(play_week)
 
 
 @pytest.fixture

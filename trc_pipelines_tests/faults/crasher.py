@@ -92,23 +92,30 @@ class WatchedConnection:
     """A driver connection whose commits are points, where anything was written."""
 
     def __init__(self, real, points: Points) -> None:
-        self._real, self._points = real, points
+        self._real = real
+        self.adbc_connection = WatchedHandle(real, points)
 
     def __getattr__(self, name: str):
         return getattr(self._real, name)
 
-    @property
-    def adbc_connection(self) -> "WatchedConnection":
-        return self
+
+class WatchedHandle:
+    """What a driver connection is to the driver; a transaction ends where it is told to autocommit."""
+
+    def __init__(self, connection, points: Points) -> None:
+        self._connection, self._real, self._points = connection, connection.adbc_connection, points
+
+    def __getattr__(self, name: str):
+        return getattr(self._real, name)
 
     def set_autocommit(self, is_on: bool) -> None:
-        """Commit, when it is switched on."""
-        real = self._real.adbc_connection.set_autocommit
-        call = self._points.watch(real, both_sides=True) if is_on and self._has_written() else real
+        call = self._real.set_autocommit
+        if is_on and self._has_written():
+            call = self._points.watch(call, both_sides=True)
         call(is_on)
 
     def _has_written(self) -> bool:
-        with self._real.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
             return cursor.fetchone()[0]
 

@@ -68,7 +68,7 @@ def play_two_weeks(url: str) -> None:
 
 
 AFTER_TWO_WEEKS = {1001: 7_100, 1002: 9_560}
-after_two_weeks = pytest.mark.played(play_two_weeks)
+after_two_weeks = pytest.mark.played.with_args(play_two_weeks)
 
 
 def test_a_sync_job_materialises_all_its_tables(world: World, instance: dg.DagsterInstance) -> None:
