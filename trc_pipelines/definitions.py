@@ -1,10 +1,11 @@
 """What Dagster loads: the definitions of every domain that is switched on."""
 
+from datetime import date
 from functools import cache
 
 import dagster as dg
 
-from trc_pipelines.domains import read_catalogue
+from trc_pipelines.domains import Catalogue, load_domains
 from trc_pipelines.jobs.checks import HOURLY
 from trc_pipelines.jobs.orchestration import (
     RunOptions,
@@ -20,17 +21,21 @@ from trc_pipelines.jobs.orchestration import (
 )
 from trc_pipelines.monitoring import sensors
 from trc_pipelines.monitoring.checks import build_check, build_check_job, build_check_schedule
-from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines.settings import KNOWN_DOMAINS, Settings, load_settings
 
 VERIFICATION = "verification"
 
 
-@cache
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Build the assets, checks, jobs, schedules and sensors of what the settings switch on."""
-    catalogue = read_catalogue(settings)
+    return _build_definitions(settings.domains, settings.community_start_on)
+
+
+@cache
+def _build_definitions(domains: tuple[str, ...], start_on: date) -> dg.Definitions:
+    catalogue = Catalogue(load_domains([name for name in KNOWN_DOMAINS if name in domains]))
     checks = catalogue.checks
-    days = daily_partitions(settings.community_start_on)
+    days = daily_partitions(start_on)
     jobs = {job.name: build_job(job) for job in catalogue.jobs}
     verification = build_check_job(
         VERIFICATION, checks, "Audit every invariant, as trc verify does."

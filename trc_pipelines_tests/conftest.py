@@ -19,7 +19,7 @@ from xdist.workermanage import WorkerController
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines.settings import Settings
 from trc_pipelines_tests.commands import Trc, install
 from trc_pipelines_tests.databases import PooledDatabase, lend_database
 from trc_pipelines_tests.faults import injection
@@ -27,7 +27,7 @@ from trc_pipelines_tests.progress import Progress
 from trc_pipelines_tests.receivers import Receiver
 from trc_pipelines_tests.scheduling import Scheduling, when
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS, Servers, end_servers
-from trc_pipelines_tests.world import World, board
+from trc_pipelines_tests.world import World, board, settings_of
 
 # A busy machine is no reason to fail: what is slow is measured in bench/, not here.
 hypothesis.settings.register_profile("patient", deadline=None, print_blob=True)
@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in (
         "quiet: on servers to which nothing else writes meanwhile",
         "either: proves nothing about PostgreSQL, so each test runs on one of the versions",
+        "played(play): begins where play(url) has ended, which was played once for all such tests",
     ):
         config.addinivalue_line("markers", line)
 
@@ -129,15 +130,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def settings(database_url: str, simulator: Simulator, tmp_path: Path) -> Settings:
     """Settings that point at the test's database and simulator."""
-    return load_settings(
-        trc_home=tmp_path,
-        database_url=database_url,
-        mee6_guild_id=simulator.guild_id,
-        mee6_base_url=simulator.base_url,
-        mee6_request_interval_seconds=0,
-        mee6_deadline_seconds=5,
-        lock_timeout_seconds=5,
-    )
+    return settings_of(database_url, simulator, tmp_path)
 
 
 @pytest.fixture

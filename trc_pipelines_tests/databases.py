@@ -8,8 +8,8 @@ session, a database of Dagster beside it), it is dropped.
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Connection, Database, DatabaseError
-from trc_pipelines_tests.servers import create_database, drop_database
+from trc_pipelines.database.connection import Connection, Database, DatabaseError, _known
+from trc_pipelines_tests.servers import create_database, drop_database, once
 
 EMPTY = (Path(__file__).parent / "empty_database.sql").read_text()
 # Tests of concurrency open dozens.
@@ -123,23 +123,50 @@ def engine_of(url: str) -> sa.Engine:
 
 
 def close_connections(url: str) -> None:
-    """Close what is kept open to a database."""
+    """Close what is kept open to a database, and forget what the driver knows of it: a megabyte."""
     for _, connection in _idle.pop(url, []):
         connection.close()
+    name = make_url(url).database
+    for known in [known for known in _known if f"/{name}" in known]:
+        with suppress(adbc.Error, RuntimeError):  # a test has left a connection open
+            _known.pop(known).close()
     if engine := _engines.pop(url, None):
         engine.dispose()
 
 
 @contextmanager
 def lend_database(request: pytest.FixtureRequest, version: int) -> Iterator[str]:
-    """A migrated database without a row, on a server of that version, for one test; its URL."""
-    if request.node.get_closest_marker("quiet"):
+    """A migrated database without a row, on a server of that version, for one test; its URL.
+
+    Or one in which something was `played`, once for all tests that begin there.
+    """
+    if played := request.node.get_closest_marker("played"):
+        server = request.getfixturevalue("servers")[version]
+        url = create_database(server, _make_played(request, server, version, *played.args))
+        yield url
+        remove_database(url)
+    elif request.node.get_closest_marker("quiet"):
         url = create_database(request.getfixturevalue("quiet_servers")[version])
         yield url
         remove_database(url)
     else:
         with borrow_database(request.getfixturevalue("servers")[version]) as url:
             yield url
+
+
+def _make_played(
+    request: pytest.FixtureRequest, server: str, version: int, play: Callable[[str], object]
+) -> str:
+    """Name of a template in which it was played; nobody is connected to it any more."""
+    name = f"{play.__module__.rpartition('.')[2]}_{play.__name__}".removeprefix("test_")
+
+    def make() -> None:
+        url = create_database(server, name=name)
+        play(url)
+        close_connections(url)
+
+    once(request.getfixturevalue("shared_folder") / f"{version}.{name}", make)
+    return name
 
 
 @contextmanager

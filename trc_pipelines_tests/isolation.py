@@ -35,6 +35,10 @@ def isolate() -> Path:
     os.environ["TRC_HOME"] = str(folder / "home")
     # ~/.aws, ~/.pgpass, ~/.netrc, ~/.config
     os.environ["HOME"] = str(folder)
+    # Homes, Dagster's own databases, servers of a test: in memory a commit waits for no disk.
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "tmp")
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o1777)
     return folder
 
 

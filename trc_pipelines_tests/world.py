@@ -1,7 +1,11 @@
 """A community in a database and a board to read, driven by hand."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import sqlalchemy as sa
@@ -11,8 +15,8 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job, Options, Result
 from trc_pipelines.jobs.execution import perform
-from trc_pipelines.settings import Settings
-from trc_pipelines_tests.databases import engine_of
+from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines_tests.databases import PooledDatabase, engine_of
 
 # A Wednesday: weekdays on both sides.
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -82,6 +86,27 @@ class World:
         """Balances by member."""
         frame = self.query("SELECT member_id, total FROM community.member_points")
         return dict(zip(frame["member_id"], frame["total"], strict=True))
+
+
+@contextmanager
+def play_in(url: str) -> Iterator[World]:
+    """A community that is played before the tests that begin with it."""
+    with Simulator(board({})) as simulator, TemporaryDirectory() as home:
+        settings = settings_of(url, simulator, Path(home))
+        yield World(PooledDatabase(url, 30, 5), settings, simulator)
+
+
+def settings_of(url: str, simulator: Simulator, home: Path) -> Settings:
+    """Settings that point at a test's database and simulator."""
+    return load_settings(
+        trc_home=home,
+        database_url=url,
+        mee6_guild_id=simulator.guild_id,
+        mee6_base_url=simulator.base_url,
+        mee6_request_interval_seconds=0,
+        mee6_deadline_seconds=5,
+        lock_timeout_seconds=5,
+    )
 
 
 def board(xp: dict[int, int]) -> pd.DataFrame:

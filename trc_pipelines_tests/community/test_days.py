@@ -15,7 +15,7 @@ from trc_pipelines_tests.catalogue import (
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
 )
-from trc_pipelines_tests.world import QUARTER, World
+from trc_pipelines_tests.world import QUARTER, World, board, play_in
 
 # What is tested is which days are computed again; every job runs on both versions elsewhere.
 pytestmark = pytest.mark.either
@@ -112,18 +112,30 @@ class Days:
             self.world.run(LEADERBOARD_RECALCULATION, at(day, 24))
 
 
+def play_week(url: str) -> None:
+    """Monday to Friday; ann was not there on Tuesday."""
+    with play_in(url) as world:
+        days = Days(world)
+        for i in range(5):
+            days.live(MONDAY + i * DAY, *(["bob"] if i == 1 else ["ann", "bob"]))
+        assert days.xp == AFTER_A_WEEK
+
+
+AFTER_A_WEEK = {1001: 1440, 1002: 1550, 1003: 1000}
+after_a_week = pytest.mark.played.with_args(play_week)
+
+
 @pytest.fixture
 def week(world: World) -> World:
-    """Monday to Friday; ann was not there on Tuesday."""
-    days = Days(world)
-    for i in range(5):
-        days.live(MONDAY + i * DAY, *(["bob"] if i == 1 else ["ann", "bob"]))
+    """The community after it."""
+    world.simulator.board = board(AFTER_A_WEEK)
     return world
 
 
 SATURDAY = MONDAY + 5 * DAY
 
 
+@after_a_week
 def test_a_day_made_by_hand_after_a_late_award_leaves_later_days_marked(week: World) -> None:
     now = at(SATURDAY, 6)
     award(week, "ann", at(MONDAY + DAY, 18))
@@ -137,6 +149,7 @@ def test_a_day_made_by_hand_after_a_late_award_leaves_later_days_marked(week: Wo
 
 
 @pytest.mark.parametrize("job", TABLES, ids=lambda job: job.name)
+@after_a_week
 def test_one_table_of_one_day_made_by_hand_hides_nothing(week: World, job: object) -> None:
     now = at(SATURDAY, 6)
     award(week, "ann", at(MONDAY + DAY, 18))
@@ -148,6 +161,7 @@ def test_one_table_of_one_day_made_by_hand_hides_nothing(week: World, job: objec
     assert derived(week) == computed_anew(week, now + HOUR)
 
 
+@after_a_week
 def test_verify_sees_a_streak_that_is_wrong_and_not_marked(week: World) -> None:
     assert broken_checks(week) == []
     week.execute(
@@ -159,6 +173,7 @@ def test_verify_sees_a_streak_that_is_wrong_and_not_marked(week: World) -> None:
     assert "streaks_follow_activity" not in broken_checks(week)
 
 
+@after_a_week
 def test_verify_sees_a_streak_that_is_missing(week: World) -> None:
     week.execute(
         f"DELETE FROM community.daily_streaks WHERE member_id = 'bob' AND day = '{MONDAY + 4 * DAY}'"
@@ -167,6 +182,7 @@ def test_verify_sees_a_streak_that_is_missing(week: World) -> None:
 
 
 @pytest.mark.parametrize("board", ["global", "weekly", "monthly"])
+@after_a_week
 def test_verify_sees_a_score_that_is_wrong_and_not_marked(week: World, board: str) -> None:
     week.execute(
         "UPDATE community.leaderboard_rankings SET score = 100 "
@@ -257,6 +273,7 @@ def test_streaks_say_how_many_grew_and_how_many_broke(world: World) -> None:
     assert (details["streaks_extended"], details["streaks_broken"]) == (1, 2)
 
 
+@after_a_week
 def test_who_has_0_points_is_on_no_board_and_in_no_archive(week: World) -> None:
     for hour, points in ((10, 7), (11, -7)):
         award(week, "cem", at(SATURDAY, hour), points, action="admin_adjustment")
@@ -372,6 +389,7 @@ def test_boards_are_not_ranked_from_points_that_are_stale(world: World) -> None:
     }  # fmt: skip
 
 
+@after_a_week
 def test_streaks_of_a_day_take_stale_streaks_before_it_along(week: World) -> None:
     now = at(SATURDAY, 6)
     award(week, "ann", at(MONDAY + DAY, 18))

@@ -6,14 +6,15 @@ import weakref
 from dataclasses import replace
 
 import adbc_driver_manager
+import adbc_driver_postgresql
 import pandas as pd
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Connection, Database, DatabaseError
+from trc_pipelines.database.connection import Connection, Database, DatabaseError, _to_pandas
 from trc_pipelines.database.waiting import Worker
-from trc_pipelines_tests.databases import close_connections
+from trc_pipelines_tests.databases import close_connections, engine_of
 from trc_pipelines_tests.world import NOON, World
 
 
@@ -265,6 +266,29 @@ def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(wor
         with pytest.raises(DatabaseError, match="given up") as caught, connection.transaction():
             fetch(connection, "SELECT 1")
     assert caught.value.is_transient
+
+
+@pytest.mark.either
+def test_what_the_driver_knows_of_a_database_is_read_once_and_what_came_later_is_read_too(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings, connect = [], adbc_driver_postgresql.connect
+    monkeypatch.setattr(
+        adbc_driver_postgresql, "connect", lambda url: readings.append(url) or connect(url)
+    )
+    database = Database(database_url, application_name="reads once")
+    for _ in range(3):
+        with database.transaction() as transaction:
+            transaction.read("community/select_linked_accounts")
+    assert len(readings) == 1
+    with engine_of(database_url).begin() as app:
+        app.exec_driver_sql("CREATE TYPE mood AS ENUM ('well', 'ill')")
+        app.exec_driver_sql("CREATE TABLE moods AS SELECT 'ill'::mood AS mood")
+    with database.connect() as connection:
+        table = connection.use(
+            "moods", lambda cursor: cursor.execute("SELECT mood FROM moods").fetch_arrow_table()
+        )
+    assert _to_pandas(table)["mood"].tolist() == ["ill"]
 
 
 @pytest.mark.either

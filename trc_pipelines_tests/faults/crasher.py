@@ -19,10 +19,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 
-from trc_pipelines.database import connection as connection_module
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import perform
@@ -91,14 +89,35 @@ class Points:
 
 
 class WatchedConnection:
-    """A driver connection whose commits are points."""
+    """A driver connection whose commits are points, where anything was written."""
 
     def __init__(self, real, points: Points) -> None:
         self._real = real
-        self.commit = points.watch(real.commit, both_sides=True)
+        self.adbc_connection = WatchedHandle(real, points)
 
     def __getattr__(self, name: str):
         return getattr(self._real, name)
+
+
+class WatchedHandle:
+    """What a driver connection is to the driver; a transaction ends where it is told to autocommit."""
+
+    def __init__(self, connection, points: Points) -> None:
+        self._connection, self._real, self._points = connection, connection.adbc_connection, points
+
+    def __getattr__(self, name: str):
+        return getattr(self._real, name)
+
+    def set_autocommit(self, is_on: bool) -> None:
+        call = self._real.set_autocommit
+        if is_on and self._has_written():
+            call = self._points.watch(call, both_sides=True)
+        call(is_on)
+
+    def _has_written(self) -> bool:
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
+            return cursor.fetchone()[0]
 
 
 def run_child(command: dict) -> int:
@@ -106,8 +125,8 @@ def run_child(command: dict) -> int:
     points = Points(command["deadly"], command["how"])
     for name in ("execute", "read", "append", "stage"):
         setattr(Transaction, name, points.watch(getattr(Transaction, name)))
-    connect = adbc.connect
-    connection_module.adbc.connect = lambda *a, **k: WatchedConnection(connect(*a, **k), points)
+    open_driver = Database.open_driver
+    Database.open_driver = lambda database: WatchedConnection(open_driver(database), points)
     players = pd.DataFrame(
         {
             "discord_id": pd.Series([int(i) for i in command["board"]], dtype="int64"),
@@ -136,6 +155,8 @@ def run_child(command: dict) -> int:
 def main() -> None:
     for line in sys.stdin:
         command = json.loads(line)
+        # Closed again: what the driver knows of the database is inherited, and not read by each child.
+        Database(command["url"]).open_driver().close()
         reader, writer = os.pipe()
         children = []
         for _ in range(command["processes"]):

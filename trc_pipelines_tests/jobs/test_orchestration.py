@@ -18,7 +18,7 @@ from trc_pipelines.jobs import orchestration
 from trc_pipelines.jobs.orchestration import AS_OF_TAG, asset_key, connected, day_range_tags
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION, STEPS
-from trc_pipelines_tests.world import QUARTER, World
+from trc_pipelines_tests.world import QUARTER, World, play_in
 
 # What is tested is Dagster's side.
 pytestmark = pytest.mark.either
@@ -54,15 +54,21 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def play_two_weeks(world: World) -> None:
+def play_two_weeks(url: str) -> None:
     """Ann chats every day at noon, Bob every second day; the last hour of every day is read."""
-    world.link(LINKED)
-    xp = {1001: 5_000, 1002: 9_000}
-    world.sync(MONDAY, xp)
-    for day in range(14):
-        xp = {1001: xp[1001] + 150, 1002: xp[1002] + (80 if day % 2 else 0)}
-        world.sync(MONDAY + timedelta(days=day, hours=12), xp)
-        world.sync(MONDAY + timedelta(days=day, hours=23, minutes=45))
+    with play_in(url) as world:
+        world.link(LINKED)
+        xp = {1001: 5_000, 1002: 9_000}
+        world.sync(MONDAY, xp)
+        for day in range(14):
+            xp = {1001: xp[1001] + 150, 1002: xp[1002] + (80 if day % 2 else 0)}
+            world.sync(MONDAY + timedelta(days=day, hours=12), xp)
+            world.sync(MONDAY + timedelta(days=day, hours=23, minutes=45))
+        assert xp == AFTER_TWO_WEEKS
+
+
+AFTER_TWO_WEEKS = {1001: 7_100, 1002: 9_560}
+after_two_weeks = pytest.mark.played.with_args(play_two_weeks)
 
 
 def test_a_sync_job_materialises_all_its_tables(world: World, instance: dg.DagsterInstance) -> None:
@@ -103,10 +109,10 @@ def test_a_quarantined_sync_fails_its_check_and_its_run_and_moves_no_xp(
     assert statuses.tolist() == ["accepted", "quarantined", "quarantined"]
 
 
+@after_two_weeks
 def test_a_range_is_one_run_and_equals_day_by_day_runs(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    play_two_weeks(world)
     tables = ["daily_points", "daily_streaks", "leaderboard_rankings"]
 
     def contents() -> list[list[dict]]:
@@ -162,10 +168,10 @@ def test_each_day_of_a_range_shows_its_own_figures(
     assert figures("leaderboard_rankings", "members_on_the_weekly_board") == [1, 2, 3]
 
 
+@after_two_weeks
 def test_streaks_refuse_a_day_whose_day_before_is_missing(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    play_two_weeks(world)
     day = MONDAY.date() + timedelta(days=5)
     result = run(instance, "daily_streaks", day_range_tags(day, day))
     assert not result.success
@@ -175,10 +181,10 @@ def test_streaks_refuse_a_day_whose_day_before_is_missing(
     assert f"Materialise from {MONDAY:%Y-%m-%d} on" in message
 
 
+@after_two_weeks
 def test_the_daily_schedule_asks_for_missed_days_oldest_first(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    play_two_weeks(world)
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
     schedule = definitions.defs().resolve_schedule_def("daily_streaks_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)
@@ -191,10 +197,10 @@ def test_the_daily_schedule_asks_for_missed_days_oldest_first(
     assert AS_OF_TAG not in request.tags, "the scheduler tags the run with its tick"
 
 
+@after_two_weeks
 def test_late_points_make_their_day_and_those_after_it_anew(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    play_two_weeks(world)
     assert run(instance, "recompute_days", day_range_tags(MONDAY.date(), today())).success
     sensor = definitions.defs().resolve_sensor_def("late_points_sensor")
     with dg.build_sensor_context(instance=instance) as context:
@@ -209,7 +215,7 @@ def test_late_points_make_their_day_and_those_after_it_anew(
         "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
         f"VALUES ('bob', 'resource_download', 5, '{late.isoformat()}')"
     )
-    world.run(MEE6_SYNC, MONDAY + timedelta(days=15))
+    world.sync(MONDAY + timedelta(days=15), AFTER_TWO_WEEKS)
     with dg.build_sensor_context(instance=instance) as context:
         request = sensor.evaluate_tick(context).run_requests[0]
     assert request.tags.items() >= day_range_tags(late.date(), today()).items()
@@ -257,8 +263,8 @@ def test_steps_that_go_on_run_after_the_reading_and_are_downstream_of_it() -> No
     assert syncs in graph.get(dg.AssetKey(["community", "xp_deltas"])).parent_keys
 
 
+@after_two_weeks
 def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.DagsterInstance) -> None:
-    play_two_weeks(world)
     result = (
         definitions.defs()
         .resolve_job_def("dry_run")
@@ -280,10 +286,10 @@ def test_a_dry_run_from_the_ui_writes_nothing(world: World, instance: dg.Dagster
     assert world.query("SELECT count(*) AS n FROM community.daily_streaks")["n"].iat[0] == 0
 
 
+@after_two_weeks
 def test_every_check_passes_on_a_healthy_community(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    play_two_weeks(world)
     assert run(
         instance,
         "recompute_days",
@@ -297,10 +303,10 @@ def test_every_check_passes_on_a_healthy_community(
 
 @pytest.mark.undisturbed("brings faults of its own, and counts attempts")
 @pytest.mark.parametrize("job", [DAILY_STREAKS.name, "bankroll_reset"])
+@after_two_weeks
 def test_a_tick_asks_again_while_the_database_is_away_and_loses_no_day(
     job: str, world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play_two_weeks(world)
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
     schedule = definitions.defs().resolve_schedule_def(f"{job}_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)

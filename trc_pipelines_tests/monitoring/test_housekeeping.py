@@ -316,6 +316,9 @@ def test_what_runs_printed_goes_with_them(world: World) -> None:
 
 # Dagster's own database.
 
+# What is tested is which rows stay: each of these runs all statements, on one version or the other.
+of_dagster = pytest.mark.either
+
 
 @contextmanager
 def open_instance(url: str) -> Iterator[dg.DagsterInstance]:
@@ -458,6 +461,7 @@ def what_dagster_knows(instance: dg.DagsterInstance) -> dict[str, object]:
     return known
 
 
+@of_dagster
 def test_dagsters_runs_go_at_their_age_and_what_it_knows_of_assets_stays(house: World) -> None:
     make_older(house, 30)
     assert keep(house, NOW - timedelta(hours=1)).affected == 0
@@ -495,6 +499,7 @@ def test_dagsters_runs_go_at_their_age_and_what_it_knows_of_assets_stays(house: 
     assert (again.affected, again.details["dagster_events"]) == (6, 6)
 
 
+@of_dagster
 def test_runs_that_go_on_are_untouched(house: World) -> None:
     make_older(house, 99)
     change(dagster_url(house), "UPDATE runs SET status = 'STARTED' WHERE pipeline_name <> 'x'")
@@ -503,6 +508,7 @@ def test_runs_that_go_on_are_untouched(house: World) -> None:
     assert contents(dagster_url(house)) == before
 
 
+@of_dagster
 @pytest.mark.parametrize("status", list(BulkActionStatus))
 def test_a_backfill_that_goes_on_is_untouched_with_its_runs(
     house: World, status: BulkActionStatus
@@ -553,6 +559,7 @@ def test_a_backfill_that_goes_on_is_untouched_with_its_runs(
         )
 
 
+@of_dagster
 def test_a_verdict_that_is_only_planned_does_not_replace_the_last_one(house: World) -> None:
     with (
         open_instance(dagster_url(house)) as instance,
@@ -569,6 +576,7 @@ def test_a_verdict_that_is_only_planned_does_not_replace_the_last_one(house: Wor
     assert count(house, "asset_check_executions") == verdicts + 1
 
 
+@of_dagster
 def test_a_dry_run_leaves_both_databases_and_tells_the_same(house: World) -> None:
     make_older(house, 99)
     for statement, _days, _rows in AGES.values():

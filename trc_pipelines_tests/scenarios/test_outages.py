@@ -1,11 +1,13 @@
 """Nothing ran for hours, or for days: what is made up for, and what nobody can know any more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.boards import BOARDS
 from trc_pipelines.community.jobs import (
@@ -24,14 +26,17 @@ from trc_pipelines_tests.catalogue import (
     LEADERBOARD_WEEKLY_RESET,
     STEPS,
 )
-from trc_pipelines_tests.databases import PooledDatabase
-from trc_pipelines_tests.servers import create_database
+from trc_pipelines_tests.databases import PooledDatabase, close_connections
+from trc_pipelines_tests.servers import TEMPLATE, create_database
 from trc_pipelines_tests.world import World, board
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP = 3 * HOUR  # instead of a quarter of an hour: a fortnight is long
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 END = MONDAY + 16 * DAY
+# When nothing ran: on a Wednesday, and over a weekend.
+SHORT = (MONDAY + 9 * DAY + 9 * HOUR, MONDAY + 9 * DAY + 18 * HOUR)
+LONG = (MONDAY + 4 * DAY + 6 * HOUR, MONDAY + 7 * DAY + 12 * HOUR)
 LINKED = {f"m{i:02}": 1000 + i for i in range(20)}
 RECOMPUTED = [step for step in STEPS if step.table.split(".")[1] in (
     "daily_points", "daily_streaks", "leaderboard_rankings")]  # fmt: skip
@@ -51,11 +56,17 @@ def boards() -> Iterator[tuple[datetime, dict[int, int]]]:
         yield MONDAY + number * STEP, dict(zip(LINKED.values(), xp.tolist(), strict=True))
 
 
-def live(world: World, outage: tuple[datetime, datetime] | None) -> World:
-    """Sixteen days of schedules and sensors, except while the daemon is down."""
-    world.link(LINKED)
+def live(
+    world: World,
+    since: datetime,
+    until: datetime = END,
+    outage: tuple[datetime, datetime] | None = None,
+) -> None:
+    """Sixteen days of schedules and sensors, or some of them, except while the daemon is down."""
     was_down = False
     for moment, xp in boards():
+        if not since <= moment <= until:
+            continue
         if moment.hour == 9:
             world.execute(
                 "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
@@ -72,7 +83,6 @@ def live(world: World, outage: tuple[datetime, datetime] | None) -> World:
             world.run(DAILY_STREAKS, moment + timedelta(minutes=5))
         was_down = False
         look_around(world, moment + timedelta(minutes=20))
-    return world
 
 
 def look_around(world: World, now: datetime) -> None:
@@ -86,15 +96,25 @@ def look_around(world: World, now: datetime) -> None:
         world.run(LEADERBOARD_WEEKLY_RESET, now)
 
 
+@dataclass
+class Lives:
+    """The world without an outage, and others that are like it until theirs begins."""
+
+    calm: World
+    others: dict[datetime, World]
+
+    def with_outage(self, begins_at: datetime, ends_at: datetime) -> World:
+        world = self.others[begins_at]
+        live(world, begins_at + STEP, outage=(begins_at, ends_at))
+        return world
+
+
 @pytest.fixture(scope="module")
-def new_world(
-    servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], World]]:
-    """Empty communities over one board."""
+def lives(servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lives]:
     with Simulator(board({})) as simulator:
 
-        def make() -> World:
-            url = create_database(servers[18])
+        def make(template: str) -> World:
+            url = create_database(servers[18], template)
             settings = load_settings(
                 trc_home=tmp_path_factory.mktemp("home"),
                 database_url=url,
@@ -104,13 +124,17 @@ def new_world(
             )
             return World(PooledDatabase(url, 30, 5), settings, simulator)
 
-        yield make
-
-
-@pytest.fixture(scope="module")
-def calm(new_world: Callable[[], World]) -> World:
-    """The world without an outage."""
-    return live(new_world(), None)
+        lives = Lives(make(TEMPLATE), {})
+        lives.calm.link(LINKED)
+        since = MONDAY
+        for moment in sorted([LONG[0], SHORT[0]]):
+            live(lives.calm, since, moment)
+            # Nobody may be connected to what is copied.
+            close_connections(lives.calm.database.url)
+            lives.others[moment] = make(make_url(lives.calm.database.url).database)
+            since = moment + STEP
+        live(lives.calm, since)
+        yield lives
 
 
 def table(world: World, columns: str, name: str, where: str = "TRUE") -> pd.DataFrame:
@@ -132,11 +156,8 @@ EQUAL_AFTER_HOURS = {
 }
 
 
-def test_six_hours_without_a_daemon_leave_no_trace_in_any_day(
-    calm: World, new_world: Callable[[], World]
-) -> None:
-    wednesday = MONDAY + 9 * DAY
-    down = live(new_world(), (wednesday + 9 * HOUR, wednesday + 18 * HOUR))
+def test_six_hours_without_a_daemon_leave_no_trace_in_any_day(lives: Lives) -> None:
+    calm, down = lives.calm, lives.with_outage(*SHORT)
     for name, columns in EQUAL_AFTER_HOURS.items():
         pd.testing.assert_frame_equal(table(calm, columns, name), table(down, columns, name))
     boards_of = "day, board, member_id, score"
@@ -148,12 +169,9 @@ def test_six_hours_without_a_daemon_leave_no_trace_in_any_day(
     assert_sound(down)
 
 
-def test_three_days_without_a_daemon_lose_no_point_and_break_no_streak(
-    calm: World, new_world: Callable[[], World]
-) -> None:
+def test_three_days_without_a_daemon_lose_no_point_and_break_no_streak(lives: Lives) -> None:
     """Over a weekend's end: two weekdays nobody could watch, and a week to close late."""
-    first, back = MONDAY + 4 * DAY + 6 * HOUR, MONDAY + 7 * DAY + 12 * HOUR
-    down = live(new_world(), (first, back))
+    calm, down = lives.calm, lives.with_outage(*LONG)
     # Every point is there, whatever hour it was earned in.
     for name in ("member_points", "xp_states"):
         columns = EQUAL_AFTER_HOURS[name]
