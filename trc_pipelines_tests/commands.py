@@ -10,8 +10,10 @@ from unittest.mock import patch
 
 import pytest
 
+from trc_pipelines.cli.installation import make_home
 from trc_pipelines.cli.main import main
 from trc_pipelines.jobs.orchestration import connected
+from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.isolation import belongs_to_the_person
 
 Trc = Callable[..., int]
@@ -32,6 +34,7 @@ def install(home: Path) -> Iterator[Trc]:
         for name in [*filter(belongs_to_the_person, os.environ)]:
             del os.environ[name]
         os.environ["TRC_HOME"] = str(home)
+        make_home(load_settings())
         yield call
     connected.cache_clear()
     for number, handler in handlers.items():

@@ -23,7 +23,10 @@ def show_boards(installation: Installation) -> None:
     boards = pd.DataFrame({"rank": ranks["rank"].astype("str")})
     for board in ("global", "weekly", "monthly"):
         points, names = ranks[f"{board}_points"], clean_names(ranks[f"{board}_name"])
-        boards[board] = (points.astype("str") + " " + names).where(points.notna())
+        shown = points.map("{:,}".format, na_action="ignore").astype("str")
+        boards[board] = (shown.str.rjust(shown.str.len().max()) + "  " + names).where(
+            points.notna()
+        )
     print_table("Leaderboards", boards)
     if streaks.empty:
         return

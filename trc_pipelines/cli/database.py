@@ -30,7 +30,7 @@ def migrate_database() -> None:
 
     Apps are examined first, as by `trc doctor`: with errors nothing is applied.
     """
-    with open_installation() as installation:
+    with open_installation(begins=True) as installation:
         require_fitting_apps(installation)
         applied = prepare_databases(installation)
     say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
@@ -48,7 +48,7 @@ def attach_adapter(name: AdapterName) -> None:
     adapter. Run `trc doctor` before the first job.
     """
     adapter = find_adapter(name)
-    with open_installation() as installation:
+    with open_installation(begins=True) as installation:
         prepare_databases(installation, attach=adapter)
     say(f"{adapter.domain} is attached to {name}")
 

@@ -63,7 +63,7 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
         serve_redis(home) if is_own else nullcontext(settings.redis_url) as redis_url,
     ):
         _write_settings(settings, simulator, redis_url)
-        with open_installation() as installation:
+        with open_installation(begins=True) as installation:
             prepare_databases(installation)
             with _open_apps(installation, simulator) as apps:
                 now = datetime.now(UTC).replace(microsecond=0)

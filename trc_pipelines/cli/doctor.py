@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import pandas as pd
 import typer
@@ -14,7 +13,7 @@ from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.app_relations.probes import Scan
 from trc_pipelines.app_relations.remedies import write_template
 from trc_pipelines.cli.installation import Installation, open_installation
-from trc_pipelines.cli.output import AsJson, print_json, print_table, say, track
+from trc_pipelines.cli.output import print_json, print_table, say, track
 from trc_pipelines.database.migrations import has_database
 from trc_pipelines.domains import load_domains, read_catalogue
 from trc_pipelines.jobs.contract import JobError
@@ -24,23 +23,11 @@ from trc_pipelines.settings import KNOWN_DOMAINS
 MAX_LINE_LENGTH = 300
 
 
-def show_findings(
-    template: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DOMAIN",
-            help="Print a view for each relation of a domain, as a form to fill in, and examine nothing.",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Examine the apps' tables and views: every column, type, value, key, right and index the jobs need.
+def show_findings(template: str | None, *, as_json: bool) -> None:
+    """Examine and print, or print the form of a domain.
 
-    Lists everything that does not fit at once, each with the SQL that mends it and who has to run it.
-    Nothing is changed. The exit code is 1 when there are errors. Run it after you made views over your
-    app, and before each deployment of the app. `trc db migrate` and `trc up` ask it first.
-
-    Errors stop the jobs or make them wrong. Warnings are yours to judge.
+    Raises:
+        JobError: there are errors.
     """
     if template is not None:
         say(_write_form(template))

@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import typer
 
 from trc_pipelines.database.adapters import Adapter
 from trc_pipelines.database.connection import Database
@@ -69,8 +72,33 @@ def make_home(settings: Settings) -> Path:
     return home
 
 
+def require_home(settings: Settings, *, begins: bool = False) -> None:
+    """Make sure that a TRC_HOME somebody named is one: a mistyped one would become an empty installation.
+
+    Args:
+        begins: the command makes an installation where there is none. On a terminal it asks all the
+            same.
+
+    Raises:
+        SettingsError: it is none, and nobody wants it to become one.
+    """
+    home = settings.trc_home
+    if "TRC_HOME" not in os.environ or (home / DAGSTER_FOLDER / "dagster.yaml").exists():
+        return
+    if sys.stdin.isatty():
+        typer.echo(f"TRC_HOME is {home}, where no installation is yet.", err=True)
+        if typer.confirm("Make one there?", err=True):
+            return
+    elif begins:
+        return
+    raise SettingsError(
+        f"TRC_HOME: no installation is in {home}, and nothing was made; it accepts the folder of one. "
+        "To begin one there: trc db migrate, trc up or trc demo"
+    )
+
+
 @contextmanager
-def open_installation(domain: str | None = None) -> Iterator[Installation]:
+def open_installation(domain: str | None = None, *, begins: bool = False) -> Iterator[Installation]:
     """Open the installation the settings describe.
 
     An embedded server runs until the block ends. This process gets the environment that Dagster's own
@@ -78,11 +106,13 @@ def open_installation(domain: str | None = None) -> Iterator[Installation]:
 
     Args:
         domain: what the command is about, if one alone.
+        begins: whether an installation may begin here.
 
     Raises:
         SettingsError: the domain is switched off, or a setting cannot be used.
     """
     settings = load_settings()
+    require_home(settings, begins=begins)
     if domain and domain not in settings.domains:
         raise SettingsError(
             f"DOMAINS: is {', '.join(settings.domains)}; this command is about {domain}, which is "

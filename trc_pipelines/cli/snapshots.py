@@ -8,6 +8,7 @@ import typer
 from trc_pipelines.cli.installation import open_installation, require_schema
 from trc_pipelines.cli.output import AsJson, print_json, print_table, say
 from trc_pipelines.community.reviews import Decision, compare_snapshot, list_syncs, review_sync
+from trc_pipelines.jobs.contract import JobError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -43,6 +44,10 @@ def show_snapshot(
     with open_installation("community") as installation:
         require_schema(installation)
         with installation.database.transaction(commit=False) as transaction:
+            if transaction.read_row("community/select_sync", sync_id=sync_id) is None:
+                raise JobError(
+                    f"there is no sync {sync_id}; trc snapshots list shows those there are"
+                )
             accounts = compare_snapshot(transaction, sync_id, limit)
     if as_json:
         print_json(accounts.astype("object").where(accounts.notna(), None).to_dict("records"))

@@ -193,7 +193,7 @@ def stage(
             "ALERT_URLS": receiver.hook,
         }.items():
             os.environ[name] = str(value)
-        with open_installation() as installation:
+        with open_installation(begins=True) as installation:
             prepare_databases(installation)
             world = World(installation.database, installation.settings, simulator)
             # Now, not when the file was read: MEE6 only knows the last quarter of an hour.
