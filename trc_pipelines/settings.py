@@ -96,9 +96,7 @@ def _past_day(value: date) -> date:
     # Dagster has no partitions of the future, and says so only when a run is made.
     today = datetime.now(UTC).date()
     if value > today:
-        raise ValueError(
-            f"is {value}, which is still to come; it accepts days up to today, {today}"
-        )
+        raise ValueError(f"it is still to come; it accepts days up to today, {today}")
     return value
 
 
@@ -366,8 +364,9 @@ def load_settings(**overrides: object) -> Settings:
             field = Settings.model_fields.get(name.lower())
             about = f" ({field.description})" if field else ""
             # A URL may hold a password.
-            value = f"{problem['input']!r}: " if field and field.repr else ""
-            lines.append(f"{name}: {value}{problem['msg'].removeprefix('Value error, ')}{about}")
+            value = f"is {str(problem['input'])!r}; " if field and field.repr else ""
+            wrong = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {value}{wrong[0].lower()}{wrong[1:]}{about}")
         raise SettingsError("\n".join(lines)) from None
     guild = settings.mee6_guild_id or settings.discord_guild_id
     return settings.model_copy(update={"mee6_guild_id": guild})

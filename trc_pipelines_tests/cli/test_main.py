@@ -145,7 +145,7 @@ def test_a_first_day_that_is_still_to_come_is_refused_before_anything_runs(
     monkeypatch.setenv("COMMUNITY_START_ON", "2999-01-01")
     assert trc("db", "status") == 1
     told = capsys.readouterr().err
-    assert told.startswith("trc: COMMUNITY_START_ON: is 2999-01-01, which is still to come")
+    assert told.startswith("trc: COMMUNITY_START_ON: is '2999-01-01'; it is still to come")
     assert "accepts days up to today" in told
 
 
