@@ -19,6 +19,7 @@ from trc_pipelines.domains import load_domains, read_catalogue
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.names import clean_name
 from trc_pipelines.settings import KNOWN_DOMAINS
+from trc_pipelines.words import counted
 
 MAX_LINE_LENGTH = 300
 
@@ -77,7 +78,7 @@ def summarise(findings: Sequence[Finding]) -> str:
     warnings = len(findings) - errors
     if not findings:
         return "the apps' tables fit"
-    return f"the apps' tables: {errors} errors, {warnings} warnings; see: trc doctor"
+    return f"the apps' tables: {counted(errors, 'errors')}, {counted(warnings, 'warnings')}; see: trc doctor"
 
 
 def refuse(findings: Sequence[Finding]) -> None:
@@ -86,7 +87,8 @@ def refuse(findings: Sequence[Finding]) -> None:
     if errors:
         tables = dict.fromkeys(finding.relation for finding in errors)
         raise JobError(
-            f"{len(errors)} errors in {', '.join(tables)}: run the SQL above, then trc doctor again"
+            f"{counted(len(errors), 'errors')} in {', '.join(tables)}: run the SQL above, then "
+            "trc doctor again"
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from trc_pipelines.cli.output import tell
 from trc_pipelines.database.adapters import Adapter
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import stop_embedded_server
@@ -163,17 +164,20 @@ def prepare_databases(installation: Installation, *, attach: Adapter | None = No
     catalogue = read_catalogue(installation.settings)
     relations = [relation.table for relation in catalogue.app_relations]
     require_rights(database, installation.dagster_url, domains, relations)
-    ensure_database(database.url)
-    ensure_database(installation.dagster_url)
-    applied = migrate(database.url, domains, attach=attach)
-    import dagster as dg  # here, because it takes seconds and few commands need it
+    with tell("Bringing our database up to date", 2) as work:
+        ensure_database(database.url)
+        ensure_database(installation.dagster_url)
+        work.done = 1
+        applied = migrate(database.url, domains, attach=attach)
+        work.begin("Bringing Dagster's database up to date", 2)
+        import dagster as dg  # here, because it takes seconds and few commands need it
 
-    pools = {step.domain for step in catalogue.steps}
-    with dg.DagsterInstance.get() as instance:
-        instance.upgrade()
-        # The default limit of dagster.yaml lets the first wave of a new pool through.
-        for pool in sorted(pools):
-            instance.event_log_storage.set_concurrency_slots(pool, 1)
+        pools = {step.domain for step in catalogue.steps}
+        with dg.DagsterInstance.get() as instance:
+            instance.upgrade()
+            # The default limit of dagster.yaml lets the first wave of a new pool through.
+            for pool in sorted(pools):
+                instance.event_log_storage.set_concurrency_slots(pool, 1)
     return applied
 
 

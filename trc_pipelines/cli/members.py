@@ -14,7 +14,7 @@ from trc_pipelines.cli.installation import (
     require_guild,
     require_schema,
 )
-from trc_pipelines.cli.output import AsJson, print_json, print_table, say
+from trc_pipelines.cli.output import AsJson, print_json, print_table, say, tell
 from trc_pipelines.community import membership
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_leaderboard_snapshot
@@ -22,6 +22,7 @@ from trc_pipelines.jobs.contract import JobError, Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.names import clean_name, clean_names
 from trc_pipelines.settings import load_settings
+from trc_pipelines.words import counted
 
 MAX_LINE_LENGTH = 500
 
@@ -92,13 +93,14 @@ def enroll(
         wanted = {"members_from_board": True, "members_min_level": min_level}
         settings = installation.settings.model_copy(update=wanted)
         options = Options.of_now("cli")
-        results = perform(installation.database, settings, MEE6_SYNC, options, dry_run=dry_run)
+        with tell("Reading the MEE6 leaderboard"):
+            results = perform(installation.database, settings, MEE6_SYNC, options, dry_run=dry_run)
     read = results[mee6_leaderboard_snapshot.table]
     if read.details["status"] != "accepted":
         raise JobError(f"nobody became a member: {read.message}")
     _say_done(
-        f"{read.details['members_enrolled']:,} became members, "
-        f"{read.details['linked_members']:,} have a Discord account now",
+        f"new: {counted(read.details['members_enrolled'], 'members')}, "
+        f"with a Discord account now: {read.details['linked_members']:,}",
         dry_run=dry_run,
     )
 

@@ -265,23 +265,23 @@ def test_the_loop_that_follows_events_takes_each_once_and_goes_on_where_it_stopp
 ) -> None:
     [block] = find_blocks("python")
     house.execute(
-        "INSERT INTO operations.domain_events (event_type, dedupe_key, payload, occurred_at) "
-        "SELECT 'Tried', 'tried:' || n, '{}', now() FROM generate_series(1, 3) AS n"
+        "INSERT INTO operations.domain_events (event_type, dedupe_key, payload, occurred_at, run_id) "
+        "SELECT 'Tried', 'tried:' || n, '{}', now(), 'x' FROM generate_series(1, 3) AS n"
     )
 
-    class Idle(Exception):
+    class IdleError(Exception):
         pass
 
     def follow() -> list[str]:
         handled: list[str] = []
 
         def wait(*_: object) -> None:
-            raise Idle
+            raise IdleError
 
         text = block.text.replace("select.select(", "wait(")
         assert text != block.text
-        with pytest.raises(Idle):
-            exec(  # noqa: S102
+        with pytest.raises(IdleError):
+            exec(
                 text,
                 {
                     "url": libpq_url(house.database.url),

@@ -767,7 +767,7 @@ def test_an_answer_nobody_should_believe_moves_nothing_and_is_one_clean_line(
                 assert NAMED not in text
                 assert SECRET not in text
             if name.split()[0] in PLAYER_FIELDS:
-                assert "1 bad players in all" in message or "not JSON" in message
+                assert "1 bad player in all" in message or "not JSON" in message
 
 
 PLAYER_FIELDS = ("id", "xp")
