@@ -77,7 +77,7 @@ app = typer.Typer(
 _add_group(commands_of("database"), "db", "The database: migrate, status, shell …")
 _add_group(commands_of("snapshots"), "snapshots", "Readings that wait for a decision.")
 # The last module that adds commands to the group.
-_add_group(commands_of("people"), "members", "Who is a member, and what is stored of them.")
+_add_group(commands_of("people"), "members", "Members, and what is stored of them.")
 _add_group(commands_of("money", "games_app"), "games", "Games that were settled: resettle.")
 _add_group(commands_of("money", "bankroll_app"), "bankroll", "Bankrolls: adjust, restore.")
 
@@ -196,9 +196,10 @@ def demo() -> None:
 
 @app.command(epilog="Example: trc jobs")
 def jobs(as_json: AsJson = False) -> None:
-    """List the jobs: cadence, last success, next run.
+    """List the jobs, and when each runs.
 
-    The cadence is a cron expression, times are UTC. Says so when nothing will start them.
+    With its last success and next run. The cadence is a cron expression, times are UTC. Says so
+    when nothing will start them.
     """
     from trc_pipelines.cli.jobs import find_jobs, show_jobs
 
@@ -508,7 +509,7 @@ def health(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: trc status")
 def status(as_json: AsJson = False) -> None:
-    """Show how everything stands, and what needs a look.
+    """Show how everything stands.
 
     What runs, the age of the last good reading, late and failing jobs, open incidents, readings that
     wait for a decision, alerts that are not delivered. Starts nothing.
@@ -536,7 +537,10 @@ def incidents(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what is wrong, since when, and what to do."""
+    """List what is wrong, and what to do.
+
+    With since when it is so: quarantines, checks that do not hold, jobs that are late or fail.
+    """
     from trc_pipelines.cli.installation import open_installation, require_schema
     from trc_pipelines.cli.status import find_incidents, show_incidents
 

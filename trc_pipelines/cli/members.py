@@ -41,13 +41,14 @@ def import_file(
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """Make members of the lines of a CSV file: an export of a Discord bot, a spreadsheet.
+    """Make members of the lines of a CSV file.
 
-    Columns, by their names in the first line, in any order: "discord id" (also user id, id),
-    "username" (also name, display name, nickname), "status" (NONE, TRIALING, ACTIVE, PAST_DUE,
-    CANCELLED; empty: ACTIVE), "visible" (yes or no; empty: yes), and "member id" where you have ids of
-    your own (they stand in events and on boards: none that say who it is). Others are ignored.
-    Separated by commas, semicolons or tabs, in UTF-8.
+    The file is an export of a Discord bot, or a spreadsheet. Columns, by their names in the first
+    line, in any order: "discord id" (also user id, id), "username" (also name, display name,
+    nickname), "status" (NONE, TRIALING, ACTIVE, PAST_DUE, CANCELLED; empty: ACTIVE), "visible" (yes
+    or no; empty: yes), and "member id" where you have ids of your own (they stand in events and on
+    boards: none that say who it is). Others are ignored. Separated by commas, semicolons or tabs,
+    in UTF-8.
 
     All of it or nothing: every line that cannot be meant so is listed with what is wrong. Who is in
     the file changes as it says, and an empty cell changes nothing. Who is not in it stays. The same
@@ -74,10 +75,11 @@ def enroll(
     ] = 0,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a member of everyone on the MEE6 leaderboard, once. MEMBERS_FROM_BOARD=true does it for good.
+    """Make members of all on the MEE6 leaderboard.
 
-    Reads the leaderboard as a sync does. Who is not a member yet becomes one, with the name shown
-    there, and counts from this reading on: nothing is paid for before. Who was removed stays away.
+    Once: MEMBERS_FROM_BOARD=true does it for good. Reads the leaderboard as a sync does. Who is not
+    a member yet becomes one, with the name shown there, and counts from this reading on: nothing is
+    paid for before. Who was removed stays away.
 
     The names and figures of these people are stored here from then on, and shown on leaderboards.
     Nobody asks them: whoever runs the server is responsible for having told them, for a reason to do
@@ -107,7 +109,10 @@ def enroll(
 
 @app.command("list", epilog="Example: trc members list")
 def list_members(as_json: AsJson = False) -> None:
-    """List the members, best first: points, and level and XP as last read."""
+    """List the members, best first.
+
+    With points, and level and XP as last read.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         with installation.database.transaction(commit=False) as transaction:
@@ -128,10 +133,11 @@ def remove(
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """End a membership: no XP counts any more, the name is gone, no board shows the member.
+    """End a membership.
 
-    Points stay in the ledger and in closed weeks, without a name. The account is remembered, so that
-    no leaderboard makes it a member again. An import of it does, and brings the points back.
+    No XP counts any more, the name is gone, no board shows the member. Points stay in the ledger
+    and in closed weeks, without a name. The account is remembered, so that no leaderboard makes it
+    a member again. An import of it does, and brings the points back.
     """
     with (
         _open_to_write() as installation,

@@ -31,7 +31,10 @@ def export(
         Literal["json", "csv"], typer.Option("--format", help="json, or csv: relation, content.")
     ] = "json",
 ) -> None:
-    """Print everything that is stored about a person, Dagster's record of runs included."""
+    """Print everything stored about a person.
+
+    Dagster's record of runs included.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         found = export_person(_stores(installation), member_id)

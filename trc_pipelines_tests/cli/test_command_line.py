@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -104,8 +105,10 @@ def wait_until_it_runs_us(pid: int) -> None:
 def test_ctrl_c_is_silent_during_a_query(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").touch()
-    with psycopg2.connect(libpq_url(database_url)) as blocker, blocker.cursor() as cursor:
-        cursor.execute("LOCK TABLE operations.incidents IN ACCESS EXCLUSIVE MODE")
+    blocker, watcher = (psycopg2.connect(libpq_url(database_url)) for _ in range(2))
+    watcher.autocommit = True
+    with closing(blocker), closing(watcher), watcher.cursor() as cursor:
+        blocker.cursor().execute("LOCK TABLE operations.incidents IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(
             [*COMMAND, "incidents"],
             env=os.environ | {"DATABASE_URL": database_url, "TRC_HOME": str(tmp_path)},
@@ -114,14 +117,13 @@ def test_ctrl_c_is_silent_during_a_query(database_url: str, tmp_path: Path) -> N
             for _ in range(600):
                 cursor.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                    "AND query LIKE '%%operations.incidents%%' AND datname = current_database()"
+                    "AND query LIKE '%operations.incidents%' AND datname = current_database()"
                 )
                 if cursor.fetchone() != (0,):
                     break
                 time.sleep(0.1)
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
-    blocker.close()
     assert process.returncode == 130
     assert out == ""
     # While it waited it said so; of the interrupt it says nothing.
