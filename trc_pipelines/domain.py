@@ -27,6 +27,7 @@ class Domain:
         relations: what its steps write beside their own tables, and stores outside the database.
         shown: views that an operator may make of what the app shows, for `trc compare`, by the
             statement that compares them.
+        write_back: the step that writes what the app shows itself, run where WRITE_BACK says so.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
     """
 
@@ -41,6 +42,7 @@ class Domain:
     conditions: FindConditions | None = None
     relations: Sequence[Relation] = ()
     shown: Mapping[str, AppRelation] = field(default_factory=dict)
+    write_back: Step | None = None
     run_all: Sequence[Job] = ()
 
     @property

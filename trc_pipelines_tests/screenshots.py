@@ -24,18 +24,25 @@ from trc_pipelines.settings import PROJECT_ROOT, default_home
 
 FOLDER = PROJECT_ROOT / "docs" / "images"
 PATIENCE_SECONDS = 120
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --hide-scrollbars "
-    "--remote-debugging-port=0"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--hide-scrollbars",
+    "--remote-debugging-port=0",
+]
 GROUP = "locations/__repository__@trc_pipelines/asset-groups/{}/lineage"
 # By file: the page, its size, and an expression that is true once it is drawn.
-DRAWN = "document.querySelectorAll('svg foreignObject').length >= {}"
+DRAWN = "document.body.innerText.split('{}').length > 1"
 PAGES = {
-    "lineage.png": (GROUP.format("community"), (1600, 900), DRAWN.format(8)),
-    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 900), DRAWN.format(5)),
-    "lineage_betting.png": (GROUP.format("betting"), (1600, 900), DRAWN.format(8)),
+    "lineage.png": (GROUP.format("community"), (1600, 900), DRAWN.format("point_ledger")),
+    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 900), DRAWN.format("life_regenerations")),
+    "lineage_betting.png": (GROUP.format("betting"), (1600, 900), DRAWN.format("user_badges")),
     "plots.png": (
         "assets/community/daily_points?view=plots",
         (1400, 900),
@@ -97,9 +104,7 @@ def evaluate(page: ClientConnection, expression: str) -> Any:
     return ask(page, "Runtime.evaluate", expression=expression)["result"].get("value")
 
 
-def take(
-    page: ClientConnection, url: str, size: tuple[int, int], drawn: str, file: Path
-) -> None:
+def take(page: ClientConnection, url: str, size: tuple[int, int], drawn: str, file: Path) -> None:
     """Open a page, wait until it is drawn and stands still, and take its picture."""
     width, height = size
     ask(

@@ -9,13 +9,24 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.cli.doctor import count_errors, find, require_fitting_apps, summarise
+from trc_pipelines.cli.doctor import (
+    count_errors,
+    find,
+    require_fitting_apps,
+    summarise,
+    tell_findings,
+)
 from trc_pipelines.cli.installation import open_installation, prepare_databases
 from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
 from trc_pipelines.database.adapters import find_adapter
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.database.migrations import MigrationError, detach, pending_migrations
+from trc_pipelines.database.migrations import (
+    MigrationError,
+    changed_views,
+    detach,
+    pending_migrations,
+)
 from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.jobs.contract import JobError
 
@@ -46,12 +57,16 @@ def attach_adapter(name: AdapterName) -> None:
 
     What jobs write goes through its ports. Our tables have to be empty, or not there yet: attach
     before you migrate, or right after it. Nothing in the app's own tables is changed. Each later
-    `trc db migrate` applies what has changed in the adapter. Run `trc doctor` before the first job.
+    `trc db migrate` applies what has changed in the adapter. Jobs that are running are waited for,
+    half a minute at most.
+
+    Then the app is examined as by `trc doctor`, with its exit code: it stays attached all the same.
     """
     adapter = find_adapter(name)
-    with open_installation(begins=True) as installation:
+    with open_installation(adapter.domain, begins=True) as installation:
         prepare_databases(installation, attach=adapter)
-    say(f"{adapter.domain} is attached to {name}")
+        say(f"{adapter.domain} is attached to {name}")
+        tell_findings(installation)
 
 
 @app.command("detach", epilog="Example: trc db detach quizz-app")
@@ -60,7 +75,7 @@ def detach_adapter(name: AdapterName) -> None:
 
     The app's migrations cannot change the type of a column that a view reads: stop trc up, detach,
     migrate the app, attach again, start it. No job must run in between, for it would find empty
-    tables. What the jobs wrote into their own tables stays.
+    tables; while one is running, nothing is detached. What the jobs wrote into their own tables stays.
     """
     adapter = find_adapter(name)
     with open_installation() as installation:
@@ -77,9 +92,8 @@ def show_status(as_json: AsJson = False) -> None:
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(
-            installation.database.direct.url, installation.settings.domains
-        )
+        url_domains = installation.database.direct.url, installation.settings.domains
+        pending = pending_migrations(*url_domains) or changed_views(*url_domains)
         findings = find(installation)
     if as_json:
         print_json(
