@@ -23,13 +23,12 @@ from trc_pipelines.cli.output import (
     AsJson,
     Format,
     hint,
-    list_figures,
     print_json,
     say,
     track,
 )
 from trc_pipelines.names import clean_name
-from trc_pipelines.words import counted
+from trc_pipelines.words import counted, list_figures
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -61,27 +61,6 @@ def _print(line: str, *, err: bool) -> None:
 def print_json(data: Any) -> None:
     """Print data for machines, with times in ISO 8601."""
     typer.echo(json.dumps(data, default=lambda value: value.isoformat(), indent=2))
-
-
-def list_figures(figures: Mapping[str, Any]) -> str:
-    """Write figures as people read them: each by its name, without the punctuation of a language."""
-    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in figures.items())
-
-
-def _plain(value: Any) -> str:
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case dict():
-            return f"({list_figures(value)})"
-        case list() | tuple():
-            return "; ".join(map(_plain, value)) or "none"
-        case _:
-            return str(value)
 
 
 def print_table(title: str, frame: "pd.DataFrame") -> None:

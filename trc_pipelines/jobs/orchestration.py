@@ -41,6 +41,7 @@ from trc_pipelines.jobs.contract import (
 )
 from trc_pipelines.jobs.execution import Run, perform
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines.words import list_figures
 
 # Single-run backfills are beta in the pinned release. We rely on them, and the scenarios cover them.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -344,7 +345,10 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
         results = perform(
             *connected(context.run.run_id), choices[config["job"]], options, dry_run=True
         )
-        said = {table: f"{result.message} {result.details}" for table, result in results.items()}
+        said = {
+            table: f"{result.message} ({list_figures(result.details)})"
+            for table, result in results.items()
+        }
         for table, line in said.items():
             context.log.info(f"{table}: {line}")
         context.add_output_metadata(said)
@@ -430,7 +434,7 @@ def _materialize(
                 context.log_event(dg.AssetObservation(asset_key(relation), metadata=seen))
     context.log.info(result.message)
     if options.verbose:
-        context.log.info(f"figures: {result.details}")
+        context.log.info(f"figures: {list_figures(result.details)}")
     if not result.success and not result.verdicts:
         raise dg.Failure(result.message, metadata=result.details)
     return dg.MaterializeResult(

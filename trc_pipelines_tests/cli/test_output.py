@@ -9,7 +9,8 @@ import pytest
 from rich.cells import cell_len
 
 from trc_pipelines.cli import output
-from trc_pipelines.cli.output import list_figures, print_table, say, tell
+from trc_pipelines.cli.output import print_table, say, tell
+from trc_pipelines.words import list_figures
 
 NAMES = pd.DataFrame(
     {"name": ["Ann", "日本語の名前", "e\u0301lan", "🎉party"], "points": [5, 1_234, 70, 8]}
