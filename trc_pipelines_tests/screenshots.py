@@ -42,7 +42,7 @@ DRAWN = "document.body.innerText.split('{}').length > 1"
 PAGES = {
     "lineage.png": (GROUP.format("community"), (1600, 900), DRAWN.format("point_ledger")),
     "lineage_quiz.png": (GROUP.format("quiz"), (1600, 900), DRAWN.format("life_regenerations")),
-    "lineage_betting.png": (GROUP.format("betting"), (1600, 900), DRAWN.format("user_badges")),
+    "lineage_betting.png": (GROUP.format("betting"), (1600, 900), DRAWN.format("bankrolls")),
     "plots.png": (
         "assets/community/daily_points?view=plots",
         (1400, 900),

@@ -81,7 +81,7 @@ def _read(dsn: dict[str, str], statement: str) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(make_dsn(**dsn))) as connection, connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
         cursor.execute(load_statement(statement).text)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _read_declared(settings: Settings) -> list[dict[str, Any]]:
