@@ -263,7 +263,7 @@ def test_every_query_of_a_page_is_one(block: Block, house: House, servers: dict[
 def test_every_other_piece_of_python_runs(trc: Trc) -> None:
     for block in find_blocks("python"):
         if block.page.name != "events.md":
-            exec(block.text, {})  # noqa: S102
+            exec(block.text, {})
 
 
 def test_the_loop_that_follows_events_takes_each_once_and_goes_on_where_it_stopped(
