@@ -31,7 +31,7 @@ def _one(word: str) -> str:
     return word[:-2] if word.endswith(_HISSING) else word[:-1]
 
 
-def list_figures(figures: Mapping[str, Any]) -> str:
+def list_figures(figures: Mapping[Any, Any]) -> str:
     """Write figures as people read them: each by its name, without the punctuation of a language."""
     return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in figures.items())
 

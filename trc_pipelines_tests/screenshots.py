@@ -39,14 +39,23 @@ FLAGS = [
 GROUP = "locations/__repository__@trc_pipelines/asset-groups/{}/lineage"
 # By file: the page, its size, and an expression that is true once it is drawn.
 DRAWN = "document.body.innerText.split('{}').length > 1"
+# Its figures are a table until somebody asks for plots.
+PLOTTED = """
+    (() => {
+        const plots = document.querySelectorAll('canvas')
+        if (plots.length) plots[0].scrollIntoView({block: 'center'})
+        else [...document.querySelectorAll('button, [role=radio], [role=tab]')]
+            .filter(button => button.textContent.trim() === 'Plots').forEach(button => button.click())
+        return plots.length > 1
+    })()"""
 PAGES = {
     "lineage.png": (GROUP.format("community"), (1600, 900), DRAWN.format("point_ledger")),
-    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 900), DRAWN.format("life_regenerations")),
-    "lineage_betting.png": (GROUP.format("betting"), (1600, 900), DRAWN.format("bankrolls")),
+    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 1000), DRAWN.format("life_regenerations")),
+    "lineage_betting.png": (GROUP.format("betting"), (1600, 2000), DRAWN.format("bankrolls")),
     "plots.png": (
-        "assets/community/daily_points?view=plots",
-        (1400, 900),
-        "document.querySelectorAll('canvas').length >= 2",
+        "assets/community/daily_points",
+        (1400, 1100),
+        PLOTTED,
     ),
 }
 CALLS = itertools.count()

@@ -4,7 +4,7 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -201,7 +201,7 @@ def fill_in(words: list[str], house: House | None, folder: Path) -> list[str]:
     return [values.get(word, word) for word in words]
 
 
-def is_one_of(line: str, beginnings: object) -> str | None:
+def is_one_of(line: str, beginnings: Iterable[str]) -> str | None:
     return next((each for each in beginnings if line.startswith(each)), None)
 
 
