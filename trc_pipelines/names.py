@@ -6,8 +6,10 @@ Markdown, HTML) is the business of whoever writes that format.
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLACEHOLDER = "(no name)"
 
@@ -33,7 +35,7 @@ def clean_name(text: str, max_length: int = 64) -> str:
     return " ".join(text.split())[:max_length].rstrip() or PLACEHOLDER
 
 
-def clean_names(names: pd.Series) -> pd.Series:
+def clean_names(names: "pd.Series") -> "pd.Series":
     """Clean each name, as a `str` series on the same index. A missing one counts as empty.
 
     Unicode rules have no array form, so this maps: about a million names take a second.

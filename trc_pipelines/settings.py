@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 _PACKAGE = Path(__file__).resolve().parent
 IS_CHECKOUT = (_PACKAGE.parent / "sql").is_dir()
@@ -35,6 +33,10 @@ class SettingsError(Exception):
 
 
 def _postgres_url(value: str) -> str:
+    # Imported here, like those below, because `trc --help` must not wait for it.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         url = make_url(value)
     except ArgumentError:
@@ -59,7 +61,6 @@ def _heartbeat_url(value: str) -> str:
 
 
 def _sentry_dsn(value: str) -> str:
-    # Imported here, like apprise below, because `trc --help` must not wait for it.
     from sentry_sdk.utils import Dsn
 
     try:
@@ -95,9 +96,7 @@ def _past_day(value: date) -> date:
     # Dagster has no partitions of the future, and says so only when a run is made.
     today = datetime.now(UTC).date()
     if value > today:
-        raise ValueError(
-            f"is {value}, which is still to come; it accepts days up to today, {today}"
-        )
+        raise ValueError(f"it is still to come; it accepts days up to today, {today}")
     return value
 
 
@@ -198,14 +197,19 @@ class Settings(BaseSettings):
         KNOWN_DOMAINS, description="what runs here, by space or comma; the rest is not there"
     )
     database_url: PostgresUrl | None = Field(
-        None, description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME"
+        None,
+        repr=False,
+        description="a PostgreSQL >= 15 to use; without it one is embedded under TRC_HOME",
     )
     database_direct_url: PostgresUrl | None = Field(
         None,
+        repr=False,
         description="DATABASE_URL past its pooler, for migrations and what outlives a transaction",
     )
     dagster_database_url: PostgresUrl | None = Field(
-        None, description="Dagster's own database; default: DATABASE_URL with _dagster added"
+        None,
+        repr=False,
+        description="Dagster's own database; default: DATABASE_URL with _dagster added",
     )
     statement_timeout_seconds: float = Field(
         300, gt=0, description="longest time one SQL statement may take"
@@ -249,7 +253,9 @@ class Settings(BaseSettings):
         le=10_000,
         description="least MEE6 level with which MEMBERS_FROM_BOARD takes somebody",
     )
-    mee6_base_url: HttpUrl = Field("https://mee6.xyz", description="where the API lives")
+    mee6_base_url: HttpUrl = Field(
+        "https://mee6.xyz", repr=False, description="where the API lives"
+    )
     mee6_user_agent: str = Field(
         f"trc-pipelines/{VERSION}",
         pattern=r"^[\x20-\x7e]{1,200}$",
@@ -287,13 +293,17 @@ class Settings(BaseSettings):
         "UTC", description="whose Sunday counts for the badge of Sunday's games"
     )
     media_url: Annotated[str, AfterValidator(_media_url)] | None = Field(
-        None, description="store of the betting app's media; default: the folder media in TRC_HOME"
+        None,
+        repr=False,
+        description="store of the betting app's media; default: the folder media in TRC_HOME",
     )
     media_endpoint_url: PlainHttpUrl | None = Field(
-        None, description="an S3-compatible server that is not Amazon's"
+        None, repr=False, description="an S3-compatible server that is not Amazon's"
     )
     media_base_urls: PlainHttpUrls = Field(
-        (), description="where apps read media, by space or comma; other hosts are not ours"
+        (),
+        repr=False,
+        description="where apps read media, by space or comma; other hosts are not ours",
     )
     media_prefixes: Prefixes = Field(
         ("posts", "stories", "messages", "avatars", "chats"),
@@ -364,7 +374,10 @@ def load_settings(**overrides: object) -> Settings:
             name = str(problem["loc"][0]).upper()
             field = Settings.model_fields.get(name.lower())
             about = f" ({field.description})" if field else ""
-            lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}{about}")
+            # A URL may hold a password.
+            value = f"is {str(problem['input'])!r}; " if field and field.repr else ""
+            wrong = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{name}: {value}{wrong[0].lower()}{wrong[1:]}{about}")
         raise SettingsError("\n".join(lines)) from None
     guild = settings.mee6_guild_id or settings.discord_guild_id
     return settings.model_copy(update={"mee6_guild_id": guild})

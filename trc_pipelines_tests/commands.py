@@ -10,8 +10,11 @@ from unittest.mock import patch
 
 import pytest
 
+from trc_pipelines.cli import output
+from trc_pipelines.cli.installation import make_home
 from trc_pipelines.cli.main import main
 from trc_pipelines.jobs.orchestration import connected
+from trc_pipelines.settings import load_settings
 from trc_pipelines_tests.isolation import belongs_to_the_person
 
 Trc = Callable[..., int]
@@ -28,10 +31,12 @@ def install(home: Path) -> Iterator[Trc]:
         return int(ended.value.code or 0)
 
     connected.cache_clear()
-    with patch.dict(os.environ):
+    # Nobody waits here, and on a busy machine everything takes two seconds.
+    with patch.dict(os.environ), patch.object(output, "PATIENCE_SECONDS", 3600):
         for name in [*filter(belongs_to_the_person, os.environ)]:
             del os.environ[name]
         os.environ["TRC_HOME"] = str(home)
+        make_home(load_settings())
         yield call
     connected.cache_clear()
     for number, handler in handlers.items():

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.words import counted
 
 MOST_NAMED = 3
 
@@ -42,5 +43,4 @@ def require_values(
 def _describe(column: str, key: str, keys: pd.Series) -> str:
     first = [*keys.head(MOST_NAMED).astype("str").str[:64]]
     more = [] if len(keys) == len(first) else ["…"]
-    rows = "row" if len(keys) == 1 else "rows"
-    return f"{column} is NULL in {len(keys)} {rows} ({key} {', '.join(first + more)})"
+    return f"{column} is NULL in {counted(len(keys), 'rows')} ({key} {', '.join(first + more)})"

@@ -31,6 +31,7 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import JobError, Options, Work
 from trc_pipelines.names import clean_name
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 AdjustmentKind = Literal["promotion", "deposit", "correction"]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
@@ -125,7 +126,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
     outcomes = corrected["outcome"].value_counts()
     return (
         f"game {game_id}: settled {by} (round {rounds}); "
-        f"{len(corrected)} of {len(bets)} bets changed"
+        f"{len(corrected)} of {counted(len(bets), 'bets')} changed"
         + (
             f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items())})"
             if len(wrong)
@@ -223,7 +224,9 @@ def adjust_bankroll(
             + f", at most {MOST_ADJUSTED}"
         )
     if key is not None and not 0 < len(key.strip()) <= LONGEST_KEY:
-        raise JobError(f"the key has {len(key)} characters; it accepts 1 to {LONGEST_KEY}")
+        raise JobError(
+            f"the key has {counted(len(key), 'characters')}; it accepts 1 to {LONGEST_KEY}"
+        )
     work.transaction.execute("jobs/lock_step", table=LEDGER)
     account = work.transaction.read_row("betting/select_account", user_id=user, as_of=work.as_of)
     if account is None:

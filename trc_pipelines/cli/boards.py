@@ -3,7 +3,7 @@
 import pandas as pd
 
 from trc_pipelines.cli.installation import Installation
-from trc_pipelines.cli.output import print_table, say
+from trc_pipelines.cli.output import print_columns, print_table, say
 from trc_pipelines.community.membership import advise
 from trc_pipelines.names import clean_names
 
@@ -20,11 +20,14 @@ def show_boards(installation: Installation) -> None:
     if ranks.empty:
         _show_xp(xp, advice)
         return
-    boards = pd.DataFrame({"rank": ranks["rank"].astype("str")})
+    columns = [["rank", *ranks["rank"].astype("str")]]
     for board in ("global", "weekly", "monthly"):
         points, names = ranks[f"{board}_points"], clean_names(ranks[f"{board}_name"])
-        boards[board] = (points.astype("str") + " " + names).where(points.notna())
-    print_table("Leaderboards", boards)
+        shown = points.map("{:,}".format, na_action="ignore").astype("object")
+        columns.append(["points", *shown.where(points.notna(), "")])
+        columns.append([board, *names.where(points.notna(), "")])
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    print_columns("Leaderboards", rows, [True, *[True, False] * 3])
     if streaks.empty:
         return
     streaks["name"] = clean_names(streaks["name"])

@@ -12,6 +12,7 @@ from trc_pipelines.cli.output import Format, print_rows, print_table, say
 from trc_pipelines.database.connection import Database
 from trc_pipelines.domain import Domain
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.words import counted
 
 # A person reads a screen or two of each table; a spreadsheet takes what it can.
 MOST_ROWS = {Format.TABLE: 50, Format.CSV: 100_000, Format.JSON: 100_000}
@@ -32,7 +33,7 @@ def show_changes(changes: pd.DataFrame, form: Format) -> None:
     for (_, table), rows in counts:
         total = int(rows["changes"].max())
         shown = f", the first {len(rows):,} by key" if len(rows) < total else ""
-        title = f"{table}: {total:,} rows would change{shown}"
+        title = f"{table}: {counted(total, 'rows')} would change{shown}"
         if form == Format.TABLE:
             print_table(title, _describe(rows))
         else:
@@ -65,7 +66,7 @@ def compare_domain(database: Database, domain: Domain, form: Format) -> int:
     differences = pd.concat(found, ignore_index=True)[["relation", "id", "figure", "ours", "shown"]]
     total = len(differences)
     names = ", ".join(relation.table for relation in there.values())
-    title = f"{total:,} differences between our tables and {names}"
+    title = f"{counted(total, 'differences')} between our tables and {names}"
     if form == Format.TABLE and not total:
         say(f"No difference between our tables and {names}.")
     else:

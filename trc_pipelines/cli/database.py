@@ -37,11 +37,12 @@ app = typer.Typer(rich_markup_mode=None)
     "migrate", epilog="Example: DATABASE_URL=postgresql://user:password@host/trc trc db migrate"
 )
 def migrate_database() -> None:
-    """Create what is missing and bring the schema up to date, Dagster's own database included.
+    """Bring the schema up to date.
 
-    Apps are examined first, as by `trc doctor`: with errors nothing is applied.
+    Creates what is missing, in Dagster's own database too. Apps are examined first, as by `trc
+    doctor`: with errors nothing is applied.
     """
-    with open_installation() as installation:
+    with open_installation(begins=True) as installation:
         require_fitting_apps(installation)
         applied = prepare_databases(installation)
     say(f"applied {', '.join(applied)}" if applied else "up to date, nothing to apply")
@@ -52,16 +53,17 @@ AdapterName = Annotated[str, typer.Argument(metavar="APP", help="A folder of sql
 
 @app.command("attach", epilog="Example: trc db attach quizz-app")
 def attach_adapter(name: AdapterName) -> None:
-    """Put views over the tables of an app in the place of ours, and write through its ports.
+    """Put views over an app in place of our tables.
 
-    Ours have to be empty, or not there yet: attach before you migrate, or right after it. Nothing in
-    the app's own tables is changed. Each later `trc db migrate` applies what has changed in the
-    adapter. Jobs that are running are waited for, half a minute at most.
+    What jobs write goes through its ports. Our tables have to be empty, or not there yet: attach
+    before you migrate, or right after it. Nothing in the app's own tables is changed. Each later
+    `trc db migrate` applies what has changed in the adapter. Jobs that are running are waited for,
+    half a minute at most.
 
     Then the app is examined as by `trc doctor`, with its exit code: it stays attached all the same.
     """
     adapter = find_adapter(name)
-    with open_installation(adapter.domain) as installation:
+    with open_installation(adapter.domain, begins=True) as installation:
         prepare_databases(installation, attach=adapter)
         say(f"{adapter.domain} is attached to {name}")
         tell_findings(installation)
@@ -69,7 +71,7 @@ def attach_adapter(name: AdapterName) -> None:
 
 @app.command("detach", epilog="Example: trc db detach quizz-app")
 def detach_adapter(name: AdapterName) -> None:
-    """Put empty tables of ours in the place of an adapter's views.
+    """Put empty tables in place of its views.
 
     The app's migrations cannot change the type of a column that a view reads: stop trc up, detach,
     migrate the app, attach again, start it. No job must run in between, for it would find empty
@@ -83,9 +85,10 @@ def detach_adapter(name: AdapterName) -> None:
 
 @app.command("status", epilog="Example: trc db status")
 def show_status(as_json: AsJson = False) -> None:
-    """Show which database is used, which migrations are pending, and whether the apps' tables fit.
+    """Show the database, and what is pending on it.
 
-    The exit code is 1 when some are pending, or when there are errors that `trc doctor` lists.
+    Which it is, which migrations are pending, and whether the apps' tables fit. The exit code is 1
+    when some are pending, or when there are errors that `trc doctor` lists.
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)

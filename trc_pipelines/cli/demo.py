@@ -17,7 +17,7 @@ from trc_pipelines.cli.installation import (
     open_installation,
     prepare_databases,
 )
-from trc_pipelines.cli.output import say, track
+from trc_pipelines.cli.output import say, tell, track
 from trc_pipelines.cli.runs import materialize_days, run_checks, run_job
 from trc_pipelines.cli.services import first_free_port
 from trc_pipelines.community.jobs import MEE6_SYNC
@@ -33,7 +33,7 @@ from trc_pipelines.demo.community_app import (
 from trc_pipelines.demo.play import App, keep_playing, play_history
 from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
-from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.demo.simulator import Simulator, half_missing
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.asset_metadata import asset_key
 from trc_pipelines.jobs.contract import Job, JobError
@@ -60,7 +60,7 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
         serve_redis(home) if is_own else nullcontext(settings.redis_url) as redis_url,
     ):
         _write_settings(settings, simulator, redis_url)
-        with open_installation() as installation:
+        with open_installation(begins=True) as installation:
             prepare_databases(installation)
             with _open_apps(installation, simulator) as apps:
                 now = datetime.now(UTC).replace(microsecond=0)
@@ -68,13 +68,27 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
                 simulator.clock = lambda: datetime.now(UTC)
                 if "community" in settings.domains:
                     show_boards(installation)
-                    say(
-                        f"The made-up guild is served on {simulator.base_url}; it moves every 15 "
-                        "minutes."
-                    )
+                    say(f"The made-up guild is served on {simulator.base_url}.")
                 # The guild moves by itself; the other users do what they do.
                 with keep_playing([app for app in apps if not app.takes_turns], now):
                     yield installation
+
+
+def say_what_to_try(installation: Installation) -> None:
+    """Say what waits for a decision, so that it can be practised."""
+    if "community" not in installation.settings.domains:
+        return
+    with installation.database.transaction(commit=False) as transaction:
+        waiting = transaction.read_row("community/select_waiting_sync")
+    if waiting is None:
+        return
+    sync_id = waiting["sync_id"]
+    say(
+        "\nOne reading was quarantined on purpose: half the members were missing. trc status shows it.\n"
+        f"Until the next reading it waits for you: trc snapshots show {sync_id}, and then\n"
+        f'    trc snapshots discard {sync_id} --reason "practice"\n'
+        "docs/operators.md, Quarantine, says what else there is to decide."
+    )
 
 
 def _write_settings(settings: Settings, simulator: Simulator, redis_url: str | None) -> None:
@@ -152,6 +166,18 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
     if daily:
         materialize_days(daily, *_missing_days(daily, settings.community_start_on, now.date()))
     run_checks()
+    if has_community:
+        _quarantine_reading(installation, simulator)
+
+
+def _quarantine_reading(installation: Installation, simulator: Simulator) -> None:
+    """Read half a leaderboard, so that there is a decision to practise. The next reading finds all of it."""
+    simulator.add(half_missing())
+    try:
+        with tell("Reading half a leaderboard, for practice"):
+            run_job(installation, MEE6_SYNC, datetime.now(UTC).replace(microsecond=0))
+    finally:
+        simulator.clear()
 
 
 def _latest_jobs(settings: Settings) -> list[Job]:

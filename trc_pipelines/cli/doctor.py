@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Annotated
 
 import pandas as pd
 import typer
@@ -14,33 +13,22 @@ from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.app_relations.probes import Scan
 from trc_pipelines.app_relations.remedies import write_template
 from trc_pipelines.cli.installation import Installation, open_installation
-from trc_pipelines.cli.output import AsJson, print_json, print_table, say, track
+from trc_pipelines.cli.output import print_json, print_table, say, track
 from trc_pipelines.database.migrations import has_database
 from trc_pipelines.domains import load_domains, read_catalogue
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.names import clean_name
 from trc_pipelines.settings import KNOWN_DOMAINS
+from trc_pipelines.words import counted
 
 MAX_LINE_LENGTH = 300
 
 
-def show_findings(
-    template: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DOMAIN",
-            help="Print a view for each relation of a domain, as a form to fill in, and examine nothing.",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Examine the apps' tables and views: every column, type, value, key, right and index the jobs need.
+def show_findings(template: str | None, *, as_json: bool) -> None:
+    """Examine and print, or print the form of a domain.
 
-    Lists everything that does not fit at once, each with the SQL that mends it and who has to run it.
-    Nothing is changed. The exit code is 1 when there are errors. Run it after you made views over your
-    app, and before each deployment of the app. `trc db migrate` and `trc up` ask it first.
-
-    Errors stop the jobs or make them wrong. Warnings are yours to judge.
+    Raises:
+        JobError: there are errors.
     """
     if template is not None:
         say(_write_form(template))
@@ -99,7 +87,7 @@ def summarise(findings: Sequence[Finding]) -> str:
     warnings = len(findings) - errors
     if not findings:
         return "the apps' tables fit"
-    return f"the apps' tables: {errors} errors, {warnings} warnings; see: trc doctor"
+    return f"the apps' tables: {counted(errors, 'errors')}, {counted(warnings, 'warnings')}; see: trc doctor"
 
 
 def refuse(findings: Sequence[Finding]) -> None:
@@ -108,7 +96,8 @@ def refuse(findings: Sequence[Finding]) -> None:
     if errors:
         tables = dict.fromkeys(finding.relation for finding in errors)
         raise JobError(
-            f"{len(errors)} errors in {', '.join(tables)}: run the SQL above, then trc doctor again"
+            f"{counted(len(errors), 'errors')} in {', '.join(tables)}: run the SQL above, then "
+            "trc doctor again"
         )
 
 

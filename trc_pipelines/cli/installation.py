@@ -2,11 +2,15 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
+from trc_pipelines.cli.output import tell
 from trc_pipelines.database.adapters import Adapter
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import stop_embedded_server
@@ -69,8 +73,33 @@ def make_home(settings: Settings) -> Path:
     return home
 
 
+def require_home(settings: Settings, *, begins: bool = False) -> None:
+    """Make sure that a TRC_HOME somebody named is one: a mistyped one would become an empty installation.
+
+    Args:
+        begins: the command makes an installation where there is none. On a terminal it asks all the
+            same.
+
+    Raises:
+        SettingsError: it is none, and nobody wants it to become one.
+    """
+    home = settings.trc_home
+    if "TRC_HOME" not in os.environ or (home / DAGSTER_FOLDER / "dagster.yaml").exists():
+        return
+    if sys.stdin.isatty():
+        typer.echo(f"TRC_HOME is {home}, where no installation is yet.", err=True)
+        if typer.confirm("Make one there?", err=True):
+            return
+    elif begins:
+        return
+    raise SettingsError(
+        f"TRC_HOME: no installation is in {home}, and nothing was made; it accepts the folder of one. "
+        "To begin one there: trc db migrate, trc up or trc demo"
+    )
+
+
 @contextmanager
-def open_installation(domain: str | None = None) -> Iterator[Installation]:
+def open_installation(domain: str | None = None, *, begins: bool = False) -> Iterator[Installation]:
     """Open the installation the settings describe.
 
     An embedded server runs until the block ends. This process gets the environment that Dagster's own
@@ -78,11 +107,13 @@ def open_installation(domain: str | None = None) -> Iterator[Installation]:
 
     Args:
         domain: what the command is about, if one alone.
+        begins: whether an installation may begin here.
 
     Raises:
         SettingsError: the domain is switched off, or a setting cannot be used.
     """
     settings = load_settings()
+    require_home(settings, begins=begins)
     if domain and domain not in settings.domains:
         raise SettingsError(
             f"DOMAINS: is {', '.join(settings.domains)}; this command is about {domain}, which is "
@@ -133,17 +164,20 @@ def prepare_databases(installation: Installation, *, attach: Adapter | None = No
     catalogue = read_catalogue(installation.settings)
     relations = [relation.table for relation in catalogue.app_relations]
     require_rights(database, installation.dagster_url, domains, relations)
-    ensure_database(database.url)
-    ensure_database(installation.dagster_url)
-    applied = migrate(database.url, domains, attach=attach)
-    import dagster as dg  # here, because it takes seconds and few commands need it
+    with tell("Bringing our database up to date", 2) as work:
+        ensure_database(database.url)
+        ensure_database(installation.dagster_url)
+        work.done = 1
+        applied = migrate(database.url, domains, attach=attach)
+        work.begin("Bringing Dagster's database up to date", 2)
+        import dagster as dg  # here, because it takes seconds and few commands need it
 
-    pools = {step.domain for step in catalogue.steps}
-    with dg.DagsterInstance.get() as instance:
-        instance.upgrade()
-        # The default limit of dagster.yaml lets the first wave of a new pool through.
-        for pool in sorted(pools):
-            instance.event_log_storage.set_concurrency_slots(pool, 1)
+        pools = {step.domain for step in catalogue.steps}
+        with dg.DagsterInstance.get() as instance:
+            instance.upgrade()
+            # The default limit of dagster.yaml lets the first wave of a new pool through.
+            for pool in sorted(pools):
+                instance.event_log_storage.set_concurrency_slots(pool, 1)
     return applied
 
 

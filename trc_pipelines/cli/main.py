@@ -4,91 +4,81 @@ Errors that were foreseen are one line on stderr: exit code 1, or 2 when the com
 wrong. Anything else is a bug and keeps its traceback.
 """
 
+import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Annotated
+from importlib import import_module
+from importlib.metadata import version
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
-from cronsim import CronSim
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from trc_pipelines.cli import database, members, money, people, snapshots
-from trc_pipelines.cli.boards import show_boards
-from trc_pipelines.cli.doctor import require_fitting_apps, show_findings
-from trc_pipelines.cli.health import probe
-from trc_pipelines.cli.installation import (
-    Installation,
-    make_home,
-    open_installation,
-    prepare_databases,
-    require_guild,
-    require_schema,
+from trc_pipelines.cli.output import (
+    AsJson,
+    Format,
+    hint,
+    print_json,
+    say,
+    track,
 )
-from trc_pipelines.cli.output import AsJson, Format, print_json, print_table, say
-from trc_pipelines.cli.services import (
-    ServiceError,
-    first_free_port,
-    hold_home,
-    run_services,
-)
-from trc_pipelines.database.adapters import AdapterError
-from trc_pipelines.database.connection import DatabaseError
-from trc_pipelines.database.embedded import EmbeddedServerError
-from trc_pipelines.database.migrations import MigrationError
-from trc_pipelines.database.rights import RightsError
-from trc_pipelines.domains import read_catalogue
-from trc_pipelines.jobs.contract import JobError, parse_moment
 from trc_pipelines.names import clean_name
-from trc_pipelines.settings import SettingsError, default_home, load_settings
+from trc_pipelines.words import counted, list_figures
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from trc_pipelines.cli.installation import Installation
     from trc_pipelines.cli.runs import Outcome
+    from trc_pipelines.jobs.contract import Job
+    from trc_pipelines.jobs.execution import Rows
 
-# Imports of Dagster stay inside the commands that need it: it takes seconds.
-
-FORESEEN = (
-    SettingsError,
-    JobError,
-    DatabaseError,
-    AdapterError,
-    MigrationError,
-    EmbeddedServerError,
-    ServiceError,
-)
+# `trc --help` and a shell that completes must not wait: pandas, SQLAlchemy and Dagster take seconds,
+# so whatever needs them is imported by the command that does.
 
 MAX_LINE_LENGTH = 500
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def commands_of(module: str, name: str = "app") -> type[TyperGroup]:
+    """Make a group whose commands are imported when somebody asks for them."""
+
+    class Group(TyperGroup):
+        @property
+        def commands(self) -> Any:
+            loaded = getattr(import_module(f"trc_pipelines.cli.{module}"), name)
+            return typer.main.get_group(loaded).commands
+
+        @commands.setter
+        def commands(self, _none_yet: Any) -> None:
+            pass
+
+    return Group
+
+
+def _add_group(cls: type[TyperGroup], name: str, about: str) -> None:
+    app.add_typer(typer.Typer(cls=cls, rich_markup_mode=None), name=name, help=about)
+
 
 app = typer.Typer(
     name="trc",
     help="Community pipelines: Discord XP becomes points, streaks and leaderboards.\n\n"
     "To look around, start: trc demo",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(database.app, name="db", help="The database: migrate, status, shell.")
-app.add_typer(
-    snapshots.app,
-    name="snapshots",
-    help="Quarantined readings of the leaderboard: list, show, approve, rebaseline, discard.",
-)
-app.add_typer(
-    people.app,
-    name="members",
-    help="Who is a member where no app says so: import, enroll, list, remove; export, erase.",
-)
-app.add_typer(money.games_app, name="games", help="Games that were settled: resettle.")
-app.add_typer(
-    money.bankroll_app, name="bankroll", help="Bankrolls of the betting app: adjust, restore."
-)
-app.command("doctor", epilog="Examples: trc doctor | trc doctor --template quiz > views.sql")(
-    show_findings
-)
+_add_group(commands_of("database"), "db", "The database: migrate, status, shell …")
+_add_group(commands_of("snapshots"), "snapshots", "Readings that wait for a decision.")
+# The last module that adds commands to the group.
+_add_group(commands_of("people"), "members", "Members, and what is stored of them.")
+_add_group(commands_of("money", "games_app"), "games", "Games that were settled: resettle.")
+_add_group(commands_of("money", "bankroll_app"), "bankroll", "Bankrolls: adjust, restore.")
 
 
 def main() -> None:
@@ -101,20 +91,71 @@ def main() -> None:
         code = app(sys.argv[1:] or ["--help"], prog_name="trc", standalone_mode=False)
     except TyperException as error:
         code = _complain(f"{error.format_message().rstrip('.')}. See: trc --help", error.exit_code)
-    except (SettingsError, RightsError) as error:
-        code = _complain(str(error), 1)  # one line for each setting, or right
-    except FORESEEN as error:
-        code = _complain(" ".join(str(error).split()), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as error:
+        code = _complain(_explain(error), 1)
+    # From here on there is nothing to roll back: a second Ctrl-C ends it, without a word.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     sys.exit(code)
 
 
-@app.command(epilog="Example: MEE6_GUILD_ID=123456789012345678 trc up")
-def up() -> None:
-    """Run everything against your guild: database, code, schedules and the Dagster UI.
+def _explain(error: Exception) -> str:
+    """Say in a line what was foreseen. Anything else is a bug, and is raised again."""
+    from trc_pipelines.cli import errors
 
-    Needs MEE6_GUILD_ID where the community runs. Runs until Ctrl-C. A second start continues where
-    the first one stopped.
+    if isinstance(error, errors.IN_LINES):
+        return str(error)
+    if isinstance(error, errors.FORESEEN):
+        return " ".join(str(error).split())
+    raise error
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        say(f"trc {version('trc_pipelines')}")
+        raise typer.Exit
+
+
+@app.callback()
+def trc(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Community pipelines: Discord XP becomes points, streaks and leaderboards.
+
+    To look around, start: trc demo
     """
+
+
+@app.command(epilog="Example: MEE6_GUILD_ID=123456789012345678 trc up")
+def up(
+    read_only_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="A second UI there, which refuses every change."
+        ),
+    ] = None,
+) -> None:
+    """Run everything against your guild.
+
+    That is the database, the code, the schedules and the Dagster UI. Needs MEE6_GUILD_ID where the
+    community runs. Runs until Ctrl-C. A second start continues where the first one stopped.
+    """
+    from trc_pipelines.cli.doctor import require_fitting_apps
+    from trc_pipelines.cli.installation import (
+        make_home,
+        open_installation,
+        prepare_databases,
+        require_guild,
+        require_home,
+    )
+    from trc_pipelines.cli.members import say_how_to_begin
+    from trc_pipelines.cli.services import hold_home, require_port
+    from trc_pipelines.settings import SettingsError, default_home, load_settings
+
     settings = load_settings()
     if "community" in settings.domains:
         require_guild(settings)
@@ -123,67 +164,60 @@ def up() -> None:
             "TRC_HOME: is the demo's; without a guild nothing else tells its data from yours. "
             f"It accepts a folder of yours, as {default_home('live')}"
         )
-    with hold_home(make_home(settings)) as lock, open_installation() as installation:
+    if read_only_port is not None:
+        require_port(read_only_port)
+    require_home(settings, begins=True)
+    with hold_home(make_home(settings)) as lock, open_installation(begins=True) as installation:
         require_fitting_apps(installation)
         prepare_databases(installation)
         if "community" in settings.domains:
-            members.say_how_to_begin(installation)
-        _serve(installation, lock)
+            say_how_to_begin(installation)
+        _serve(installation, lock, read_only_port)
 
 
 @app.command(epilog="Example: trc demo")
 def demo() -> None:
-    """Play three weeks of a made-up guild through the real pipeline, then run everything as `up`.
+    """Play a made-up guild, then run everything.
 
-    Nothing leaves this machine. A second start plays only what was missed.
+    Three weeks of it go through the real pipeline first. Nothing leaves this machine. A second start
+    plays only what was missed.
     """
-    from trc_pipelines.cli.demo import open_demo
+    from trc_pipelines.cli.demo import open_demo, say_what_to_try
+    from trc_pipelines.cli.installation import make_home, require_home
+    from trc_pipelines.cli.services import hold_home
+    from trc_pipelines.settings import load_settings
 
     settings = load_settings()
+    require_home(settings, begins=True)
     with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
-        _serve(installation, lock)
+        _serve(installation, lock, say_more=lambda: say_what_to_try(installation))
 
 
 @app.command(epilog="Example: trc jobs")
 def jobs(as_json: AsJson = False) -> None:
-    """List the jobs: cadence (cron, UTC), last success, next run."""
-    with open_installation() as installation:
-        require_schema(installation)
-        settings = installation.settings
-        with installation.database.transaction(commit=False) as transaction:
-            executions = transaction.read("cli/select_last_successes")
-    last = dict(zip(executions["job_name"], executions["last_success_at"], strict=True))
-    now = datetime.now(UTC)
-    rows = [
-        {
-            "job": job.name,
-            "cadence": job.cron,
-            "last_success": last.get(job.name),
-            "next_run": next(CronSim(job.cron, now))
-            if job.cron and job.is_enabled(settings)
-            else None,
-            "description": job.description,
-        }
-        for job in read_catalogue(settings).jobs
-    ]
+    """List the jobs, and when each runs.
+
+    With its last success and next run. The cadence is a cron expression, times are UTC. Says so
+    when nothing will start them.
+    """
+    from trc_pipelines.cli.jobs import find_jobs, show_jobs
+
+    listed, is_started = find_jobs()
     if as_json:
-        print_json(rows)
-        return
-    frame = pd.DataFrame(rows).drop(columns="description")
-    for column in ("last_success", "next_run"):
-        times = pd.to_datetime(frame[column], utc=True)
-        frame[column] = times.dt.strftime("%Y-%m-%d %H:%M")
-    frame["last_success"] = frame["last_success"].fillna("never")
-    frame["next_run"] = frame["next_run"].fillna("switched off")
-    print_table("Jobs (times in UTC)", frame)
+        print_json(listed)
+    else:
+        show_jobs(listed, is_started=is_started)
 
 
 @app.command(epilog="Example: trc boards")
 def boards() -> None:
-    """Show the community's leaderboards and streaks with names, as last computed.
+    """Show leaderboards and streaks, with names.
 
-    While nobody has points yet: by XP, as last read.
+    As last computed. While nobody has points yet: by XP, as last read.
     """
+    from trc_pipelines.cli.boards import show_boards
+    from trc_pipelines.cli.installation import open_installation, require_schema
+
     with open_installation("community") as installation:
         require_schema(installation)
         show_boards(installation)
@@ -191,7 +225,7 @@ def boards() -> None:
 
 @app.command(
     epilog="Examples: trc run mee6_sync --dry-run | trc run all | "
-    "trc run daily_streaks --as-of 2026-01-31T00:05:00Z | "
+    "trc run daily_streaks --as-of 2026-01-31 | "
     "trc run game_settlement --dry-run --changes --format csv"
 )
 def run(
@@ -212,7 +246,11 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Show every figure.")] = False,
     as_of: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Logical time, as 2026-01-31T10:15:00Z; default: now."),
+        typer.Option(
+            metavar="TIME",
+            help="Logical time, as 2026-01-31T10:15:00Z, or a day: its first moment, 00:00 UTC. "
+            "Default: now.",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Do not ask before a job that asks.")
@@ -228,11 +266,17 @@ def run(
         Format, typer.Option("--format", help="How --changes prints rows.")
     ] = Format.TABLE,
 ) -> None:
-    """Run a job now. It shows in the Dagster UI like a scheduled one. A dry run shows nowhere."""
+    """Run a job now, or rehearse it.
+
+    It shows in the Dagster UI like a scheduled one. A dry run shows nowhere. After Ctrl-C what was
+    open is rolled back.
+    """
     from trc_pipelines.cli.changes import MOST_ROWS, show_changes
-    from trc_pipelines.cli.runs import dry_run as try_jobs
-    from trc_pipelines.cli.runs import run_job
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.domains import read_catalogue
+    from trc_pipelines.jobs.contract import JobError, parse_moment
     from trc_pipelines.jobs.execution import Rows
+    from trc_pipelines.settings import load_settings
 
     catalogue = read_catalogue(load_settings())
     by_name = {job.name: [job] for job in catalogue.jobs} | {"all": catalogue.run_all}
@@ -243,14 +287,13 @@ def run(
     chosen = by_name[job_name]
     if limit is not None and len(chosen) > 1:
         raise typer.BadParameter(
-            "each job counts something else; it accepts one job at a time", param_hint="--limit"
+            f"{limit} of what? Each job counts something else; it accepts one job at a time",
+            param_hint="--limit",
         )
     if changes and not dry_run:
         raise typer.BadParameter("it accepts dry runs only: add --dry-run", param_hint="--changes")
     try:
-        moment = (
-            parse_moment(as_of) if as_of is not None else datetime.now(UTC).replace(microsecond=0)
-        )
+        moment = parse_moment(as_of) if as_of else datetime.now(UTC).replace(microsecond=0)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--as-of") from error
     for job in chosen:
@@ -258,28 +301,60 @@ def run(
             _ask(job.name, job.question)
     with open_installation() as installation:
         require_schema(installation)
-        if dry_run:
-            rows = Rows(catalogue.tables_written_by, MOST_ROWS[form]) if changes else None
-            running = try_jobs(installation, chosen, moment, limit, rows)
-        else:
-            running = (
-                (run_job(installation, job, moment, limit, verbose=verbose), None) for job in chosen
-            )
         outcomes, listed = [], []
-        for outcome, rows_of_job in running:
+        for outcome, rows_of_job in _run_each(
+            installation,
+            chosen,
+            moment,
+            limit,
+            Rows(catalogue.tables_written_by, MOST_ROWS[form]) if changes else None,
+            dry_run=dry_run,
+            verbose=verbose,
+        ):
             outcomes.append(outcome)
             if rows_of_job is not None:
                 listed.append(rows_of_job.assign(job=outcome.job))
             if not (as_json or (changes and form != Format.TABLE)):
                 _show_outcome(outcome, verbose=verbose)
     if listed:
+        import pandas as pd
+
         show_changes(pd.concat(listed, ignore_index=True), form)
     elif as_json:
         lines = [asdict(outcome) for outcome in outcomes]
         print_json(lines if job_name == "all" else lines[0])
     failed = [outcome for outcome in outcomes if not outcome.success]
     if failed:
-        raise JobError("; ".join(f"{one.job} did not succeed: {one.message}" for one in failed))
+        said = "; ".join(f"{one.job} did not succeed: {one.message}" for one in failed)
+        if any(one.interrupted for one in failed):
+            _complain(said, INTERRUPTED)
+            raise typer.Exit(INTERRUPTED)
+        raise JobError(said)
+
+
+def _run_each(
+    installation: "Installation",
+    jobs: "Sequence[Job]",
+    moment: datetime,
+    limit: int | None,
+    rows: "Rows | None",
+    *,
+    dry_run: bool,
+    verbose: bool,
+) -> "Iterator[tuple[Outcome, pd.DataFrame | None]]":
+    """Run the jobs one after the other, and tell who waits which step it is."""
+    from trc_pipelines.cli.runs import dry_run as rehearse
+    from trc_pipelines.cli.runs import run_job, tell_steps
+
+    if dry_run:
+        with tell_steps(jobs):
+            rehearsed = list(rehearse(installation, jobs, moment, limit, rows))
+        yield from rehearsed
+        return
+    for job in jobs:
+        with tell_steps([job]):
+            outcome = run_job(installation, job, moment, limit, verbose=verbose)
+        yield outcome, None
 
 
 def _ask(job_name: str, question: str) -> None:
@@ -288,24 +363,25 @@ def _ask(job_name: str, question: str) -> None:
     Raises:
         JobError: nobody is there to ask, or the answer is not yes.
     """
+    from trc_pipelines.jobs.contract import JobError
+
     if not sys.stdin.isatty():
         raise JobError(
             f"{question} Nobody is here to say yes, so nothing was done. "
             f"To run it all the same: trc run {job_name} --force"
         )
-    try:
-        answer = typer.prompt(f"{question} Type yes to go on", default="", show_default=False)
-    except typer.Abort:
-        answer = ""
+    answer = typer.prompt(f"{question} Type yes to go on", default="", show_default=False)
     if answer.strip() != "yes":
-        raise JobError(f"the answer was not yes: {job_name} was not run, nothing was changed")
+        raise JobError(
+            f"the answer was {clean_name(answer)!r}, not yes: {job_name} was not run, nothing was changed"
+        )
 
 
 def _show_outcome(outcome: "Outcome", *, verbose: bool) -> None:
     for table, message in outcome.messages.items():
         say(f"{table}: {message}")
-        if verbose:
-            say(f"    {outcome.details.get(table, {})}")
+        if verbose and (figures := outcome.details.get(table)):
+            say(f"    {list_figures(figures)}")
     took = f"{outcome.duration_ms / 1000:.1f} s, run {outcome.run_id}"
     when = f"{outcome.job} as of {outcome.as_of:%Y-%m-%d %H:%M:%S}Z"
     if outcome.dry_run:
@@ -321,10 +397,15 @@ def verify(as_json: AsJson = False) -> None:
     The exit code is 1 when one does not hold. What is found is kept: an incident of a check is over
     once this finds that it holds again.
     """
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.domains import read_catalogue
+    from trc_pipelines.jobs.contract import JobError
+
     with open_installation() as installation:
         require_schema(installation)
         rows = []
-        for check in read_catalogue(installation.settings).checks:
+        checks = read_catalogue(installation.settings).checks
+        for check in track(checks, len(checks), "Checking"):
             with installation.database.transaction() as transaction:
                 found = check.evaluate(transaction, datetime.now(UTC))
             first = {} if found.empty else found.astype("str").iloc[0].to_dict()
@@ -334,15 +415,41 @@ def verify(as_json: AsJson = False) -> None:
             )
             sentence = f"{check.table}: {check.name}"
             if not as_json:
-                say(f"holds  {sentence}" if found.empty else f"BROKEN {sentence}: {first}")
+                broken = f"BROKEN {sentence}: {list_figures(first)}"
+                say(f"holds  {sentence}" if found.empty else broken)
     if as_json:
         print_json(rows)
-    broken = [row for row in rows if row["violations"]]
-    if broken:
+    wrong = [row for row in rows if row["violations"]]
+    if wrong:
         raise JobError(
-            f"{len(broken)} of {len(rows)} checks do not hold, first {broken[0]['check']}: "
-            f"{broken[0]['description']}"
+            f"{len(wrong)} of {counted(len(rows), 'checks')} broken, first {wrong[0]['check']}: "
+            f"{wrong[0]['description']}"
         )
+
+
+@app.command(epilog="Examples: trc doctor | trc doctor --template quiz > views.sql")
+def doctor(
+    template: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DOMAIN",
+            help="Print a view for each relation of a domain, as a form to fill in, and examine nothing.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Examine the apps' tables and views.
+
+    Every column, type, value, key, right and index the jobs need. Lists everything that does not fit
+    at once, each with the SQL that mends it and who has to run it. Nothing is changed. The exit code
+    is 1 when there are errors. Run it after you made views over your app, and before each deployment
+    of the app. `trc db migrate` and `trc up` ask it first.
+
+    Errors stop the jobs or make them wrong. Warnings are yours to judge.
+    """
+    from trc_pipelines.cli.doctor import show_findings
+
+    show_findings(template, as_json=as_json)
 
 
 @app.command(epilog="Example: trc compare community --format csv")
@@ -352,12 +459,15 @@ def compare(
         Format.TABLE
     ),
 ) -> None:
-    """Compare what our tables say with what the app shows, member by member. Nothing is written.
+    """Compare our tables with what the app shows.
 
-    Reads views of the app's own columns that you make once; while one is missing, it says how. The
-    exit code is 1 when something differs.
+    Member by member. Nothing is written. Reads views of the app's own columns that you make once;
+    while one is missing, it says how. The exit code is 1 when something differs.
     """
     from trc_pipelines.cli.changes import compare_domain
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.domains import read_catalogue
+    from trc_pipelines.settings import load_settings
 
     catalogue = read_catalogue(load_settings())
     chosen = [one for one in catalogue.domains if one.name == domain]
@@ -374,16 +484,20 @@ def compare(
 
 @app.command(epilog="Example: trc health || systemctl restart trc")
 def health(as_json: AsJson = False) -> None:
-    """Say in one line whether everything is well, for supervisors and probes.
+    """Say in one line whether everything is well.
 
-    The exit code is 1 when it is not. Looks at the database, its schema, Dagster's daemon, late or
-    failing jobs, and alerts that are not delivered. Takes a few seconds at most, and starts nothing.
+    For supervisors and probes. The exit code is 1 when it is not. Looks at the database, its schema,
+    Dagster's daemon, late or failing jobs, and alerts that are not delivered: what a restart may
+    mend. What waits for a person is shown by `trc status`. Takes a few seconds at most, and starts
+    nothing.
     """
+    from trc_pipelines.cli.health import describe, probe
+    from trc_pipelines.settings import load_settings
+
     findings = probe(load_settings())
     wrong = [finding for finding in findings if not finding.is_well]
     if as_json:
-        parts = {one.part: {"well": one.is_well, "message": one.message} for one in findings}
-        print_json({"well": not wrong, "parts": parts})
+        print_json(describe(findings))
     else:
         shown = wrong or findings
         said = "; ".join(f"{finding.part}: {finding.message}" for finding in shown)
@@ -392,18 +506,75 @@ def health(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def _serve(installation: Installation, lock: IO[str]) -> None:
+@app.command(epilog="Example: trc status")
+def status(as_json: AsJson = False) -> None:
+    """Show how everything stands.
+
+    What runs, the age of the last good reading, late and failing jobs, open incidents, readings that
+    wait for a decision, alerts that are not delivered. Starts nothing.
+
+    The exit code is 0 when all is well, and 1 when something needs a look: what `trc health` says,
+    for supervisors, and also what waits for a person, which no restart mends.
+    """
+    from trc_pipelines.cli.health import describe
+    from trc_pipelines.cli.status import find_status, show_status
+    from trc_pipelines.settings import load_settings
+
+    findings = find_status(load_settings())
+    if as_json:
+        print_json(describe(findings))
+    else:
+        show_status(findings)
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: trc incidents --all")
+def incidents(
+    all_of_them: Annotated[
+        bool, typer.Option("--all", help="Those that are over as well, as long as they are kept.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what is wrong, and what to do.
+
+    With since when it is so: quarantines, checks that do not hold, jobs that are late or fail.
+    """
+    from trc_pipelines.cli.installation import open_installation, require_schema
+    from trc_pipelines.cli.status import find_incidents, show_incidents
+
+    with open_installation() as installation:
+        require_schema(installation)
+        with installation.database.transaction(commit=False) as transaction:
+            found = find_incidents(transaction, all_of_them=all_of_them)
+    if as_json:
+        print_json(found)
+    else:
+        show_incidents(found)
+
+
+def _serve(
+    installation: "Installation",
+    lock: IO[str],
+    read_only_port: int | None = None,
+    say_more: Callable[[], None] = lambda: None,
+) -> None:
     """Run the services until Ctrl-C or SIGTERM."""
+    from trc_pipelines.cli.services import first_free_port, run_services
+
     wanted = installation.settings.webserver_port
     port = first_free_port(wanted)
     if port != wanted:
         say(f"Port {wanted} is busy; the UI takes {port}.")
     say("Starting the Dagster UI and the schedules …")
     home = installation.settings.trc_home
-    with run_services(home, lock, installation.environment, port) as services:
-        say(f"\n    http://127.0.0.1:{port}\n")
-        say("Open it and look at Lineage, or at Runs. In another terminal: trc jobs, trc verify,")
+    with run_services(home, lock, installation.environment, port, read_only_port) as services:
+        say(f"\n    http://127.0.0.1:{port}")
+        if read_only_port is not None:
+            say(f"    http://127.0.0.1:{read_only_port} (to look, not to touch)")
+        say("\nOpen it and look at Lineage, or at Runs. In another terminal: trc status, trc jobs,")
         say(f"trc db shell. Logs are in {home / 'logs'}. Ctrl-C stops everything.")
+        say_more()
         try:
             while True:
                 services.check()
@@ -416,5 +587,5 @@ def _serve(installation: Installation, lock: IO[str]) -> None:
 def _complain(message: str, code: int) -> int:
     # A message may repeat what was typed, or a reason that somebody gave: hostile text.
     lines = [clean_name(line, MAX_LINE_LENGTH) for line in message.split("\n")]
-    typer.echo("trc: " + "\n".join(lines), err=True)
+    hint("trc: " + "\n".join(lines))
     return code

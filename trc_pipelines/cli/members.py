@@ -14,7 +14,7 @@ from trc_pipelines.cli.installation import (
     require_guild,
     require_schema,
 )
-from trc_pipelines.cli.output import AsJson, print_json, print_table, say
+from trc_pipelines.cli.output import AsJson, print_json, print_table, say, tell
 from trc_pipelines.community import membership
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_leaderboard_snapshot
@@ -22,6 +22,7 @@ from trc_pipelines.jobs.contract import JobError, Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.names import clean_name, clean_names
 from trc_pipelines.settings import load_settings
+from trc_pipelines.words import counted
 
 MAX_LINE_LENGTH = 500
 
@@ -40,13 +41,14 @@ def import_file(
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """Make members of the lines of a CSV file: an export of a Discord bot, a spreadsheet.
+    """Make members of the lines of a CSV file.
 
-    Columns, by their names in the first line, in any order: "discord id" (also user id, id),
-    "username" (also name, display name, nickname), "status" (NONE, TRIALING, ACTIVE, PAST_DUE,
-    CANCELLED; empty: ACTIVE), "visible" (yes or no; empty: yes), and "member id" where you have ids of
-    your own (they stand in events and on boards: none that say who it is). Others are ignored.
-    Separated by commas, semicolons or tabs, in UTF-8.
+    The file is an export of a Discord bot, or a spreadsheet. Columns, by their names in the first
+    line, in any order: "discord id" (also user id, id), "username" (also name, display name,
+    nickname), "status" (NONE, TRIALING, ACTIVE, PAST_DUE, CANCELLED; empty: ACTIVE), "visible" (yes
+    or no; empty: yes), and "member id" where you have ids of your own (they stand in events and on
+    boards: none that say who it is). Others are ignored. Separated by commas, semicolons or tabs,
+    in UTF-8.
 
     All of it or nothing: every line that cannot be meant so is listed with what is wrong. Who is in
     the file changes as it says, and an empty cell changes nothing. Who is not in it stays. The same
@@ -73,10 +75,11 @@ def enroll(
     ] = 0,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a member of everyone on the MEE6 leaderboard, once. MEMBERS_FROM_BOARD=true does it for good.
+    """Make members of all on the MEE6 leaderboard.
 
-    Reads the leaderboard as a sync does. Who is not a member yet becomes one, with the name shown
-    there, and counts from this reading on: nothing is paid for before. Who was removed stays away.
+    Once: MEMBERS_FROM_BOARD=true does it for good. Reads the leaderboard as a sync does. Who is not
+    a member yet becomes one, with the name shown there, and counts from this reading on: nothing is
+    paid for before. Who was removed stays away.
 
     The names and figures of these people are stored here from then on, and shown on leaderboards.
     Nobody asks them: whoever runs the server is responsible for having told them, for a reason to do
@@ -92,20 +95,24 @@ def enroll(
         wanted = {"members_from_board": True, "members_min_level": min_level}
         settings = installation.settings.model_copy(update=wanted)
         options = Options.of_now("cli")
-        results = perform(installation.database, settings, MEE6_SYNC, options, dry_run=dry_run)
+        with tell("Reading the MEE6 leaderboard"):
+            results = perform(installation.database, settings, MEE6_SYNC, options, dry_run=dry_run)
     read = results[mee6_leaderboard_snapshot.table]
     if read.details["status"] != "accepted":
         raise JobError(f"nobody became a member: {read.message}")
     _say_done(
-        f"{read.details['members_enrolled']:,} became members, "
-        f"{read.details['linked_members']:,} have a Discord account now",
+        f"new: {counted(read.details['members_enrolled'], 'members')}, "
+        f"with a Discord account now: {read.details['linked_members']:,}",
         dry_run=dry_run,
     )
 
 
 @app.command("list", epilog="Example: trc members list")
 def list_members(as_json: AsJson = False) -> None:
-    """List the members, best first: points, and level and XP as last read."""
+    """List the members, best first.
+
+    With points, and level and XP as last read.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         with installation.database.transaction(commit=False) as transaction:
@@ -126,10 +133,11 @@ def remove(
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """End a membership: no XP counts any more, the name is gone, no board shows the member.
+    """End a membership.
 
-    Points stay in the ledger and in closed weeks, without a name. The account is remembered, so that
-    no leaderboard makes it a member again. An import of it does, and brings the points back.
+    No XP counts any more, the name is gone, no board shows the member. Points stay in the ledger
+    and in closed weeks, without a name. The account is remembered, so that no leaderboard makes it
+    a member again. An import of it does, and brings the points back.
     """
     with (
         _open_to_write() as installation,

@@ -36,11 +36,11 @@ def resettle(
     reason: Why,
     dry_run: DryRun = False,
 ) -> None:
-    """Settle a game again as it is now: wrong results are reversed, the right ones posted.
+    """Settle a game again as it is now.
 
-    Correct the game first (score, status). This then corrects its bets, also those that were changed
-    by hand after they were settled. Weeks that are closed stay closed: what is corrected of them
-    counts now.
+    Wrong results are reversed, the right ones posted. Correct the game first (score, status). This
+    then corrects its bets, also those that were changed by hand after they were settled. Weeks that
+    are closed stay closed: what is corrected of them counts now.
     """
     _do_by_hand(lambda work: resettle_game(work, game_id, reason), dry_run=dry_run)
 
@@ -65,7 +65,10 @@ def adjust(
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Add to a bankroll, or take from it as a correction. The same twice in a day is made once."""
+    """Add to a bankroll, or correct it.
+
+    Only a correction takes from it. The same twice in a day is made once.
+    """
     chosen = next((one for one in ADJUSTMENT_KINDS if one == kind), None)
     if chosen is None:
         raise typer.BadParameter(
@@ -86,9 +89,9 @@ def restore(
     reason: Why,
     dry_run: DryRun = False,
 ) -> None:
-    """Put a balance that was changed by hand back to what its ledger says.
+    """Put a balance back to what its ledger says.
 
-    What the user is owed beyond that: trc bankroll adjust.
+    After somebody changed it by hand. What the user is owed beyond that: trc bankroll adjust.
     """
     _do_by_hand(lambda work: restore_bankroll(work, user_id, reason), dry_run=dry_run)
 

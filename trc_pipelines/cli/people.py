@@ -17,6 +17,7 @@ from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import perform
+from trc_pipelines.words import counted
 
 MemberId = Annotated[
     str, typer.Argument(metavar="ID", help="A member id, or the id of a Discord account.")
@@ -30,7 +31,10 @@ def export(
         Literal["json", "csv"], typer.Option("--format", help="json, or csv: relation, content.")
     ] = "json",
 ) -> None:
-    """Print everything that is stored about a person, Dagster's record of runs included."""
+    """Print everything stored about a person.
+
+    Dagster's record of runs included.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         found = export_person(_stores(installation), member_id)
@@ -86,9 +90,9 @@ def _report(people: int, changed: Counter[str], *, dry_run: bool) -> None:
         if count:
             say(f"{relation}: {count}")
     says = "would be erased; rolled back" if dry_run else "erased"
-    say(f"{people} {'person' if people == 1 else 'people'} {says}")
+    say(f"{counted(people, 'people')} {says}")
     if left:
-        say(f"The app still has {left} rows of them, behind views: delete them there.")
+        say(f"The app still has {counted(left, 'rows')} of them, behind views: delete them there.")
 
 
 def _stores(installation: Installation) -> Stores:

@@ -1,8 +1,10 @@
 """Running a job from the command line: as a dry run without Dagster, or for real as a Dagster run."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -21,8 +23,10 @@ from dagster._core.remote_origin import (
 
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
+from trc_pipelines.cli.output import tell
 from trc_pipelines.cli.services import LOCATION
 from trc_pipelines.database.migrations import ensure_database
+from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.contract import Budget, Job, JobError, Options, UsageError, refuse_limit
 from trc_pipelines.jobs.execution import Rows, dry_run_jobs, first_of
 from trc_pipelines.jobs.orchestration import (
@@ -33,6 +37,7 @@ from trc_pipelines.jobs.orchestration import (
 from trc_pipelines.settings import Settings
 
 EXECUTED_BY = "cli"
+STOPPED = "the run was interrupted; what was open is rolled back"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,29 @@ class Outcome:
     messages: dict[str, str]
     details: dict[str, Any]
     skipped: bool = False
+    interrupted: bool = False
+
+
+@contextmanager
+def tell_steps(jobs: Sequence[Job]) -> Iterator[None]:
+    """Tell who waits which step of these jobs is at work."""
+    tables = [table for job in jobs for table in job.tables]
+    names = ", ".join(job.name for job in jobs)
+    with tell(names, len(tables)) as work:
+
+        class Listener(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                if (table := getattr(record, "step", None)) in tables:
+                    work.begin(f"{names}: {table}", tables.index(table) + 1)
+
+        listener = Listener(logging.INFO)
+        execution.logger.addHandler(listener)
+        execution.logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            execution.logger.removeHandler(listener)
+            execution.logger.setLevel(logging.NOTSET)
 
 
 def dry_run(
@@ -130,8 +158,9 @@ def run_job(
     with installation.database.transaction(commit=False) as transaction:
         recorded = transaction.read("cli/select_execution", job_name=job.name, run_id=run.run_id)
     if recorded.empty:
+        why = _why_it_failed(run)
         return Outcome(
-            job.name, run.run_id, as_of, False, False, _why_it_failed(run), 0, 0, {}, {}
+            job.name, run.run_id, as_of, False, False, why, 0, 0, {}, {}, interrupted=why == STOPPED
         )  # fmt: skip
     row = recorded.iloc[0]
     return Outcome(
@@ -152,6 +181,7 @@ def run_job(
         },
         details=json.loads(row["details"]),
         skipped=row["state"] == "skipped",
+        interrupted=row["state"] == "interrupted",
     )
 
 
@@ -236,4 +266,4 @@ def _why_it_failed(run: JobExecutionResult) -> str:
             while error.cause:
                 error = error.cause
             return error.message.strip()
-    return "the run was interrupted; what was open is rolled back"
+    return STOPPED

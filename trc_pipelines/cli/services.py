@@ -131,11 +131,31 @@ def hold_home(home: Path) -> Iterator[IO[str]]:
         yield lock
 
 
+def find_holders(home: Path) -> list[int]:
+    """Find the processes that run services on this TRC_HOME: trc first, none where it does not run."""
+    try:
+        with (home / "up.lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return []
+    except BlockingIOError:
+        return [int(pid) for pid in (home / "up.lock").read_text(encoding="utf-8").split()]
+    return []
+
+
 @contextmanager
 def run_services(
-    home: Path, lock: IO[str], environment: Mapping[str, str], web_port: int
+    home: Path,
+    lock: IO[str],
+    environment: Mapping[str, str],
+    web_port: int,
+    read_only_port: int | None = None,
 ) -> Iterator[Services]:
-    """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left."""
+    """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left.
+
+    Args:
+        read_only_port: of a second UI, for people who look: it refuses every change.
+    """
     code_port = first_free_port(0)
     port_setting = {"TRC_CODE_SERVER_PORT": str(code_port)}  # read by workspace.yaml
     services = Services(home, lock, {**os.environ, **environment, **port_setting})
@@ -148,22 +168,27 @@ def run_services(
         )  # fmt: skip
         # The others would try it again only after ten seconds.
         services.wait_until(lambda: _is_open(code_port), "code server")
-        services.start(
-            "webserver",
-            "dagster-webserver",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(web_port),
-            "-w",
-            workspace,
-        )
+        web = ("dagster-webserver", "-h", "127.0.0.1", "-w", workspace)
+        services.start("webserver", *web, "-p", str(web_port))
         services.start("daemon", "dagster-daemon", "run", "-w", workspace)
         services.wait_until(lambda: _shows_code(web_port), "webserver")
+        if read_only_port is not None:
+            services.start("read-only webserver", *web, "-p", str(read_only_port), "--read-only")
+            services.wait_until(lambda: _shows_code(read_only_port), "read-only webserver")
         yield services
     finally:
         with _signals_ignored():
             services.stop()
+
+
+def require_port(port: int) -> None:
+    """Make sure that a port of the loopback interface is free, where another would not do.
+
+    Raises:
+        ServiceError: it is not.
+    """
+    if _is_open(port):
+        raise ServiceError(f"port {port} is busy; --read-only-port accepts one that is free")
 
 
 def first_free_port(first: int) -> int:

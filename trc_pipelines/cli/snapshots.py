@@ -8,6 +8,7 @@ import typer
 from trc_pipelines.cli.installation import open_installation, require_schema
 from trc_pipelines.cli.output import AsJson, print_json, print_table, say
 from trc_pipelines.community.reviews import Decision, compare_snapshot, list_syncs, review_sync
+from trc_pipelines.jobs.contract import JobError
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -19,7 +20,10 @@ Reason = Annotated[
 
 @app.command("list", epilog="Example: trc snapshots list")
 def list_snapshots(as_json: AsJson = False) -> None:
-    """List readings that wait for a decision, and those that had one."""
+    """List readings that were quarantined.
+
+    Those that wait for a decision, and those that had one.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         with installation.database.transaction(commit=False) as transaction:
@@ -39,10 +43,17 @@ def show_snapshot(
     limit: Annotated[int, typer.Option(min=1, help="Show so many accounts.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Show how a reading differs from what is known: who is missing, whose XP changed most."""
+    """Show what differs in a reading.
+
+    Who of those who are known is missing, and whose XP changed most.
+    """
     with open_installation("community") as installation:
         require_schema(installation)
         with installation.database.transaction(commit=False) as transaction:
+            if transaction.read_row("community/select_sync", sync_id=sync_id) is None:
+                raise JobError(
+                    f"there is no sync {sync_id}; trc snapshots list shows those there are"
+                )
             accounts = compare_snapshot(transaction, sync_id, limit)
     if as_json:
         print_json(accounts.astype("object").where(accounts.notna(), None).to_dict("records"))
@@ -54,7 +65,10 @@ def show_snapshot(
 
 @app.command("approve", epilog='Example: trc snapshots approve 1772625600 --reason "purge"')
 def approve_snapshot(sync_id: SyncId, reason: Reason) -> None:
-    """Believe a reading: what was gained or lost since the last accepted one is posted."""
+    """Believe a reading.
+
+    What was gained or lost since the last accepted one is posted.
+    """
     _review(sync_id, "approve", reason)
 
 
@@ -62,7 +76,10 @@ def approve_snapshot(sync_id: SyncId, reason: Reason) -> None:
     "rebaseline", epilog='Example: trc snapshots rebaseline 1772625600 --reason "XP was reset"'
 )
 def rebaseline_snapshot(sync_id: SyncId, reason: Reason) -> None:
-    """Take a reading as a new beginning: no points either way, counting starts from its figures."""
+    """Take a reading as a new beginning.
+
+    No points either way: counting starts from its figures.
+    """
     _review(sync_id, "rebaseline", reason)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.monitoring.alerts import Condition
+from trc_pipelines.words import counted
 
 SUBJECT = "mee6_sync"
 SHOWN = 10
@@ -56,7 +57,7 @@ def rejected(transactions: list[dict[str, Any]]) -> Condition:
         "rejected",
         "point_transactions",
         "error",
-        f"{len(transactions)} awards of the app are set aside: "
+        f"Set aside: {counted(len(transactions), 'awards of the app')}: "
         + _some(
             [f"{each['transaction_id'] or '(none)'}: {each['reason']}" for each in transactions]
         )

@@ -15,6 +15,7 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.names import clean_name, clean_names
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 HOW_TO_BEGIN = (
     "trc members enroll --from-board makes everyone on the leaderboard a member, "
@@ -30,7 +31,7 @@ class MemberFileError(JobError):
     def __init__(self, problems: Problems) -> None:
         lines = len({line for line, _said in problems})
         super().__init__(
-            f"{lines} {'line' if lines == 1 else 'lines'} cannot be imported, and nothing was "
+            f"{counted(lines, 'lines')} cannot be imported, and nothing was "
             "written; mend them and import the file again"
         )
         self.problems = problems
@@ -151,7 +152,8 @@ def remove_member(transaction: Transaction, member: str, now: datetime) -> str:
         )
     return (
         f"{removed['member_id']} is no longer a member: no XP counts, and the boards show nobody there "
-        f"with their next ranking. {removed['points']:,} points stay in the ledger and in closed weeks; "
+        f"with their next ranking. What stays: {counted(removed['points'], 'points')} in the ledger "
+        "and in closed weeks; "
         "an import of the same Discord id brings the member back to them"
     )
 

@@ -20,6 +20,7 @@ from trc_pipelines.database.connection import Connection, Database, DatabaseErro
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import Run
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def refuse_strangers(count: int) -> None:
     """
     if count:
         raise JobError(
-            f"this database has {count} users the demo did not make; nothing was played. "
+            f"this database has {counted(count, 'users')} the demo did not make; nothing was played. "
             "Unset DATABASE_URL to play in an embedded one, or name an empty database."
         )
 

@@ -5,6 +5,7 @@ through `jobs/execution.py`.
 """
 
 import inspect
+import re
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,6 +17,7 @@ from pydantic import BaseModel
 
 from trc_pipelines.database.connection import Database, DatabaseError, Transaction
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 Unit = TypeVar("Unit", bound=Hashable)
 Done = TypeVar("Done")
@@ -42,17 +44,22 @@ class UnitRefusedError(Exception):
 
 
 def parse_moment(text: str) -> datetime:
-    """Read a time with a zone, and give it in UTC and full seconds.
+    """Read a time with a zone, and give it in UTC and full seconds. A day means its first moment in UTC.
 
     Raises:
-        ValueError: the text is no such time.
+        ValueError: the text is neither.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
+    if moment is not None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return moment.replace(tzinfo=UTC)
     if moment is None or moment.tzinfo is None:
-        raise ValueError(f"{text!r} is no time; as_of accepts 2026-01-31T10:15:00Z")
+        raise ValueError(
+            f"{text!r} is no time; as_of accepts 2026-01-31T10:15:00Z, or a day, 2026-01-31: "
+            "its first moment"
+        )
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
@@ -260,7 +267,7 @@ class Result:
 def describe(details: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
     """Say figures in words, each as its number and its name, without those that are 0."""
     figures = ", ".join(
-        f"{value:,} {name.replace('_', ' ')}"
+        counted(value, name.replace("_", " "))
         for name, value in details.items()
         if isinstance(value, int) and value
     )

@@ -92,6 +92,7 @@ class Run:
         """
         if step.prepare is None:
             return None
+        logger.info("%s reads what is outside", step.table, extra={"step": step.table})
         held.enter_context(self._lock_session(step))
         with self.connection.between_transactions() as transaction:
             return step.prepare(transaction, self.settings, self.options)
@@ -108,6 +109,7 @@ class Run:
         """Run one step in an open transaction."""
         if isinstance(prepared, JobError):
             raise prepared
+        logger.info("%s begins", step.table, extra={"step": step.table})
         options = self.options
         refuse_limit(step.table, options.limit, [step.unit] if step.unit else [])
         self.lock(transaction, step)

@@ -40,6 +40,7 @@ from trc_pipelines.jobs.contract import (
 )
 from trc_pipelines.jobs.execution import Run, perform
 from trc_pipelines.settings import Settings, load_settings
+from trc_pipelines.words import list_figures
 
 # Single-run backfills are beta in the pinned release. We rely on them, and the scenarios cover them.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -343,7 +344,10 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
         results = perform(
             *connected(context.run.run_id), choices[config["job"]], options, dry_run=True
         )
-        said = {table: f"{result.message} {result.details}" for table, result in results.items()}
+        said = {
+            table: f"{result.message} ({list_figures(result.details)})"
+            for table, result in results.items()
+        }
         for table, line in said.items():
             context.log.info(f"{table}: {line}")
         context.add_output_metadata(said)
@@ -423,7 +427,7 @@ def _materialize(
         result = run.perform(step)
         context.log.info(result.message)
         if options.verbose:
-            context.log.info(f"figures: {result.details}")
+            context.log.info(f"figures: {list_figures(result.details)}")
         try:
             with connection.transaction(commit=False) as transaction:
                 show_step(context, transaction, options, step, result, beside)

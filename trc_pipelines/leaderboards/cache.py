@@ -45,6 +45,9 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
     Without success when Redis does not take them: the boards themselves are not touched by that,
     and the next run publishes them.
     """
+    if work.settings.redis_url is None:
+        said = "skipped: the cache is switched off (REDIS_URL is not set)"
+        return Result(0, notes=[said], skipped=True)
     client = connect(work.settings)
     from redis import RedisError  # after `connect`, which says so when it is missing
 

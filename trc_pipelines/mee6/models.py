@@ -17,6 +17,8 @@ from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # pydantic cannot use typing's before Python 3.12
 
+from trc_pipelines.words import counted
+
 MAX_PLAYERS_PER_PAGE = 1000
 # Far above any real leaderboard (the top of the recorded one has 1.3 million), and low enough that
 # the sum over nine million members still fits an int64.
@@ -244,6 +246,6 @@ def _explained(error: ValidationError, page: int) -> Mee6InvalidResponse:
     where = ".".join(str(step) for step in first["loc"]) or "body"
     return Mee6InvalidResponse(
         f"MEE6 answered page {page} with something unexpected at {where}: {first['msg']} "
-        f"({len(bad)} bad players in all). Nothing was taken; if it persists, the API has changed "
-        "and this client must follow"
+        f"({counted(len(bad), 'bad players')} in all). Nothing was taken; if it persists, the API "
+        "has changed and this client must follow"
     )

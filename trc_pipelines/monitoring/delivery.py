@@ -17,6 +17,7 @@ from trc_pipelines.monitoring.channels import (
     send_check_in,
 )
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 # The daemon ends a tick after a minute, whatever it does.
 BUDGET_SECONDS = 40
@@ -159,5 +160,5 @@ def deliver(database: Database, settings: Settings, jobs: Sequence[Job], now: da
     delivered = deliver_due(database, open_channels(settings), now)
     if delivered.error:
         problems.append(delivered.error)
-    line = f"{delivered.sent} alerts sent, {check_ins} check-ins"
+    line = f"{counted(delivered.sent, 'alerts sent')}, {counted(check_ins, 'check-ins')}"
     return f"{line}; not delivered, tried again later: {'; '.join(problems)}" if problems else line

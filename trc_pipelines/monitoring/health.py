@@ -12,6 +12,7 @@ from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines.settings import Settings
+from trc_pipelines.words import counted
 
 FAILURES_TO_ESCALATE = 3
 # A check is evaluated by a run, which may have to wait in the queue, and takes a while.
@@ -140,7 +141,7 @@ def _describe_check(check: Check, row: Mapping[str, Any]) -> str:
     )
     count = row["violations_count"]
     return (
-        f"{check.name} does not hold of {check.table}: {count} {'row' if count == 1 else 'rows'}, "
+        f"{check.name} does not hold of {check.table}: {counted(count, 'rows')}, "
         f"first {first}. It should be so: {check.description} {check.remedy} "
         "Then, to see that it holds: trc verify"
     )

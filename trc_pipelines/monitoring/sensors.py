@@ -23,6 +23,7 @@ from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.failures import Failure, find_failures, find_refusal
 from trc_pipelines.monitoring.health import FindConditions, watch
 from trc_pipelines.monitoring.heartbeats import send_health_heartbeat, send_heartbeats
+from trc_pipelines.words import counted
 
 # A run that logs nothing and holds no session for so long has lost its process.
 SILENT_AFTER = timedelta(minutes=2)
@@ -69,7 +70,7 @@ def build_checks_sensor(checks: Sequence[Check]) -> dg.SensorDefinition:
         with database.transaction(commit=False) as transaction:
             results = transaction.read_rows("monitoring/select_check_results")
         shown = show_results(context.instance, checks, results)
-        yield dg.SkipReason(f"{shown} verdicts are shown again")
+        yield dg.SkipReason(f"shown again: {counted(shown, 'verdicts')}")
 
     return show
 
@@ -133,7 +134,7 @@ def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
                 limit=MOST_RUNS,
             )
             record_ended_runs(context.instance, transaction, ended, names, now)
-        yield dg.SkipReason(f"{len(lost)} runs had lost their process")
+        yield dg.SkipReason(f"ended: {counted(len(lost), 'runs')} without a process")
 
     return look
 

@@ -148,7 +148,7 @@ def test_another_score_with_the_same_outcomes_is_recorded_and_moves_nothing(
     betting.settle()
     betting.execute("UPDATE betting.games SET home_score = 31")
     assert betting.broken() == ["results_stand_as_settled"]
-    assert "0 of 1 bets changed" in resettle(betting)
+    assert "0 of 1 bet changed" in resettle(betting)
     assert (betting.broken(), len(entries(betting))) == ([], 2)
 
 

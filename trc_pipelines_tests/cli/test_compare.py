@@ -92,7 +92,7 @@ def test_the_rows_that_a_dry_run_would_write_are_printed(
     run = ("run", "game_settlement", "--dry-run", "--changes")
     assert trc(*run) == 0
     said = capsys.readouterr().out
-    assert "betting.bets: 1 rows would change" in said
+    assert "betting.bets: 1 row would change" in said
     assert "status=pending → won" in said
     assert trc(*run, "--format", "json") == 0
     rows = json.loads(capsys.readouterr().out)

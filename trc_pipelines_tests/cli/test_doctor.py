@@ -50,7 +50,7 @@ def test_an_app_is_mended_by_what_the_doctor_says(
     told = capsys.readouterr()
     assert "uuid" in told.out
     assert "CREATE VIEW community.members" in told.out
-    assert "1 errors in community.members" in told.err
+    assert "1 error in community.members" in told.err
     mend(url, trc, capsys)
     assert trc("db", "migrate") == 0
     assert "0003_community" in capsys.readouterr().out

@@ -94,7 +94,7 @@ def test_alerts_that_nobody_takes_are_not_well(installation: Settings, world: Wo
         enqueue_alert(transaction, Alert("a", "error", "a", "a"), hour_ago)
     assert wrong(installation) == {}  # there is no channel it could go to
     with_channel = installation.model_copy(update={"alert_urls": ("json://127.0.0.1:9",)})
-    assert wrong(with_channel) == {"outbox": "1 alerts are not delivered"}
+    assert wrong(with_channel) == {"outbox": "not delivered: 1 alert"}
     world.execute(
         "INSERT INTO operations.alert_deliveries (alert_id, channel, attempts, delivered_at) "
         "SELECT alert_id, 'x', 1, now() FROM operations.alerts"
@@ -104,7 +104,7 @@ def test_alerts_that_nobody_takes_are_not_well(installation: Settings, world: Wo
         "INSERT INTO operations.alert_deliveries (alert_id, channel, attempts, next_attempt_at) "
         "SELECT alert_id, 'y', 5, now() FROM operations.alerts"
     )
-    assert wrong(with_channel) == {"outbox": "1 alerts are not delivered"}
+    assert wrong(with_channel) == {"outbox": "not delivered: 1 alert"}
 
 
 def test_a_schema_that_is_behind_is_not_well(installation: Settings, world: World) -> None:

@@ -61,7 +61,7 @@ BAD_VALUES = {
     "MEDIA_URL": "s3://key:secret@bucket",
     "MEDIA_ENDPOINT_URL": "https://key:secret@host",
     "MEDIA_BASE_URLS": "https://cdn.example.org/media, secret.example.org",
-    "MEDIA_PREFIXES": "posts, ../secret",
+    "MEDIA_PREFIXES": "posts, ../up",
     "MEDIA_MAX_ORPHAN_SHARE": "25",
     "QUIZ_LIFE_CATCH_UP": "now and then",
     "LIVE_BETS": "perhaps",
@@ -146,7 +146,7 @@ def test_a_first_day_that_is_still_to_come_is_refused_before_anything_runs(
     monkeypatch.setenv("COMMUNITY_START_ON", "2999-01-01")
     assert trc("db", "status") == 1
     told = capsys.readouterr().err
-    assert told.startswith("trc: COMMUNITY_START_ON: is 2999-01-01, which is still to come")
+    assert told.startswith("trc: COMMUNITY_START_ON: is '2999-01-01'; it is still to come")
     assert "accepts days up to today" in told
 
 
@@ -322,8 +322,10 @@ def test_where_nothing_was_quarantined_the_list_says_so(
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     assert trc("snapshots", "list") == 0
     assert capsys.readouterr().out == "no reading was ever quarantined\n"
-    assert trc("snapshots", "show", "7") == 0
-    assert capsys.readouterr().out == "no account of sync 7 differs from what is known\n"
+    assert trc("snapshots", "show", "7") == 1
+    assert capsys.readouterr().err == (
+        "trc: there is no sync 7; trc snapshots list shows those there are\n"
+    )
 
 
 def test_the_ui_decides_as_the_command_does(trc: Trc, quarantined: int, world: World) -> None:

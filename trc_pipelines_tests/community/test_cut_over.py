@@ -70,7 +70,7 @@ def test_what_the_old_job_still_pays_after_the_cut_over_is_refused_and_reported_
     with world.database.transaction(commit=False) as transaction:
         [condition] = find_conditions(transaction)
     assert condition.kind == "rejected"
-    assert "1 awards" in condition.message
+    assert "1 award of the app" in condition.message
     assert "an old job paid XP after the cut-over (2026-03-04T00:00:00Z)" in condition.message
     assert broken_checks(world) == []
 

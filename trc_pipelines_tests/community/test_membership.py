@@ -277,7 +277,7 @@ def test_who_is_removed_is_on_no_board_and_keeps_the_points(world: World) -> Non
     ann = member_of(world, ANN)
     said = remove(world, ANN)
     assert f"{ann} is no longer a member" in said
-    assert "3 points stay in the ledger" in said
+    assert "What stays: 3 points in the ledger" in said
     read_board(world, 2, ann=(ANN, 1_900), bob=(BOB, 1_100))
     assert world.points() == {ann: 3, member_of(world, BOB): 1}
     assert members(world).index.tolist() == ["bob"]
@@ -385,11 +385,11 @@ def test_from_nothing_to_boards_with_names_by_the_commands_of_the_readme(
     assert "trc members enroll --from-board" in capsys.readouterr().out
 
     assert trc("members", "enroll", "--from-board", "--dry-run") == 0
-    assert "Dry run, rolled back: 2 became members" in capsys.readouterr().out
+    assert "Dry run, rolled back: new: 2 members" in capsys.readouterr().out
     assert everything(world).empty
 
     assert trc("members", "enroll", "--from-board") == 0
-    assert "2 became members, 2 have a Discord account now" in capsys.readouterr().out
+    assert "new: 2 members, with a Discord account now: 2" in capsys.readouterr().out
     assert trc("boards") == 0
     shown = capsys.readouterr().out
     assert "By XP, as last read" in shown

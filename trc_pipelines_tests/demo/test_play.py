@@ -114,7 +114,7 @@ def test_members_are_founded_once_and_strangers_refused(database: Database) -> N
         stranger = pd.DataFrame({"member_id": ["ann"], "subscription_status": ["ACTIVE"]})
         transaction.append("community.members", stranger)
     with (
-        pytest.raises(JobError, match="1 users the demo did not make"),
+        pytest.raises(JobError, match="1 user the demo did not make"),
         database.transaction() as t,
     ):
         app.create_members(t, population)

@@ -133,7 +133,7 @@ def installation(
         "LOCK_TIMEOUT_SECONDS": "120",
     }.items():
         monkeypatch.setenv(name, str(value))
-    with open_installation() as opened:
+    with open_installation(begins=True) as opened:
         prepare_databases(opened)
         yield opened
 
@@ -239,6 +239,6 @@ def test_a_run_from_the_command_line_is_stopped_at_once_and_says_so(
         began = time.monotonic()
         complaint = process.communicate(timeout=20)[1]
     assert time.monotonic() - began < 10
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert complaint == f"trc: {JOB} did not succeed: {INTERRUPTED[1]}\n"
     assert house.rows("SELECT state FROM operations.job_executions") == [("interrupted",)]

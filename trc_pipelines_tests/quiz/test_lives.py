@@ -72,7 +72,7 @@ def test_a_lost_life_without_a_deadline_gets_one_and_nothing_is_given(quiz: Quiz
     set_lives(quiz, 1, 3, None)
     result = quiz.regenerate(NOON)
     assert (result.affected, result.details["lives"]) == (1, 0)
-    assert "1 missing deadlines set" in result.message
+    assert "1 missing deadline set" in result.message
     assert quiz.lives(1) == (3, NOON + 30 * MINUTE)
     assert quiz.events("LifeRegenerated") == []
 

@@ -193,7 +193,7 @@ def stage(
             "ALERT_URLS": receiver.hook,
         }.items():
             os.environ[name] = str(value)
-        with open_installation() as installation:
+        with open_installation(begins=True) as installation:
             prepare_databases(installation)
             world = World(installation.database, installation.settings, simulator)
             # Now, not when the file was read: MEE6 only knows the last quarter of an hour.
@@ -768,7 +768,7 @@ def test_an_answer_nobody_should_believe_moves_nothing_and_is_one_clean_line(
                 assert NAMED not in text
                 assert SECRET not in text
             if name.split()[0] in PLAYER_FIELDS:
-                assert "1 bad players in all" in message or "not JSON" in message
+                assert "1 bad player in all" in message or "not JSON" in message
 
 
 PLAYER_FIELDS = ("id", "xp")

@@ -77,7 +77,7 @@ def two_months(
         "COMMUNITY_START_ON": FIRST.date(),
     }.items():
         monkeypatch.setenv(name, str(value))
-    with open_installation() as installation, Simulator(board({})) as simulator:
+    with open_installation(begins=True) as installation, Simulator(board({})) as simulator:
         world = World(PooledDatabase(url), installation.settings, simulator)
         world.link({f"m{i:02}": 1_000 + i for i in range(20)})
         rng = np.random.default_rng(7)
@@ -118,7 +118,7 @@ def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months:
     world.execute("TRUNCATE community.daily_points, community.daily_streaks")
     world.execute("TRUNCATE community.leaderboard_rankings, community.days")
 
-    with open_installation() as installation:
+    with open_installation(begins=True) as installation:
         prepare_databases(installation)
         home, port = installation.settings.trc_home, first_free_port(0)
         with (
@@ -210,7 +210,7 @@ def backfill(url: str, *tables: str) -> list[str]:
 
 def test_a_read_only_webserver_shows_everything_and_changes_nothing(two_months: World) -> None:
     """As docs/operators.md starts it: beside the other, on the same instance."""
-    with open_installation() as installation:
+    with open_installation(begins=True) as installation:
         prepare_databases(installation)
         home, port, second = installation.settings.trc_home, first_free_port(0), first_free_port(0)
         with (
