@@ -5,4 +5,4 @@ SELECT
     array_to_string((array_agg(b.name ORDER BY b.name, b.user_id))[1:5], ', ') AS names
 FROM betting.current_badges AS b
 GROUP BY b.title
-ORDER BY count(*) DESC, b.title
+ORDER BY count(*) DESC, b.title ASC

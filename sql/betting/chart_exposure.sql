@@ -6,5 +6,5 @@ SELECT
     e.bets,
     e.starts_at
 FROM betting.open_exposure AS e
-ORDER BY e.potential_payout DESC NULLS LAST, e.game_id
+ORDER BY e.potential_payout DESC NULLS LAST, e.game_id ASC
 LIMIT 10

@@ -8,5 +8,5 @@ SELECT
 FROM betting.bets_by_type AS t
 WHERE t.week > :day::date - 182 AND t.week <= :day::date
 GROUP BY t.bet_type
-ORDER BY sum(t.wagered) DESC, t.bet_type
+ORDER BY sum(t.wagered) DESC, t.bet_type ASC
 LIMIT 10

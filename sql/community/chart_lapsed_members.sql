@@ -4,6 +4,6 @@ FROM (
     VALUES (1, '14–29', 14, 29), (2, '30–59', 30, 59), (3, '60–89', 60, 89), (4, '90–179', 90, 179), (5, '180+', 180, NULL)
 ) AS b (position, days_since, from_days, to_days)
 LEFT JOIN community.lapsed_members AS m
-    ON m.days_since >= b.from_days AND (b.to_days IS NULL OR m.days_since <= b.to_days)
+    ON b.from_days <= m.days_since AND (b.to_days IS NULL OR b.to_days >= m.days_since)
 GROUP BY b.position, b.days_since
 ORDER BY b.position

@@ -5,6 +5,6 @@ FROM (
     (6, '41–65', 41, 65), (7, '66–130', 66, 130), (8, '131+', 131, NULL)
 ) AS b (position, streak, from_days, to_days)
 LEFT JOIN community.streak_distribution AS d
-    ON d.current_streak >= b.from_days AND (b.to_days IS NULL OR d.current_streak <= b.to_days)
+    ON b.from_days <= d.current_streak AND (b.to_days IS NULL OR b.to_days >= d.current_streak)
 GROUP BY b.position, b.streak
 ORDER BY b.position

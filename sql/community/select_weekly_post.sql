@@ -34,7 +34,7 @@ figures AS (
 placed AS (
     SELECT
         f.part,
-        row_number() OVER (PARTITION BY f.part ORDER BY f.figure DESC, f.tie, f.member_id) AS place,
+        row_number() OVER (PARTITION BY f.part ORDER BY f.figure DESC, f.tie ASC, f.member_id ASC) AS place,
         s.member_id,
         s.name,
         f.figure

@@ -4,7 +4,7 @@ FROM (
     SELECT DISTINCT ON (d.job_name) d.job_name, d.median_seconds, d.runs, d.day
     FROM operations.job_days AS d
     WHERE d.day > :day::date - 7 AND d.day <= :day::date
-    ORDER BY d.job_name, d.day DESC
+    ORDER BY d.job_name ASC, d.day DESC
 ) AS l
-ORDER BY l.median_seconds DESC, l.job_name
+ORDER BY l.median_seconds DESC, l.job_name ASC
 LIMIT 10

@@ -1,12 +1,22 @@
 -- Every watched job: its last success, and its runs of the last 7 days.
-SELECT
-    j.job_name,
-    max(e.executed_at) FILTER (WHERE e.success) AS last_success_at,
-    count(*) FILTER (WHERE e.state <> 'running' AND e.executed_at >= :day::date - 6) AS runs,
-    count(*) FILTER (WHERE e.state = 'failed' AND e.executed_at >= :day::date - 6) AS failed,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY e.duration_ms / 1000.0::double precision)
-    FILTER (WHERE e.state <> 'running' AND e.executed_at >= :day::date - 6) AS median_seconds
-FROM operations.jobs AS j
-LEFT JOIN operations.job_executions AS e ON j.job_name = e.job_name
-GROUP BY j.job_name
-ORDER BY j.job_name
+WITH successes AS (
+    SELECT e.job_name, max(e.executed_at) AS last_success_at
+    FROM operations.job_executions AS e
+    WHERE e.success
+    GROUP BY e.job_name
+),
+
+latest AS (
+    SELECT
+        e.job_name,
+        count(*) AS runs,
+        count(*) FILTER (WHERE e.state = 'failed') AS failed,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY e.duration_ms / 1000.0::double precision) AS median_seconds
+    FROM operations.job_executions AS e
+    WHERE e.state <> 'running' AND e.executed_at >= (:day::date - 6)::timestamp AT TIME ZONE 'UTC'
+    GROUP BY e.job_name
+)
+
+SELECT coalesce(l.job_name, s.job_name) AS job_name, s.last_success_at, l.runs, l.failed, l.median_seconds
+FROM successes AS s
+FULL JOIN latest AS l ON s.job_name = l.job_name

@@ -35,4 +35,4 @@ SELECT
     EXISTS (SELECT 1 FROM incidents AS i WHERE i.subject = c.table_name || '.' || c.check_name)
 FROM operations.check_results AS c
 WHERE c.has_passed IS FALSE
-ORDER BY part DESC, since, what
+ORDER BY part DESC, since ASC, what ASC

@@ -29,6 +29,7 @@ from trc_pipelines.cli.installation import (
     require_schema,
 )
 from trc_pipelines.cli.output import AsJson, Format, print_json, print_table, say
+from trc_pipelines.cli.report import newest_page, show_report
 from trc_pipelines.cli.services import (
     ServiceError,
     first_free_port,
@@ -89,6 +90,10 @@ app.add_typer(
 app.command("doctor", epilog="Examples: trc doctor | trc doctor --template quiz > views.sql")(
     show_findings
 )
+app.command(
+    "report",
+    epilog="Examples: trc report --open | trc report --day 2026-11-18 | trc report --domain quiz",
+)(show_report)
 
 
 def main() -> None:
@@ -401,7 +406,9 @@ def _serve(installation: Installation, lock: IO[str]) -> None:
     say("Starting the Dagster UI and the schedules …")
     home = installation.settings.trc_home
     with run_services(home, lock, installation.environment, port) as services:
+        page = newest_page(installation)
         say(f"\n    http://127.0.0.1:{port}\n")
+        say(f"The report of the day: {page.as_uri() if page else 'trc report --open'}")
         say("Open it and look at Lineage, or at Runs. In another terminal: trc jobs, trc verify,")
         say(f"trc db shell. Logs are in {home / 'logs'}. Ctrl-C stops everything.")
         try:

@@ -219,7 +219,7 @@ def _measured(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     names = series_of(chart, frame)
     colours = {"domain": names, "range": SERIES[: len(names)]}
     # Counts of a few have no ticks between them.
-    axis = {"title": None, "format": _AXIS_FORMATS[chart.ys[0].unit]}
+    axis: dict[str, Any] = {"title": None, "format": _AXIS_FORMATS[chart.ys[0].unit]}
     if chart.ys[0].unit == "count":
         axis |= {"tickMinStep": 1}
     return {
@@ -240,10 +240,10 @@ def _long(chart: Chart, frame: pd.DataFrame) -> pd.DataFrame:
     else:
         series = frame[chart.by.name].astype("str")
         series = series.where(series.isin(names), OTHERS)
-        rows = pd.DataFrame(
+        long = pd.DataFrame(
             {"x": frame[chart.x.name], "series": series, "value": frame[chart.ys[0].name]}
         )
-        rows = rows.groupby(["x", "series"], as_index=False, sort=False)["value"].sum()
+        rows = long.groupby(["x", "series"], sort=False)["value"].sum().reset_index()
     scale = 100 if chart.ys[0].unit == "cents" else 1
     values = rows["value"].astype("float64") / scale
     order = rows["series"].map({name: number for number, name in enumerate(names)})

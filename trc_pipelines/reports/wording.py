@@ -43,7 +43,9 @@ def is_aligned_right(column: Column) -> bool:
 
 def write_table(chart: Chart, frame: pd.DataFrame) -> list[list[str]]:
     """Write every row behind a chart, column by column as `chart.columns` has them."""
-    written = [[write(value, column.unit) for value in frame[column.name]] for column in chart.columns]
+    written = [
+        [write(value, column.unit) for value in frame[column.name]] for column in chart.columns
+    ]
     return [list(row) for row in zip(*written, strict=True)]
 
 
@@ -56,7 +58,9 @@ def is_empty(chart: Chart, frame: pd.DataFrame) -> bool:
 def describe(chart: Chart, frame: pd.DataFrame) -> str:
     """Say what a chart shows to who does not see it: from where to where, and the latest figures."""
     first, last = frame.iloc[0], frame.iloc[-1]
-    span = f"{write(first[chart.x.name], chart.x.unit)} to {write(last[chart.x.name], chart.x.unit)}"
+    span = (
+        f"{write(first[chart.x.name], chart.x.unit)} to {write(last[chart.x.name], chart.x.unit)}"
+    )
     if chart.mark == "ranking":
         best = f"{write(first[chart.x.name], chart.x.unit)}, {_figures(chart, first)}"
         return f"Ranking of {count(len(frame), 'row')}, first {best}."
