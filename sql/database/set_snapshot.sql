@@ -1,2 +1,2 @@
--- All that is read is of one moment, and nothing is written.
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY
+-- All that is read from here on is of one moment, and nothing is written.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY -- noqa: PRS

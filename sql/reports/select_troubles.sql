@@ -26,13 +26,13 @@ FROM incidents AS i
 UNION ALL
 SELECT
     'job', f.job_name || ' failed', f.message, f.since,
-    EXISTS (SELECT 1 FROM incidents AS i WHERE i.subject = f.job_name)
+    f.job_name IN (SELECT i.subject FROM incidents AS i)
 FROM failing AS f
 UNION ALL
 SELECT
     'check', c.table_name || ' ' || replace(c.check_name, '_', ' ') || ' does not hold',
     'To see which rows, and whether it holds again: trc verify', c.since,
-    EXISTS (SELECT 1 FROM incidents AS i WHERE i.subject = c.table_name || '.' || c.check_name)
+    c.table_name || '.' || c.check_name IN (SELECT i.subject FROM incidents AS i)
 FROM operations.check_results AS c
 WHERE c.has_passed IS FALSE
 ORDER BY part DESC, since ASC, what ASC

@@ -53,7 +53,9 @@ class Chart:
     @property
     def columns(self) -> list[Column]:
         """What the table behind it shows, in order."""
-        return [self.x, *([self.by] if self.by else []), *self.ys, *self.also]
+        by = [self.by] if self.by else []
+        along = [*by, self.x] if self.mark == "heatmap" else [self.x, *by]
+        return [*along, *self.ys, *self.also]
 
 
 @dataclass(frozen=True)

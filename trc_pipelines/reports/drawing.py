@@ -14,10 +14,11 @@ from trc_pipelines.reports.declarations import Chart, Column
 from trc_pipelines.reports.wording import write
 
 VERSION = "6.1"  # of Vega-Lite, so that an update of the library changes no picture by itself
-WIDTH, HEIGHT, ROW = 400, 200, 22
+WIDTH, HEIGHT, ROW = 340, 180, 22
 MOST_SERIES = 7
 OTHERS = "other"
-LONGEST_LABEL = 26
+LONGEST_LABEL = 22
+FEW_BARS = 10  # fewer do not become wider
 
 # Stand-ins that no chart has otherwise, and the page's variables they stand for.
 SERIES = [f"#fe01{number:02x}" for number in range(1, MOST_SERIES + 2)]
@@ -47,11 +48,13 @@ _CONFIG = {
     "background": None,
     "view": {"stroke": None},
     "axis": _AXIS,
-    "axisX": {"grid": False, "labelFlush": True, "labelOverlap": "greedy", "labelAngle": 0},
+    "axisX": {"grid": False, "labelFlush": True, "labelOverlap": "parity", "labelAngle": 0},
     "axisY": {"domain": False, "ticks": False, "tickCount": 4, "labelPadding": 6},
     "text": {"color": INK, "fontSize": 11},
 }
-_AXIS_FORMATS = {"count": "~s", "share": "~%", "cents": "~s", "minutes": "~s", "seconds": "~s"}
+_DATE_LABELS = {"labelExpr": "utcFormat(toDate(datum.value), '%-d %b')"}
+# Thousands are written short, and nothing is just 0.
+_LABELS = "datum.value === 0 ? '0' : format(datum.value, '{}')"
 
 
 def series_of(chart: Chart, frame: pd.DataFrame) -> list[str]:
@@ -103,10 +106,8 @@ def _lines(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
 
 def _bars(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     rows = _long(chart, frame)
-    date_label = {"labelExpr": "utcFormat(toDate(datum.value), '%-d %b')"}
-    axis = {"title": None, **(date_label if chart.x.unit == "day" else {})}
-    if chart.x.unit != "day":
-        axis |= {"title": chart.x.title}
+    is_day = chart.x.unit == "day"
+    axis = {"title": None, **_DATE_LABELS} if is_day else {"title": chart.x.title}
     return {
         "data": _values(rows),
         "mark": {"type": "bar"},
@@ -116,12 +117,18 @@ def _bars(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
                 "type": "ordinal",
                 "sort": None,
                 "axis": axis,
-                "scale": {"paddingInner": 0.2, "paddingOuter": 0.1},
+                "scale": {"paddingInner": 0.2, "paddingOuter": _outer(chart, rows)},
             },
             "order": {"field": "order", "type": "quantitative"},
             **_measured(chart, frame),
         },
     }
+
+
+def _outer(chart: Chart, rows: pd.DataFrame) -> float:
+    """Leave room beside the bars of few days, for those that will be there."""
+    missing = FEW_BARS - rows["x"].nunique() if chart.x.unit == "day" else 0
+    return max(0.1, missing / 2)
 
 
 def _ranking(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
@@ -178,8 +185,7 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     )
     rows["label"] = [f"{value:.0%}".rstrip("%") for value in rows["value"].fillna(0)]
     x = {"field": "x", "type": "ordinal", "sort": None, "axis": {"title": chart.x.title}}
-    date_label = {"labelExpr": "utcFormat(toDate(datum.value), '%-d %b')"}
-    y_axis = {"title": None, **(date_label if by.unit == "day" else {})}
+    y_axis = {"title": None, **(_DATE_LABELS if by.unit == "day" else {})}
     y = {"field": "y", "type": "ordinal", "axis": y_axis}
     return {
         "height": max(HEIGHT, ROW * rows["y"].nunique()),
@@ -219,7 +225,8 @@ def _measured(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     names = series_of(chart, frame)
     colours = {"domain": names, "range": SERIES[: len(names)]}
     # Counts of a few have no ticks between them.
-    axis: dict[str, Any] = {"title": None, "format": _AXIS_FORMATS[chart.ys[0].unit]}
+    form = "~%" if chart.ys[0].unit == "share" else "~s"
+    axis: dict[str, Any] = {"title": None, "labelExpr": _LABELS.format(form)}
     if chart.ys[0].unit == "count":
         axis |= {"tickMinStep": 1}
     return {

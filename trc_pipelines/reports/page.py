@@ -118,7 +118,8 @@ def _card(domain: str, reading: Reading) -> _Card:
 
     chart, frame = reading.chart, reading.frame
     key = f"{domain}-{chart.name}".replace("_", "-")
-    header = [(column.title, is_aligned_right(column)) for column in chart.columns]
+    first, *others = chart.columns
+    header = [(first.title, False), *[(one.title, is_aligned_right(one)) for one in others]]
     if is_empty(chart, frame):
         return _Card(key, chart, "", (), header, (), "")
     names = series_of(chart, frame)
