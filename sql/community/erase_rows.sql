@@ -11,6 +11,12 @@ days AS (
     RETURNING 1
 ),
 
+activity AS (
+    UPDATE community.member_activity SET member_id = :pseudonym
+    WHERE member_id = :member_id
+    RETURNING 1
+),
+
 streaks AS (
     UPDATE community.daily_streaks SET member_id = :pseudonym
     WHERE member_id = :member_id
@@ -56,6 +62,8 @@ removed AS (
 SELECT 'community.member_points' AS relation, count(*) AS changed FROM points
 UNION ALL
 SELECT 'community.daily_points', count(*) FROM days
+UNION ALL
+SELECT 'community.member_activity', count(*) FROM activity
 UNION ALL
 SELECT 'community.daily_streaks', count(*) FROM streaks
 UNION ALL

@@ -1,4 +1,5 @@
--- Make days from :first_day to :last_day what is staged, touching only rows that differ.
+-- Make days from :first_day to :last_day what is staged, touching only rows that differ. What counts members by day
+-- follows those that changed.
 -- Staged: staged_daily_points(member_id, day, discord_points, contribution_points, adjustment_points, points,
 -- xp_gained, is_active, last_active_at)
 WITH gone AS (
@@ -39,6 +40,13 @@ written AS (
             excluded.xp_gained, excluded.is_active, excluded.last_active_at
         )
     RETURNING p.day
+),
+
+marked AS (
+    UPDATE community.days AS d SET is_growth_stale = TRUE
+    WHERE
+        NOT d.is_growth_stale
+        AND (d.day IN (SELECT g.day FROM gone AS g) OR d.day IN (SELECT w.day FROM written AS w))
 )
 
 SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) AS changed

@@ -40,6 +40,9 @@ UNION ALL
 SELECT 'community.daily_points', to_jsonb(t)::text FROM community.daily_points AS t
 WHERE t.member_id = :member_id
 UNION ALL
+SELECT 'community.member_activity', to_jsonb(t)::text FROM community.member_activity AS t
+WHERE t.member_id = :member_id
+UNION ALL
 SELECT 'community.daily_streaks', to_jsonb(t)::text FROM community.daily_streaks AS t
 WHERE t.member_id = :member_id
 UNION ALL

@@ -44,6 +44,18 @@ COMMENT ON COLUMN operations.adapters.adapter IS 'Folder of sql/adapters with it
 COMMENT ON COLUMN operations.adapters.sha256 IS 'Digest of its files as they were applied.';
 COMMENT ON COLUMN operations.adapters.applied_at IS 'When they were applied last.';
 
+CREATE TABLE operations.view_scripts (
+    schema_name text CONSTRAINT view_scripts_pkey PRIMARY KEY,
+    sha256 text NOT NULL,
+    view_names text[] NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE operations.view_scripts IS 'One row per file of sql/views that was applied.';
+COMMENT ON COLUMN operations.view_scripts.schema_name IS 'Schema of its views.';
+COMMENT ON COLUMN operations.view_scripts.sha256 IS 'Digest of the file as it was applied.';
+COMMENT ON COLUMN operations.view_scripts.view_names IS 'Views it made.';
+COMMENT ON COLUMN operations.view_scripts.applied_at IS 'When it was applied last.';
+
 -- What ran.
 
 CREATE TABLE operations.job_executions (

@@ -318,6 +318,7 @@ CREATE TABLE community.days (
     is_points_stale boolean NOT NULL DEFAULT TRUE,
     is_streaks_stale boolean NOT NULL DEFAULT TRUE,
     is_boards_stale boolean NOT NULL DEFAULT TRUE,
+    is_growth_stale boolean NOT NULL DEFAULT TRUE,
     streaks_at timestamptz,
     is_sync_enabled boolean,
     is_streaks_imported boolean NOT NULL DEFAULT FALSE,
@@ -328,6 +329,7 @@ COMMENT ON COLUMN community.days.day IS 'UTC day.';
 COMMENT ON COLUMN community.days.is_points_stale IS 'XP or entries of that day arrived after daily_points was computed.';
 COMMENT ON COLUMN community.days.is_streaks_stale IS 'daily_streaks may not be what follows: that day or one before it changed since, or the day was still open.';
 COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may not be what follows: entries of that day or one before it came since.';
+COMMENT ON COLUMN community.days.is_growth_stale IS 'Whether rows of daily_points changed since growth was counted.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
 COMMENT ON COLUMN community.days.is_streaks_imported IS 'Streaks were taken over at the cut-over, and stand whatever comes late.';
 COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
@@ -395,6 +397,108 @@ COMMENT ON COLUMN community.leaderboard_rankings.member_id IS 'Member, ACTIVE or
 COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''s period.';
 COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
+
+-- What views for analysts are made of: counts, small enough to be read at once.
+
+CREATE TABLE community.member_activity (
+    member_id text COLLATE "C" CONSTRAINT member_activity_pkey PRIMARY KEY,
+    first_active_on date NOT NULL,
+    last_active_on date NOT NULL,
+    CONSTRAINT member_activity_order_check CHECK (first_active_on <= last_active_on)
+) WITH (fillfactor = 80);
+CREATE INDEX member_activity_first_idx ON community.member_activity (first_active_on);
+COMMENT ON TABLE community.member_activity IS 'One row per member who was ever active: the first day and the last. A projection of daily_points.';
+COMMENT ON COLUMN community.member_activity.member_id IS 'Member.';
+COMMENT ON COLUMN community.member_activity.first_active_on IS 'First day active.';
+COMMENT ON COLUMN community.member_activity.last_active_on IS 'Last day active.';
+
+CREATE TABLE community.daily_growth (
+    day date CONSTRAINT daily_growth_pkey PRIMARY KEY,
+    active_members bigint NOT NULL,
+    weekly_active_members bigint NOT NULL,
+    monthly_active_members bigint NOT NULL,
+    new_members bigint NOT NULL,
+    current_members bigint NOT NULL,
+    reactivated_members bigint NOT NULL,
+    resurrected_members bigint NOT NULL,
+    new_returned bigint NOT NULL,
+    current_returned bigint NOT NULL,
+    reactivated_returned bigint NOT NULL,
+    resurrected_returned bigint NOT NULL,
+    xp_gained bigint NOT NULL,
+    points bigint NOT NULL,
+    CONSTRAINT daily_growth_sum_check
+    CHECK (active_members = new_members + current_members + reactivated_members + resurrected_members),
+    CONSTRAINT daily_growth_windows_check
+    CHECK (active_members <= weekly_active_members AND weekly_active_members <= monthly_active_members)
+);
+COMMENT ON TABLE community.daily_growth IS 'One row per UTC day: how many members were active on it, by when they were before, and in the days to it.';
+COMMENT ON COLUMN community.daily_growth.day IS 'UTC day; the last one may be open.';
+COMMENT ON COLUMN community.daily_growth.active_members IS 'Members active on the day.';
+COMMENT ON COLUMN community.daily_growth.weekly_active_members IS 'Members active on at least one of the 7 days to it.';
+COMMENT ON COLUMN community.daily_growth.monthly_active_members IS 'Members active on at least one of the 30 days to it.';
+COMMENT ON COLUMN community.daily_growth.new_members IS 'Active for the first time.';
+COMMENT ON COLUMN community.daily_growth.current_members IS 'Active, and on at least one of the 7 days before.';
+COMMENT ON COLUMN community.daily_growth.reactivated_members IS 'Active, after 7 to 29 days away.';
+COMMENT ON COLUMN community.daily_growth.resurrected_members IS 'Active, after 30 days away or more.';
+COMMENT ON COLUMN community.daily_growth.new_returned IS 'New ones of the day before who are active on the day.';
+COMMENT ON COLUMN community.daily_growth.current_returned IS 'Current ones of the day before who are.';
+COMMENT ON COLUMN community.daily_growth.reactivated_returned IS 'Reactivated ones of the day before who are.';
+COMMENT ON COLUMN community.daily_growth.resurrected_returned IS 'Resurrected ones of the day before who are.';
+COMMENT ON COLUMN community.daily_growth.xp_gained IS 'XP gained on the day.';
+COMMENT ON COLUMN community.daily_growth.points IS 'Points of the day.';
+
+CREATE TABLE community.weekly_cohorts (
+    cohort_week date NOT NULL,
+    week date NOT NULL,
+    active_members bigint NOT NULL CONSTRAINT weekly_cohorts_active_check CHECK (active_members > 0),
+    CONSTRAINT weekly_cohorts_pkey PRIMARY KEY (week, cohort_week),
+    CONSTRAINT weekly_cohorts_order_check CHECK (cohort_week <= week)
+);
+COMMENT ON TABLE community.weekly_cohorts IS 'One row per ISO week and week of first activity of whom was active in it.';
+COMMENT ON COLUMN community.weekly_cohorts.cohort_week IS 'Monday of the week in which they were first active.';
+COMMENT ON COLUMN community.weekly_cohorts.week IS 'Monday of the week in which they were active.';
+COMMENT ON COLUMN community.weekly_cohorts.active_members IS 'How many.';
+
+CREATE TABLE community.weekly_concentration (
+    week date CONSTRAINT weekly_concentration_pkey PRIMARY KEY,
+    members bigint NOT NULL CONSTRAINT weekly_concentration_members_check CHECK (members > 0),
+    points bigint NOT NULL,
+    top_1_percent_points bigint NOT NULL,
+    top_10_percent_points bigint NOT NULL
+);
+COMMENT ON TABLE community.weekly_concentration IS 'One row per ISO week with points: how much of them went to those with most.';
+COMMENT ON COLUMN community.weekly_concentration.week IS 'Its Monday.';
+COMMENT ON COLUMN community.weekly_concentration.members IS 'Members with points above 0.';
+COMMENT ON COLUMN community.weekly_concentration.points IS 'Their points.';
+COMMENT ON COLUMN community.weekly_concentration.top_1_percent_points IS 'Points of the 1 % with most, at least one member.';
+COMMENT ON COLUMN community.weekly_concentration.top_10_percent_points IS 'Points of the 10 % with most, at least one member.';
+
+CREATE TABLE community.daily_sources (
+    day date NOT NULL,
+    action text COLLATE "C" NOT NULL,
+    entries bigint NOT NULL,
+    points bigint NOT NULL,
+    CONSTRAINT daily_sources_pkey PRIMARY KEY (day, action)
+);
+COMMENT ON TABLE community.daily_sources IS 'One row per UTC day and action with entries: where points come from.';
+COMMENT ON COLUMN community.daily_sources.day IS 'UTC day for which they count.';
+COMMENT ON COLUMN community.daily_sources.action IS 'What earned them.';
+COMMENT ON COLUMN community.daily_sources.entries IS 'Entries of the ledger.';
+COMMENT ON COLUMN community.daily_sources.points IS 'Their sum.';
+
+CREATE TABLE community.streak_lengths (
+    day date NOT NULL,
+    length integer NOT NULL,
+    reached bigint NOT NULL,
+    standing bigint NOT NULL,
+    CONSTRAINT streak_lengths_pkey PRIMARY KEY (day, length)
+);
+COMMENT ON TABLE community.streak_lengths IS 'One row per UTC day and length of a streak that stood on it.';
+COMMENT ON COLUMN community.streak_lengths.day IS 'UTC day.';
+COMMENT ON COLUMN community.streak_lengths.length IS 'Weekdays in a row.';
+COMMENT ON COLUMN community.streak_lengths.reached IS 'Streaks that became so long on the day.';
+COMMENT ON COLUMN community.streak_lengths.standing IS 'Streaks that were so long at its end.';
 
 -- Readings are accepted in order, and kept while they are needed.
 

@@ -14,6 +14,7 @@ CREATE TABLE quiz.life_regenerations (
     lives_added integer NOT NULL CONSTRAINT life_regenerations_added_check CHECK (lives_added > 0),
     new_total integer NOT NULL CONSTRAINT life_regenerations_total_check CHECK (new_total >= lives_added),
     run_id text NOT NULL,
+    waited_minutes double precision,
     CONSTRAINT life_regenerations_pkey PRIMARY KEY (regenerated_at, user_id)
 );
 COMMENT ON TABLE quiz.life_regenerations IS 'One row per player and tick that gave lives back. A row is not edited; old ones are removed.';
@@ -22,13 +23,15 @@ COMMENT ON COLUMN quiz.life_regenerations.regenerated_at IS 'Logical time: the s
 COMMENT ON COLUMN quiz.life_regenerations.lives_added IS 'Lives given back.';
 COMMENT ON COLUMN quiz.life_regenerations.new_total IS 'Lives then.';
 COMMENT ON COLUMN quiz.life_regenerations.run_id IS 'Run that gave them.';
+COMMENT ON COLUMN quiz.life_regenerations.waited_minutes IS 'Minutes since the life was lost, or since the one before it came back.';
 
 CREATE TABLE quiz.evaluated_days (
     day date CONSTRAINT evaluated_days_pkey PRIMARY KEY,
     protected_count integer NOT NULL,
     broken_count integer NOT NULL,
     run_id text NOT NULL,
-    evaluated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    evaluated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    kept_count integer NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE quiz.evaluated_days IS 'One row per day at whose beginning all streaks were looked at. Append-only: a day is evaluated once, and none before it any more.';
 COMMENT ON COLUMN quiz.evaluated_days.day IS 'UTC day.';
@@ -36,6 +39,7 @@ COMMENT ON COLUMN quiz.evaluated_days.protected_count IS 'Streaks that a protect
 COMMENT ON COLUMN quiz.evaluated_days.broken_count IS 'Streaks that broke.';
 COMMENT ON COLUMN quiz.evaluated_days.run_id IS 'Run that finished the day.';
 COMMENT ON COLUMN quiz.evaluated_days.evaluated_at IS 'When.';
+COMMENT ON COLUMN quiz.evaluated_days.kept_count IS 'Streaks that needed no protection, when it was judged.';
 
 CREATE TABLE quiz.streak_evaluations (
     user_id text COLLATE "C" NOT NULL,

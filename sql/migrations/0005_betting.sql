@@ -246,6 +246,7 @@ CREATE TABLE betting.user_badges (
     week_start date NOT NULL,
     earned_at timestamptz NOT NULL,
     lost_at timestamptz,
+    evidence jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT user_badges_pkey PRIMARY KEY (week_start, badge, user_id)
 );
 COMMENT ON TABLE betting.user_badges IS 'One row per user, badge and ISO week in which it was ever held. A new week begins empty.';
@@ -254,6 +255,7 @@ COMMENT ON COLUMN betting.user_badges.badge IS 'Badge.';
 COMMENT ON COLUMN betting.user_badges.week_start IS 'Monday of the week.';
 COMMENT ON COLUMN betting.user_badges.earned_at IS 'Logical time at which it was earned, the last time if it was lost in between.';
 COMMENT ON COLUMN betting.user_badges.lost_at IS 'Logical time at which it was lost; NULL while it is held.';
+COMMENT ON COLUMN betting.user_badges.evidence IS 'The figures that earned it, as they were at earned_at.';
 
 CREATE TABLE betting.badge_history (
     history_id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT badge_history_pkey PRIMARY KEY,

@@ -15,7 +15,12 @@ from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
 from trc_pipelines.database.adapters import find_adapter
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.database.migrations import MigrationError, detach, pending_migrations
+from trc_pipelines.database.migrations import (
+    MigrationError,
+    changed_views,
+    detach,
+    pending_migrations,
+)
 from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.jobs.contract import JobError
 
@@ -75,9 +80,8 @@ def show_status(as_json: AsJson = False) -> None:
     """
     with open_installation() as installation:
         url = make_url(installation.database.url).render_as_string(hide_password=True)
-        pending = pending_migrations(
-            installation.database.direct.url, installation.settings.domains
-        )
+        url_domains = installation.database.direct.url, installation.settings.domains
+        pending = pending_migrations(*url_domains) or changed_views(*url_domains)
         findings = find(installation)
     if as_json:
         print_json(

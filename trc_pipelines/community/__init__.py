@@ -8,6 +8,8 @@ from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import JOBS, LATE_POINTS
 from trc_pipelines.community.relations import APP_RELATIONS, NAME, shown_members
 from trc_pipelines.community.retention import TARGETS
+from trc_pipelines.community.steps.daily_growth import BESIDE
+from trc_pipelines.community.steps.daily_streaks import streak_lengths
 from trc_pipelines.community.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
@@ -18,7 +20,7 @@ from trc_pipelines.leaderboards.jobs import Boards
 DOMAIN = Domain(
     NAME,
     app_relations=APP_RELATIONS,
-    relations=[mee6_syncs],
+    relations=[mee6_syncs, streak_lengths, *BESIDE],
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,

@@ -35,7 +35,7 @@ LIST = "erasures.jsonl"
 # No run may be in between: it would write what it read before.
 STEPS = (
     "mee6_leaderboard_snapshot", "xp_deltas", "point_ledger", "daily_points", "daily_streaks",
-    "leaderboard_rankings", "leaderboard_archive", "leaderboard_cache",
+    "daily_growth", "leaderboard_rankings", "leaderboard_archive", "leaderboard_cache",
 )  # fmt: skip
 # Where runs and services print: nothing else of TRC_HOME holds text.
 PRINTED = ("logs/**/*", "dagster/**/*", "postgres/log*")

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.steps.daily_growth import daily_growth
 from trc_pipelines.community.steps.daily_points import daily_points
 from trc_pipelines.community.steps.daily_streaks import daily_streaks
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
@@ -86,7 +87,15 @@ RECOMPUTE_DAYS = Job(
     steps=[daily_points, daily_streaks, leaderboard_rankings],
     days=_lagging_or_today,
 )
-JOBS = [MEE6_SYNC, DAILY_STREAKS, RECOMPUTE_DAYS]
+DAILY_GROWTH = Job(
+    name="daily_growth",
+    description="Count members by day and week for analysts: today, and days whose points changed.",
+    cron="20 * * * *",
+    stale_after=timedelta(minutes=125),
+    steps=[daily_growth],
+    days=day_reported,
+)
+JOBS = [MEE6_SYNC, DAILY_STREAKS, RECOMPUTE_DAYS, DAILY_GROWTH]
 LATE_POINTS = Trigger(
     "late_points_sensor",
     "Asks for the days whose points, streaks or boards lag behind the ledger.",

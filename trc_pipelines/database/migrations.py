@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from trc_pipelines.database.adapters import Adapter, find_adapter
 from trc_pipelines.database.statements import SQL_FOLDER, read_file
+from trc_pipelines.database.views import find_changed, make_views
 from trc_pipelines.settings import KNOWN_DOMAINS
 
 # Always installed. Each domain stands on them, without the other domains.
@@ -69,6 +70,7 @@ def migrate(
             command.upgrade(config, name)
         for domain in sorted(domains):
             _make_ports(connection, domain, adapters.get(domain))
+        make_views(connection, [*SHARED, *sorted(domains)])
         run_script(connection, "database/transfer_ownership")
         return [name for name in _applied(connection) if name not in before]
 
@@ -199,6 +201,16 @@ def pending_migrations(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> li
     finally:
         engine.dispose()
     return _missing(applied, domains)
+
+
+def changed_views(url: str, domains: Collection[str] = KNOWN_DOMAINS) -> list[str]:
+    """Name the files of `sql/views` that the database at `url`, which is migrated, does not have."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return [f"views/{name}" for name in find_changed(connection, [*SHARED, *domains])]
+    finally:
+        engine.dispose()
 
 
 def sql_file(name: str) -> Callable[[], None]:

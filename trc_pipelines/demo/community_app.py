@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
-from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.community.jobs import DAILY_GROWTH, DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.demo.play import Tick, refuse_strangers
 from trc_pipelines.demo.population import Population
@@ -64,7 +64,7 @@ class CommunityApp:
         return max(datetime.fromtimestamp(last_id, UTC), now - HISTORY)
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Plan a sync at each tick, boards at midnight and at the end, and streaks after midnight."""
+        """Plan a sync at each tick, boards and growth at midnight and at the end, streaks after it."""
         newest = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
         slots = plan_slots(after, newest - LIVE_READINGS * QUARTER)
         return [Tick(slot, self._runs_at(slot, is_last=slot == slots[-1])) for slot in slots]
@@ -73,7 +73,7 @@ class CommunityApp:
         runs = [(MEE6_SYNC, slot)]
         is_midnight = slot.time() == time() and slot > self._begin
         if is_midnight or is_last:
-            runs.append((self._ranking, slot))
+            runs += [(self._ranking, slot), (DAILY_GROWTH, slot)]
         if is_midnight:
             runs.append((DAILY_STREAKS, slot + timedelta(minutes=5)))
         return runs

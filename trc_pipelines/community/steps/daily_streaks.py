@@ -8,7 +8,7 @@ from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules import streaks
 from trc_pipelines.community.rules.days import figures_by_day
 from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
-from trc_pipelines.jobs.contract import JobError, Result, Work, step
+from trc_pipelines.jobs.contract import JobError, Relation, Result, Work, step
 
 
 @step(
@@ -45,6 +45,9 @@ def daily_streaks(work: Work) -> Result:
         computed = streaks.compute_streaks(*part, days)
         work.transaction.append("community.daily_streaks", computed)
         figures.append(streaks.count_streaks(computed))
+    days_computed = {"first_day": first_day, "last_day": last_day}
+    work.transaction.execute("community/delete_streak_lengths", **days_computed)
+    work.transaction.execute("community/insert_streak_lengths", **days_computed)
     work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
     of_days = streaks.add_figures(figures)
     asked_for = max(first_day, work.days[0]), last_day
@@ -59,6 +62,13 @@ def daily_streaks(work: Work) -> Result:
         rows=rows,
         by_day=by_day,
     )
+
+
+streak_lengths = Relation(
+    "community.streak_lengths",
+    "One row per day and length of a streak that stood on it: for views over all streaks.",
+    deps=[daily_streaks],
+)
 
 
 def _refuse_a_gap(work: Work) -> None:

@@ -1,0 +1,3 @@
+-- Concentration of :weeks is counted again.
+DELETE FROM community.weekly_concentration
+WHERE week = any(:weeks::date[])
