@@ -93,7 +93,7 @@ def build_engagement(
     return Job(
         name="engagement_report",
         description="Make the page of the day: charts of every domain, what changed, what needs a look.",
-        cron="15 * * * *",
+        cron="30 * * * *",
         stale_after=timedelta(hours=3),
         steps=[engagement],
     )

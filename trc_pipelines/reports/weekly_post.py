@@ -46,7 +46,7 @@ def build_weekly_post(posts: Mapping[str, tuple[WeeklyPost, Step]]) -> Job:
     return Job(
         name="weekly_post",
         description="Post the week that closed to the community (ANNOUNCE_URLS).",
-        cron="20 * * * *",
+        cron="25 * * * *",
         stale_after=timedelta(hours=3),
         steps=[weekly_posts],
         is_enabled=lambda settings: bool(settings.announce_urls),
