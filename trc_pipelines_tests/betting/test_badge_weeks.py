@@ -98,13 +98,13 @@ def test_effects_open_at_one_and_at_three_badges(
 ) -> None:
     for number, badge in enumerate(CALCULATORS):
         holders = [ident(user) for user in (1, 2, 3) if number < user]
-        monkeypatch.setitem(CALCULATORS, badge, lambda _, who=holders: pd.Index(who, dtype="str"))
+        monkeypatch.setitem(CALCULATORS, badge, lambda _, who=holders: pd.DataFrame(index=who))
     week.award()
     assert week.tiers() == [(1, 1, 1), (2, 2, 1), (3, 3, 2)]
     assert week.changes() == [(1, 0, 1), (2, 0, 1), (3, 0, 2)]
     # One badge fewer each: a tier changes only where a line is crossed, and so does the moment.
     for badge in list(CALCULATORS)[:1]:
-        monkeypatch.setitem(CALCULATORS, badge, lambda _: pd.Index([], dtype="str"))
+        monkeypatch.setitem(CALCULATORS, badge, lambda _: pd.DataFrame())
     result = week.award(NOON + HOUR)["betting.user_effect_access"]
     assert week.tiers() == [(1, 0, 0), (2, 1, 1), (3, 2, 1)]
     assert week.changes()[3:] == [(1, 1, 0), (3, 2, 1)]

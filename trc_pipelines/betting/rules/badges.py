@@ -1,9 +1,10 @@
 """Badges: who holds which this week, and what that unlocks.
 
-A calculator takes a week and gives the users who hold its badge, each once, sorted. "Top" badges go
-to everyone tied at the top.
+A calculator takes a week and gives the users who hold its badge, each once, sorted, with the figures
+that earn it. "Top" badges go to everyone tied at the top.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -45,7 +46,7 @@ class Week:
     sunday: pd.DataFrame
 
 
-def hot_streak(week: Week) -> pd.Index:
+def hot_streak(week: Week) -> pd.DataFrame:
     """A run of wins. A push or a cancelled bet neither extends nor breaks it."""
     decided = week.settled[week.settled["status"].isin(["won", "lost"])]
     user, users = pd.factorize(decided["user_id"], sort=True)
@@ -53,24 +54,23 @@ def hot_streak(week: Week) -> pd.Index:
     order = order_bets(user, settled, created, decided["bet_id"])
     won = (decided["status"] == "won").to_numpy(dtype=bool)
     _, longest, _ = find_streaks(user[order], won[order], len(users))
-    holders: pd.Index = users[longest >= HOT_STREAK_WINS]
-    return holders
+    runs = pd.DataFrame({"wins_in_a_row": longest}, index=users)
+    return runs[runs["wins_in_a_row"] >= HOT_STREAK_WINS]
 
 
-def profit_king(week: Week) -> pd.Index:
+def profit_king(week: Week) -> pd.DataFrame:
     """Most net in all, above 0."""
-    return _top(week.settled.groupby("user_id")["net"].sum(), PROFIT_KING_CENTS)
+    return _top(week.settled.groupby("user_id")["net"].sum(), PROFIT_KING_CENTS).to_frame("net")
 
 
-def riding_wave(week: Week) -> pd.Index:
+def riding_wave(week: Week) -> pd.DataFrame:
     """Most tails won."""
     won = week.settled["status"] == "won"
-    return _top(
-        _count(week.settled.loc[won & week.settled["is_tail"], "user_id"]), RIDING_WAVE_WINS
-    )
+    tails = _count(week.settled.loc[won & week.settled["is_tail"], "user_id"])
+    return _top(tails, RIDING_WAVE_WINS).to_frame("tails_won")
 
 
-def sharp(week: Week) -> pd.Index:
+def sharp(week: Week) -> pd.DataFrame:
     """Best share of wins among decided bets. Of equals, who decided more."""
     counts = _count_outcomes(week.settled)
     decided = counts["won"] + counts["lost"]
@@ -78,36 +78,37 @@ def sharp(week: Week) -> pd.Index:
     won, decided = counts["won"][is_sharp], decided[is_sharp]
     # Exact: below 2**26 bets, two shares are the same float only if they are the same.
     rate = won / decided
-    return _top(decided[rate == rate.max()], SHARP_DECIDED)
+    holders = _top(decided[rate == rate.max()], SHARP_DECIDED).index
+    return counts.loc[holders, ["won", "lost"]]
 
 
-def fade_god(week: Week) -> pd.Index:
+def fade_god(week: Week) -> pd.DataFrame:
     """Most fades won."""
     won = week.settled["status"] == "won"
-    return _top(_count(week.settled.loc[won & week.settled["is_fade"], "user_id"]), FADE_GOD_WINS)
+    fades = _count(week.settled.loc[won & week.settled["is_fade"], "user_id"])
+    return _top(fades, FADE_GOD_WINS).to_frame("fades_won")
 
 
-def most_active(week: Week) -> pd.Index:
+def most_active(week: Week) -> pd.DataFrame:
     """Most bets placed. A cancelled one counts as not placed."""
-    return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS)
+    return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS).to_frame("bets_placed")
 
 
-def ghost(week: Week) -> pd.Index:
+def ghost(week: Week) -> pd.DataFrame:
     """Posted, and placed no bet. A cancelled one counts as not placed."""
-    posted = pd.Index(week.posted.dropna().unique())
-    holders: pd.Index = posted.difference(pd.Index(_placed_by(week).unique()))
-    return holders.sort_values()
+    posts = _count(week.posted.dropna())
+    silent = ~posts.index.isin(_placed_by(week))
+    return posts[silent].to_frame("posts").assign(bets_placed=0)
 
 
-def sunday_sweep(week: Week) -> pd.Index:
+def sunday_sweep(week: Week) -> pd.DataFrame:
     """Every decided bet of Sunday won, and none still open."""
     counts = _count_outcomes(week.sunday)
     is_swept = (counts["lost"] == 0) & (counts["pending"] == 0)
-    holders: pd.Index = counts.index[is_swept & (counts["won"] >= SUNDAY_SWEEP_WINS)]
-    return holders
+    return counts.loc[is_swept & (counts["won"] >= SUNDAY_SWEEP_WINS), ["won", "lost"]]
 
 
-CALCULATORS: dict[str, Callable[[Week], pd.Index]] = {
+CALCULATORS: dict[str, Callable[[Week], pd.DataFrame]] = {
     "hot_streak": hot_streak,
     "profit_king": profit_king,
     "riding_wave": riding_wave,
@@ -140,6 +141,12 @@ def is_week_over(end: datetime, pending: int, as_of: datetime) -> bool:
         pending: bets on its games that are not settled yet.
     """
     return as_of >= end + LAST_JUDGED_AFTER or (as_of >= end and pending == 0)
+
+
+def tell_evidence(holders: pd.DataFrame) -> pd.Series:
+    """Tell the figures of each holder as JSON, on the same index."""
+    rows = holders.astype("int64").to_dict("records")
+    return pd.Series([json.dumps(row) for row in rows], holders.index, dtype="str")
 
 
 def diff_badges(held: pd.DataFrame, earned: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -189,7 +196,6 @@ def _count_outcomes(bets: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(outcomes).groupby(bets["user_id"]).sum()
 
 
-def _top(values: pd.Series, at_least: int) -> pd.Index:
-    """Everyone (the index, sorted) with the highest value, where that is at least so much."""
-    top: pd.Index = values.index[(values == values.max()) & (values >= at_least)]
-    return top
+def _top(values: pd.Series, at_least: int) -> pd.Series:
+    """Everyone (sorted) with the highest value, where that is at least so much."""
+    return values[(values == values.max()) & (values >= at_least)]

@@ -17,6 +17,7 @@ from trc_pipelines.betting.rules.badges import (
     diff_badges,
     is_week_over,
     latest_sunday,
+    tell_evidence,
 )
 from trc_pipelines.betting.steps.user_stats import user_stats
 from trc_pipelines.calendar import WEEK, midnight, week_start
@@ -155,19 +156,20 @@ def read_week(transaction: Transaction, monday: date, as_of: datetime, zone: Zon
 
 
 def calculate_badges(week: Week) -> tuple[pd.DataFrame, list[str]]:
-    """Find who ought to hold what (badge, user_id), and the badges whose calculator failed.
+    """Find who ought to hold what (badge, user_id, evidence), and the badges whose calculator failed.
 
     One that fails must not take the others' badges with it, nor its own from who holds them.
     """
-    earned, failed = [pd.DataFrame({"badge": [], "user_id": []}, dtype="str")], []
+    earned, failed = [pd.DataFrame(columns=["badge", "user_id", "evidence"], dtype="str")], []
     for badge, calculate in CALCULATORS.items():
         try:
-            holders = calculate(week)
+            evidence = tell_evidence(calculate(week))
         except Exception:
             logger.exception("the badge %s could not be calculated", badge)
             failed.append(badge)
         else:
-            earned.append(pd.DataFrame({"badge": badge, "user_id": holders}, dtype="str"))
+            holders = evidence.rename_axis("user_id").reset_index(name="evidence")
+            earned.append(holders.assign(badge=badge).astype("str"))
     return pd.concat(earned, ignore_index=True), failed
 
 
@@ -177,7 +179,8 @@ def merge_badges(
     """Write what differs from what is held, and publish it. Count what was earned and lost."""
     held = work.transaction.read("betting/select_held_badges", week_start=monday)
     new, lost = diff_badges(held[~held["badge"].isin(failed)], earned)
-    changes = pd.concat([new.assign(change="earned"), lost.assign(change="lost")])
+    reasons = new.merge(earned, on=["badge", "user_id"])
+    changes = pd.concat([reasons.assign(change="earned"), lost.assign(change="lost")])
     if len(changes):
         work.transaction.stage("staged_badges", changes)
         work.transaction.execute(

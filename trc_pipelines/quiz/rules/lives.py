@@ -22,7 +22,8 @@ def regenerate_lives(due: pd.DataFrame, as_of: datetime, *, catch_up: bool) -> p
     Returns:
         The same rows with due_at (the deadline they had), lives_added, new_total, next_regen_at: NULL
         when full, for a deadline left behind would hand the next lost life straight back. Where
-        there was no deadline one is set, half an hour away, and nothing is given.
+        there was no deadline one is set, half an hour away, and nothing is given. waited_minutes is
+        how long the player has waited: since half an hour before the deadline.
     """
     due_at = due["next_regen_at"].dt.as_unit("us")
     missing = due["max_lives"] - due["current_lives"]
@@ -34,4 +35,5 @@ def regenerate_lives(due: pd.DataFrame, as_of: datetime, *, catch_up: bool) -> p
         lives_added=added,
         new_total=due["current_lives"] + added,
         next_regen_at=following.mask(added == missing),
+        waited_minutes=(pd.Timestamp(as_of) - due_at + REGENERATION) / pd.Timedelta(minutes=1),
     )

@@ -78,7 +78,7 @@ def week(
 
 
 def holders(badge: str, of: Week) -> list[str]:
-    return CALCULATORS[badge](of).tolist()
+    return CALCULATORS[badge](of).index.tolist()
 
 
 def test_badges_are_in_the_order_of_the_table() -> None:
