@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trc_pipelines.community.steps.daily_points import daily_points
+from trc_pipelines.community.steps.daily_growth import daily_growth
 from trc_pipelines.community.steps.daily_streaks import daily_streaks
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_leaderboard_snapshot
@@ -164,7 +164,7 @@ CHARTS = [
         [
             Column("accepted", "accepted"),
             Column("quarantined", "quarantined"),
-            Column("failed", "failed"),
+            Column("failed", "failed", is_bad=True),
         ],
         "bar",
         also=[Column("requests", "requests")],
@@ -202,7 +202,7 @@ SECTION = Section(
     CHARTS,
     "community/chart_week_change",
     _tell,
-    [mee6_leaderboard_snapshot, daily_points, daily_streaks, leaderboard_rankings],
+    [mee6_leaderboard_snapshot, daily_growth, daily_streaks, leaderboard_rankings],
     _find_waiting,
 )
 WEEKLY_POST = WeeklyPost(

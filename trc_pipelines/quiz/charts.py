@@ -69,7 +69,7 @@ CHARTS = [
         [
             Column("kept", "kept"),
             Column("protected", "protected"),
-            Column("broken", "broken"),
+            Column("broken", "broken", is_bad=True),
         ],
         "bar",
     ),

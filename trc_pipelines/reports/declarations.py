@@ -19,11 +19,13 @@ class Column:
 
     Attributes:
         unit: a share is between 0 and 1, money is in whole cents.
+        is_bad: drawn in the colour of what went wrong.
     """
 
     name: str
     title: str
     unit: Unit = "count"
+    is_bad: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Colours are names until the page says what they are: it does so for light and da
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from trc_pipelines.reports.wording import write
 
 VERSION = "6.1"  # of Vega-Lite, so that an update of the library changes no picture by itself
 WIDTH, HEIGHT, ROW = 340, 180, 22
-MOST_SERIES = 7
+MOST_SERIES, BAD = 7, 4  # number of the colour of what went wrong
 OTHERS = "other"
 LONGEST_LABEL = 22
 FEW_BARS = 10  # fewer do not become wider
@@ -57,15 +56,17 @@ _DATE_LABELS = {"labelExpr": "utcFormat(toDate(datum.value), '%-d %b')"}
 _LABELS = "datum.value === 0 ? '0' : format(datum.value, '{}')"
 
 
-def series_of(chart: Chart, frame: pd.DataFrame) -> list[str]:
-    """Name the series of a chart in the order of their colours: the largest first where rows name them."""
+def series_of(chart: Chart, frame: pd.DataFrame) -> dict[str, int]:
+    """Name the series of a chart, each with the number of its colour; the largest first where rows do."""
     if chart.mark in ("ranking", "heatmap"):
-        return [chart.ys[0].title]
+        return {chart.ys[0].title: 1}
     if chart.by is None:
-        return [y.title for y in chart.ys]
+        return {y.title: BAD if y.is_bad else number for number, y in enumerate(chart.ys, 1)}
     sums = frame.groupby(chart.by.name)[chart.ys[0].name].sum()
     names = [str(name) for name in sums.sort_values(ascending=False, kind="stable").index]
-    return names if len(names) <= MOST_SERIES else [*names[: MOST_SERIES - 1], OTHERS]
+    if len(names) > MOST_SERIES:
+        names = [*names[: MOST_SERIES - 1], OTHERS]
+    return {name: number for number, name in enumerate(names, 1)}
 
 
 def draw(chart: Chart, frame: pd.DataFrame, title: str, description: str, key: str) -> str:
@@ -96,10 +97,11 @@ def specify(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
 
 def _lines(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     rows = _long(chart, frame)
-    is_short = rows["x"].nunique() < 3
+    # A point that no line leads to would not be seen.
+    is_broken = rows["x"].nunique() < 3 or rows["value"].isna().any()
     return {
         "data": _values(rows),
-        "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 24} if is_short else False},
+        "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 14} if is_broken else False},
         "encoding": {"x": _along(chart.x), **_measured(chart, frame)},
     }
 
@@ -143,7 +145,7 @@ def _ranking(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     )
     y = {"field": "place", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0.45}}
     low, high = min(0.0, float(rows["value"].min())), max(0.0, float(rows["value"].max()))
-    names, bars = WIDTH * 0.42, WIDTH * 0.42
+    names, bars = WIDTH * 0.4, WIDTH * 0.38
     return {
         "height": max(ROW * len(frame), 3 * ROW),
         "data": _values(rows),
@@ -223,12 +225,11 @@ def _along(column: Column) -> dict[str, Any]:
 def _measured(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     """Encode what is measured, and which colour is which series. The page has the legend."""
     names = series_of(chart, frame)
-    colours = {"domain": names, "range": SERIES[: len(names)]}
-    # Counts of a few have no ticks between them.
-    form = "~%" if chart.ys[0].unit == "share" else "~s"
-    axis: dict[str, Any] = {"title": None, "labelExpr": _LABELS.format(form)}
+    colours = {"domain": list(names), "range": [SERIES[number - 1] for number in names.values()]}
+    label = _LABELS.format({"share": "~%", "minutes": ",~r"}.get(chart.ys[0].unit, "~s"))
     if chart.ys[0].unit == "count":
-        axis |= {"tickMinStep": 1}
+        label = f"datum.value % 1 ? '' : {label}"  # there are no halves of a member
+    axis = {"title": None, "labelExpr": label}
     return {
         "y": {"field": "value", "type": "quantitative", "axis": axis},
         "color": {"field": "series", "type": "nominal", "scale": colours, "legend": None},
@@ -314,8 +315,3 @@ def _drop_empty(element: ET.Element) -> None:
         _drop_empty(child)
         if child.tag == f"{_SVG}g" and not len(child):
             element.remove(child)
-
-
-def series_colours(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Give each series the class of its colour in the page, for a legend."""
-    return [(f"s{number}", name) for number, name in enumerate(names, 1)]

@@ -28,7 +28,7 @@ OPERATIONS = [
         "Runs that ended, of all jobs together.",
         "reports/chart_job_runs",
         Column("day", "day", "day"),
-        [Column("ended_well", "ended well"), Column("failed", "failed")],
+        [Column("ended_well", "ended well"), Column("failed", "failed", is_bad=True)],
         "bar",
     ),
     Chart(

@@ -114,7 +114,7 @@ def _group(part: Part) -> _Group:
 def _card(domain: str, reading: Reading) -> _Card:
     from markupsafe import Markup
 
-    from trc_pipelines.reports.drawing import draw, series_colours, series_of
+    from trc_pipelines.reports.drawing import draw, series_of
 
     chart, frame = reading.chart, reading.frame
     key = f"{domain}-{chart.name}".replace("_", "-")
@@ -128,7 +128,7 @@ def _card(domain: str, reading: Reading) -> _Card:
         chart,
         # Made by `dress`, which lets nothing through but lines, shapes and escaped text.
         Markup(draw(chart, frame, chart.title, describe(chart, frame), key)),  # noqa: S704
-        series_colours(names) if len(names) > 1 else (),
+        [(f"s{number}", name) for name, number in names.items()] if len(names) > 1 else (),
         header,
         write_table(chart, frame),
         count(len(frame), "row"),

@@ -83,7 +83,7 @@ def _make_community(world: World, rng: np.random.Generator) -> None:
     _make_readings(world, rng)
     # One with XP, so that there is an entry of the leaderboard too.
     world.sync(AS_OF - timedelta(hours=3), {1000 + n: 500 for n in range(MEMBERS)})
-    world.sync(AS_OF - timedelta(hours=1), {1000 + n: 500 + 90 * n for n in range(MEMBERS)})
+    world.sync(AS_OF - timedelta(hours=1), {1000 + n: 500 + 12 * n for n in range(MEMBERS)})
     for job in (RECOMPUTE_DAYS, DAILY_GROWTH):
         world.run(job, AS_OF, days=(FIRST, LAST))
 
