@@ -12,7 +12,8 @@ class Page(HTMLParser):
     """What a page has in it.
 
     Attributes:
-        tables: by the id of their figure the rows of cells, the header first.
+        tables: by the id of their figure the rows of cells, the header first; "troubles" and
+            "" (jobs) are in none.
         titles: by the id of the figure what a screen reader says of its drawing.
         elements: names of all.
         links: values of attributes that lead anywhere or do something.
@@ -42,6 +43,8 @@ class Page(HTMLParser):
         if tag == "figure":
             self._figure = own["id"]
             self.figures.append(self._figure)
+        if own.get("class") == "troubles":
+            self._figure = "troubles"
         if tag == "table":
             self.tables[self._figure] = []
         if tag == "tr":
@@ -54,7 +57,7 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         assert self._open, tag
         assert self._open.pop()[0] == tag, f"{tag} closes nothing that is open"
-        if tag == "figure":
+        if tag in ("figure", "section"):
             self._figure = ""
 
     def handle_startendtag(self, tag: str, attrs: list) -> None:
