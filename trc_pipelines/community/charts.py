@@ -208,8 +208,8 @@ SECTION = Section(
 WEEKLY_POST = WeeklyPost(
     "community/select_weekly_post",
     {
-        "winners": ("Most points", "points"),
-        "gainers": ("Biggest gains on the week before", "points more"),
-        "streaks": ("Longest streaks", "weekdays"),
+        "winners": ("Most points", "point"),
+        "gainers": ("Biggest gains on the week before", "point"),
+        "streaks": ("Longest streaks", "weekday"),
     },
 )

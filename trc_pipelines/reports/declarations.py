@@ -88,7 +88,7 @@ class WeeklyPost:
     Attributes:
         statement: takes :week_start; gives part, place, member_id, name, figure: only who agrees
             to be shown.
-        parts: title of each part, and what its figures count, in order.
+        parts: title of each part, and what its figures count (one of it), in order.
     """
 
     statement: str

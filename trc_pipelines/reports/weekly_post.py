@@ -11,6 +11,7 @@ from trc_pipelines.jobs.contract import Job, Result, Step, Work, step
 from trc_pipelines.monitoring.alerts import Alert, enqueue_alert
 from trc_pipelines.names import clean_names
 from trc_pipelines.reports.declarations import WeeklyPost
+from trc_pipelines.reports.wording import count
 
 # A week that closes later, or was missed for longer, is no news.
 NEWS_FOR = timedelta(days=3)
@@ -70,7 +71,7 @@ def _post_due(work: Work, domain: str, post: WeeklyPost) -> list[date]:
 
 def _post(work: Work, domain: str, post: WeeklyPost, week_start: date) -> None:
     rows = work.transaction.read(post.statement, week_start=week_start)
-    rows = rows.assign(name=quieten(clean_names(rows["name"])))
+    rows = rows.assign(name=clean_names(rows["name"]))
     work.transaction.execute(
         "reports/insert_weekly_post",
         domain=domain,
@@ -86,7 +87,7 @@ def _post(work: Work, domain: str, post: WeeklyPost, week_start: date) -> None:
         f"weekly_post:{domain}:{week_start}",
         "info",
         title,
-        compose(post, rows),
+        compose(post, rows.assign(name=quieten(rows["name"]))),
         {"kind": "weekly_post", "domain": domain, "week": str(week_start)},
         is_for_people=False,
         is_for_community=True,
@@ -123,7 +124,7 @@ def compose(post: WeeklyPost, rows: pd.DataFrame) -> str:
     for part, (title, counted) in post.parts.items():
         own = rows[rows["part"] == part]
         lines = [
-            f"{place}. {name}, {figure:,} {counted}"
+            f"{place}. {name}, {count(figure, counted)}"
             for place, name, figure in zip(own["place"], own["name"], own["figure"], strict=True)
         ]
         if lines:

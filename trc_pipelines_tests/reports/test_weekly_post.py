@@ -73,8 +73,8 @@ def test_a_closed_week_is_posted_once_with_winners_gainers_and_streaks(
     assert payload["title"] == "Week 10, 2 to 8 March 2026"
     assert payload["message"].splitlines() == [
         "Most points", "1. Ann, 1,200 points", "2. Bob, 500 points", "3. Cleo, 30 points", "",
-        "Biggest gains on the week before", "1. Bob, 480 points more", "2. Ann, 200 points more",
-        "3. Cleo, 30 points more", "",
+        "Biggest gains on the week before", "1. Bob, 480 points", "2. Ann, 200 points",
+        "3. Cleo, 30 points", "",
         "Longest streaks", "1. Cleo, 4 weekdays", "2. Ann, 3 weekdays", "3. Bob, 3 weekdays",
     ]  # fmt: skip
     [picture] = payload["attachments"]
