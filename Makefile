@@ -34,7 +34,7 @@ soak: install ## kill the jobs a thousand times and compare with a world where n
 	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
 
 contract: install ## write what is made from the declarations of the apps' tables: sql/app_relations, docs/app-tables.md
-	$(BIN)/python -m trc_pipelines.app_relations
+	$(BIN)/python -m trc_pipelines.cli.contract
 
 lock: install ## choose versions again: rewrites requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -38,7 +38,7 @@ def cases(size: int) -> Iterator[Case]:
     ]
     opened = (
         "INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, effective_at, run_id) "
-        "SELECT user_id, 'opening', balance, balance, '2026-01-01Z', 'bench' FROM betting.bankrolls"
+        "SELECT user_id, 'opening', balance, balance, '2026-03-02Z', 'bench' FROM betting.bankrolls"
     )
 
     def bets(count: int, *, settled: bool) -> str:

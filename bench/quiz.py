@@ -14,8 +14,8 @@ from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)  # a Wednesday
 MONDAY = datetime(2026, 3, 9, tzinfo=UTC)
 EVENTS = (
-    "INSERT INTO operations.domain_events (event_type, dedupe_key, payload, occurred_at, run_id) "
-    "SELECT 'Bench', 'Bench:' || {key}, {payload}, now(), 'bench' FROM {table}"
+    "INSERT INTO operations.domain_events (epoch, event_type, dedupe_key, payload, occurred_at, run_id) "
+    "SELECT 0, 'Bench', 'Bench:' || {key}, {payload}, now(), 'bench' FROM {table}"
 )
 
 

@@ -34,21 +34,21 @@ class PeriodicBoard:
     Attributes:
         start_of: first day of the period that holds a day.
         longest: days of the longest period.
-        label: what a period is called, as a format of its first day.
+        label: says what a period is called, given its first day.
     """
 
     name: str
     start_of: Callable[[date], date]
     longest: int
-    label: str
+    label: Callable[[date], str]
 
 
 # The one place where boards are declared: every domain ranks, closes and publishes these, and the
 # board of all time.
 GLOBAL_BOARD = "global"
 PERIODIC_BOARDS = (
-    PeriodicBoard("weekly", week_start, 7, "%G-W%V"),
-    PeriodicBoard("monthly", month_start, 31, "%Y-%m"),
+    PeriodicBoard("weekly", week_start, 7, "{:%G-W%V}".format),
+    PeriodicBoard("monthly", month_start, 31, "{:%Y-%m}".format),
 )
 
 
@@ -87,7 +87,7 @@ def period_of(board: PeriodicBoard, day: date) -> Period:
     """The board's period that holds the day."""
     start = board.start_of(day)
     end = board.start_of(start + timedelta(days=board.longest))
-    return Period(board.name, start, end, f"{start:{board.label}}")
+    return Period(board.name, start, end, board.label(start))
 
 
 def ended_periods(first_day: date, as_of: datetime) -> list[Period]:

@@ -43,7 +43,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *[build_spec(relation) for relation in catalogue.relations],
-            *[build_asset(step, days) for step in catalogue.steps],
+            *[build_asset(step, days, catalogue.written_beside(step)) for step in catalogue.steps],
         ],
         asset_checks=[build_check(check) for check in checks],
         jobs=[

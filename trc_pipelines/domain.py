@@ -30,6 +30,7 @@ class Domain:
             statement that compares them.
         section: what the report shows of it.
         weekly_post: what is posted of a week of its board that has closed.
+        write_back: the step that writes what the app shows itself, run where WRITE_BACK says so.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
     """
 
@@ -46,6 +47,7 @@ class Domain:
     shown: Mapping[str, AppRelation] = field(default_factory=dict)
     section: Section | None = None
     weekly_post: WeeklyPost | None = None
+    write_back: Step | None = None
     run_all: Sequence[Job] = ()
 
     @property

@@ -9,6 +9,7 @@ from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.domain import Domain
 from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
+from trc_pipelines.jobs.write_backs import build_write_back
 from trc_pipelines.leaderboards.jobs import BoardJobs
 from trc_pipelines.monitoring.health import FindConditions
 from trc_pipelines.monitoring.housekeeping import build_housekeeping
@@ -20,9 +21,14 @@ from trc_pipelines.settings import KNOWN_DOMAINS, Settings
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the domains declare."""
+    """What the domains declare.
+
+    Attributes:
+        written_back: names of those whose apps are written back to.
+    """
 
     domains: Sequence[Domain]
+    written_back: Sequence[str] = ()
 
     @cached_property
     def housekeeping(self) -> Job:
@@ -55,12 +61,27 @@ class Catalogue:
         return BoardJobs([domain.boards for domain in self.domains if domain.boards])
 
     @cached_property
+    def write_back(self) -> list[Job]:
+        """The job that writes back to apps; none where it is switched off, which is the default."""
+        steps = [
+            domain.write_back
+            for domain in self.domains
+            if domain.write_back and domain.name in self.written_back
+        ]
+        return [build_write_back(steps)] if steps else []
+
+    @cached_property
     def jobs(self) -> list[Job]:
         """Every job."""
         own = [job for domain in self.domains for job in domain.jobs]
         return [
-            *own, *self.board_jobs.jobs, self.engagement, *self.weekly_post, self.housekeeping,
-        ]  # fmt: skip
+            *own,
+            *self.board_jobs.jobs,
+            *self.write_back,
+            self.engagement,
+            *self.weekly_post,
+            self.housekeeping,
+        ]
 
     @property
     def run_all(self) -> list[Job]:
@@ -84,10 +105,17 @@ class Catalogue:
         """Every step."""
         return [
             *[step for domain in self.domains for step in domain.steps],
+            *[step for job in self.write_back for step in job.steps],
             *self.engagement.steps,
             *[step for job in self.weekly_post for step in job.steps],
             *self.housekeeping.steps,
         ]
+
+    def written_beside(self, step: Step) -> list[Relation]:
+        """Find what a step writes beside its own table: tables of ours and the app's."""
+        ours = [one for one in self.relations if step.table in {dep.table for dep in one.deps}]
+        every = {one.table: one for one in (*ours, *step.writes) if one.is_table}
+        return [one for table, one in every.items() if table != step.table]
 
     def tables_written_by(self, job: Job) -> dict[str, Sequence[str]]:
         """Find the tables that a run of the job writes, and what names a row of an app's."""
@@ -97,7 +125,8 @@ class Catalogue:
             if one.is_table and {dep.table for dep in one.deps} & set(job.tables)
         ]
         of_the_app = {one.table for step in job.steps for one in step.writes if one.is_table}
-        keys = {relation.table: relation.key for relation in self.app_relations}
+        shown = [one for domain in self.domains for one in domain.shown.values()]
+        keys = {relation.table: relation.key for relation in [*self.app_relations, *shown]}
         written = dict.fromkeys([*job.tables, *beside, *sorted(of_the_app)])
         return {table: keys.get(table, ()) for table in written}
 
@@ -131,4 +160,4 @@ def load_domains(names: Sequence[str] = KNOWN_DOMAINS) -> list[Domain]:
 def read_catalogue(settings: Settings) -> Catalogue:
     """Read what the domains declare that the settings switch on."""
     wanted = [name for name in KNOWN_DOMAINS if name in settings.domains]
-    return Catalogue(load_domains(wanted))
+    return Catalogue(load_domains(wanted), settings.write_back)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -158,6 +158,14 @@ def _known_domains(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _switched_on(value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    # Not there when DOMAINS itself was refused.
+    domains = info.data.get("domains", KNOWN_DOMAINS)
+    if set(value) - set(domains):
+        raise ValueError(f"accepts domains that run here (DOMAINS): {', '.join(domains)}")
+    return value
+
+
 def _prefix(value: str) -> str:
     value = value.strip("/")
     if not re.fullmatch(_PATH, value):
@@ -221,6 +229,9 @@ class Settings(BaseSettings):
     betting_cut_over_at: Moment | None = Field(
         None, description="when the betting app's own jobs stop; nothing is written there before it"
     )
+    write_back: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_words), AfterValidator(_switched_on)
+    ] = Field((), description="domains whose figures are written into what their apps show")
     mee6_sync_enabled: bool = Field(True, description="false: syncs say so and read nothing")
     mee6_guild_id: int | None = Field(
         None, ge=1, lt=2**63, description="the Discord server to read; without it the demo runs"

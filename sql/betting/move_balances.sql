@@ -15,7 +15,7 @@ moved AS MATERIALIZED (
     ) AS p
 )
 
-SELECT m.user_id
-FROM moves AS m
-WHERE m.user_id NOT IN (SELECT d.user_id FROM moved AS d)
-ORDER BY m.user_id
+SELECT m.user_id FROM moves AS m
+EXCEPT
+SELECT d.user_id FROM moved AS d
+ORDER BY 1

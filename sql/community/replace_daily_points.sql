@@ -1,5 +1,5 @@
--- Make days from :first_day to :last_day what is staged, touching only rows that differ. What counts members by day
--- follows those that changed.
+-- Make days from :first_day to :last_day what is staged, touching only rows that differ, and count them by day.
+-- What counts members by day follows those that changed.
 -- Staged: staged_daily_points(member_id, day, discord_points, contribution_points, adjustment_points, points,
 -- xp_gained, is_active, last_active_at)
 WITH gone AS (
@@ -49,4 +49,12 @@ marked AS (
         AND (d.day IN (SELECT g.day FROM gone AS g) OR d.day IN (SELECT w.day FROM written AS w))
 )
 
-SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written) AS changed
+SELECT
+    c.day,
+    count(*) AS rows_written
+FROM (
+    SELECT g.day FROM gone AS g
+    UNION ALL
+    SELECT w.day FROM written AS w
+) AS c
+GROUP BY c.day

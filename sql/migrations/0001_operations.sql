@@ -490,6 +490,50 @@ END
 $$;
 COMMENT ON FUNCTION operations.find_changes(regclass, text[], bigint) IS 'What became of rows since keep_rows: how many changed, and the first, with the columns that differ. Without a key whole rows are compared.';
 
+-- What the pages of Dagster show of a table.
+
+CREATE FUNCTION operations.count_rows(relation regclass, OUT row_count bigint, OUT is_exact boolean)
+LANGUAGE plpgsql STRICT AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM %s', relation) INTO plan;
+    row_count := (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+    -- Counting so many takes milliseconds. What a view would take, nobody knows.
+    is_exact := row_count < 100000 AND (SELECT c.relkind IN ('r', 'p') FROM pg_class AS c WHERE c.oid = relation);
+    IF is_exact THEN
+        EXECUTE format('SELECT count(*) FROM %s', relation) INTO row_count;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION operations.count_rows(regclass) IS 'How many rows a table or view has: counted if they are few, else as the planner estimates them.';
+
+CREATE FUNCTION operations.sample_rows(relation regclass, shown text[], on_day date, most bigint) RETURNS SETOF jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    key_columns text[];
+    day_column text;
+BEGIN
+    SELECT array_agg(c.attname::text ORDER BY array_position(i.indkey::int2[], c.attnum)), min(c.attname) FILTER (WHERE c.atttypid = 'date'::regtype)
+    INTO key_columns, day_column
+    FROM pg_index AS i
+    INNER JOIN pg_attribute AS c ON i.indrelid = c.attrelid AND c.attnum = ANY(i.indkey)
+    WHERE i.indrelid = relation AND i.indisprimary;
+    -- What has no key is a view: no order of it costs little.
+    IF key_columns IS NULL OR cardinality(shown) = 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'SELECT to_jsonb(r) FROM (SELECT %s FROM %s %s ORDER BY %s LIMIT $2) AS r',
+        (SELECT string_agg(quote_ident(s.name), ', ') FROM unnest(shown) AS s (name)),
+        relation,
+        CASE WHEN on_day IS NOT NULL THEN format('WHERE %I = $1', day_column) END,
+        (SELECT string_agg(quote_ident(k.name) || ' DESC', ', ') FROM unnest(key_columns) AS k (name))
+    ) USING on_day, most;
+END
+$$;
+COMMENT ON FUNCTION operations.sample_rows(regclass, text[], date, bigint) IS 'The last rows of a table by its key, of one day if one is named: of a key with a day.';
+
 -- Whoever migrates, what was made belongs to one role.
 
 CREATE FUNCTION operations.transfer_ownership() RETURNS void

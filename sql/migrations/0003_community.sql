@@ -311,6 +311,14 @@ COMMENT ON COLUMN community.member_points.member_id IS 'Member.';
 COMMENT ON COLUMN community.member_points.total IS 'Sum of the member''s entries; may be negative.';
 COMMENT ON COLUMN community.member_points.last_active_at IS 'Latest time at which the member earned points (adjustments by an admin do not count).';
 
+CREATE TYPE community.member_figures AS (
+    member_id text,
+    total_points bigint,
+    current_streak integer,
+    last_active_at timestamptz
+);
+COMMENT ON TYPE community.member_figures IS 'What an app shows of a member itself. A streak is NULL while none was computed.';
+
 -- What people look at, day by day.
 
 CREATE TABLE community.days (

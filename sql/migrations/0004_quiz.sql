@@ -177,3 +177,12 @@ CREATE TYPE quiz.overdue_session AS (
     expires_at timestamptz
 );
 COMMENT ON TYPE quiz.overdue_session IS 'A session whose time is up, as it was read.';
+
+CREATE TYPE quiz.player_figures AS (
+    user_id text,
+    global_score bigint,
+    global_rank integer,
+    weekly_score bigint,
+    weekly_rank integer
+);
+COMMENT ON TYPE quiz.player_figures IS 'What an app shows of a player itself: XP of a lifetime and of this week, and ranks by them, NULL without XP.';

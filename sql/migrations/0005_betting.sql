@@ -594,3 +594,12 @@ CREATE TYPE betting.user_key AS (
     user_id text
 );
 COMMENT ON TYPE betting.user_key IS 'A user of a chat, or who saw or read an item.';
+
+CREATE TYPE betting.badge_figures AS (
+    user_id text,
+    badge text,
+    week_start date,
+    earned_at timestamptz,
+    lost_at timestamptz
+);
+COMMENT ON TYPE betting.badge_figures IS 'A badge that an app shows itself, as betting.user_badges has it.';

@@ -233,3 +233,6 @@ WITH gone AS (
 SELECT count(*) FROM gone
 $$;
 COMMENT ON FUNCTION betting.remove_notifications(text[]) IS 'Port: remove old notifications. Returns how many there still were.';
+
+-- What the app shows itself is written by an adapter's own function, or not at all (WRITE_BACK). It goes with the adapter.
+DROP FUNCTION IF EXISTS betting.write_back_badges(betting.badge_figures[]);

@@ -54,3 +54,6 @@ WHERE
 RETURNING q.id, q.user_id
 $$;
 COMMENT ON FUNCTION quiz.expire_sessions(quiz.overdue_session[], timestamptz) IS 'Port: end sessions whose time is up. Looks again at status (active), started_at and expires_at.';
+
+-- What the app shows itself is written by an adapter's own function, or not at all (WRITE_BACK). It goes with the adapter.
+DROP FUNCTION IF EXISTS quiz.write_back_rankings(quiz.player_figures[]);

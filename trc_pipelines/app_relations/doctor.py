@@ -480,8 +480,8 @@ def _find_row_security(case: _Case) -> Iterator[Finding]:
         (reading.relation_id, reading.checked_as) for reading in case.found.read_by(case.relation)
     }
     for rule in case.found.row_security:
-        is_whole = rule.shows_every_row and not rule.is_restricted
-        if (rule.relation_id, rule.checked_as) not in checked or is_whole:
+        is_whole = rule.is_whole and not rule.is_restricted
+        if rule.command != "r" or (rule.relation_id, rule.checked_as) not in checked or is_whole:
             continue
         table = case.found.relations[rule.relation_id]
         role = quote_name(rule.checked_as)
@@ -507,6 +507,72 @@ def _find_row_security(case: _Case) -> Iterator[Finding]:
             sql,
             run_by or None,
         )
+
+
+# The word of a policy, what it says, and the word in its name.
+_WRITES = {
+    "w": ("UPDATE", "USING (TRUE) WITH CHECK (TRUE)", "updates"),
+    "a": ("INSERT", "WITH CHECK (TRUE)", "inserts"),
+    "d": ("DELETE", "USING (TRUE)", "deletes"),
+}
+
+
+def _find_write_security(case: _Case) -> Iterator[Finding]:
+    """Policies that hide rows from a port's UPDATE or DELETE, or refuse what it writes."""
+    written = {each for port in case.declared.ports for each in _written_by(case, port)}
+    for rule in case.found.row_security:
+        is_whole = rule.is_whole and not rule.is_restricted
+        if is_whole or (rule.relation_id, rule.checked_as, rule.command) not in written:
+            continue
+        table = case.found.relations[rule.relation_id]
+        role = quote_name(rule.checked_as)
+        word, says, named = _WRITES[rule.command]
+        if rule.is_restricted:
+            # Restrictive policies apply whatever others allow.
+            sql, run_by = f"ALTER ROLE {role} BYPASSRLS;", "a superuser"
+        else:
+            sql = (
+                f"CREATE POLICY {quote_name(f'trc_{named}_{rule.checked_as}')} ON {table.quoted} "
+                f"FOR {word} TO {role} {says};"
+            )
+            run_by = case.other_than_login(table.owner) or ""
+        yield Finding(
+            ERROR,
+            "row_security_of_writes",
+            case.declared.table,
+            None,
+            f"{word} of {table.table} by {rule.checked_as} "
+            + (f"only as: {rule.policies}" if rule.policies else "without a policy for it"),
+            "every row",
+            "Row level security hides rows from a port without an error, so that what it leaves out is "
+            "due for ever, or refuses what it writes.",
+            sql,
+            run_by or None,
+        )
+
+
+def _written_by(case: _Case, port: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the tables behind the relation that a port writes, the role that is checked, the command."""
+    there = case.found.ports.get(port)
+    if there is None:
+        return
+    readings = list(case.found.read_by(case.relation))
+    behind = {case.relation.relation_id, *[reading.relation_id for reading in readings]}
+    for name, command in there.written():
+        relation, role = case.found.by_table.get(name), there.acts_as
+        while relation and relation.is_view and relation.takes_rows:
+            # Rows are written through to the one table after FROM, as the view's owner as a rule.
+            below = next(iter(case.found.sources(relation).values()), None)
+            of_it = [
+                reading.checked_as
+                for reading in case.found.readings
+                if below
+                and (reading.view_id, reading.relation_id)
+                == (relation.relation_id, below.relation_id)
+            ]
+            relation, role = below, next(iter(of_it), role)
+        if relation and relation.relation_id in behind:
+            yield relation.relation_id, role, command
 
 
 def _find_slow(case: _Case) -> Iterator[Finding]:
@@ -552,8 +618,8 @@ def _find_ports(case: _Case) -> Iterator[Finding]:
     """A port that is not there, or that writes a view which cannot be written through."""
     is_installed = any(each.startswith(f"{case.declared.domain}.") for each in case.found.ports)
     for port, columns in case.declared.ports.items():
-        body = case.found.ports.get(port)
-        if body is None and is_installed:
+        there = case.found.ports.get(port)
+        if there is None and is_installed:
             yield _of_port(
                 case,
                 "missing_port",
@@ -561,9 +627,7 @@ def _find_ports(case: _Case) -> Iterator[Finding]:
                 "nothing",
                 "Somebody dropped it. Make it again: trc db migrate.",
             )
-        writes = re.search(
-            rf"(UPDATE|INSERT\s+INTO|DELETE\s+FROM)\s+{case.declared.table}\b", body or "", re.I
-        )
+        writes = there and case.declared.table in dict(there.written())
         can_write = case.relation.takes_rows and all(
             case.relation.columns[name].is_updatable
             for name in columns
@@ -587,6 +651,7 @@ def _find_ports(case: _Case) -> Iterator[Finding]:
 
 
 def _of_port(case: _Case, kind: str, port: str, found: str, message: str) -> Finding:
+    there = case.found.ports.get(port)
     return Finding(
         ERROR,
         kind,
@@ -595,7 +660,7 @@ def _of_port(case: _Case, kind: str, port: str, found: str, message: str) -> Fin
         found,
         f"the function {port}",
         message,
-        f"-- {port}\n{case.found.ports.get(port, '').strip()}".rstrip(),
+        f"-- {port}\n{there.body.strip() if there else ''}".rstrip(),
         case.run_by,
     )
 
@@ -604,6 +669,7 @@ CHECKS = (
     _find_ports,
     _find_unreadable,
     _find_row_security,
+    _find_write_security,
     _find_kind,
     _find_columns,
     _find_unstable,

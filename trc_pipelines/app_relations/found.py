@@ -9,6 +9,7 @@ _NAME = r'(?:\w+|"(?:[^"]|"")+")'
 # A column, also as text: the same value, and for an app's text the same index.
 _PLAIN = re.compile(rf"\(?(?:({_NAME})\.)?({_NAME})\)?(?:::text)?")
 _PART = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\w+|\s+|.""", re.DOTALL)
+_WRITE = re.compile(rf"\b(UPDATE|INSERT\s+INTO|DELETE\s+FROM)\s+({_NAME})\.({_NAME})", re.I)
 TEXTS = ("text", "character varying")
 
 
@@ -96,11 +97,18 @@ class Reading:
 
 @dataclass(frozen=True)
 class RowSecurity:
-    """Row level security of a table, as it applies to a role."""
+    """Row level security of a table, as it applies to a role.
+
+    Attributes:
+        command: r, a, w or d: to read, insert, update or delete.
+        is_whole: whether a policy lets it do so with every row.
+        is_restricted: whether another takes some back.
+    """
 
     relation_id: int
     checked_as: str
-    shows_every_row: bool
+    command: str
+    is_whole: bool
     is_restricted: bool
     policies: str
 
@@ -115,6 +123,20 @@ class RefusedFunction:
 
 
 @dataclass(frozen=True)
+class Port:
+    """A function through which jobs write, and the role it writes as."""
+
+    body: str
+    acts_as: str
+
+    def written(self) -> Iterator[tuple[str, str]]:
+        """Yield the relations it writes, each with the command as `RowSecurity` has it."""
+        for verb, schema, name in _WRITE.findall(self.body):
+            table = f"{unquote_name(schema)}.{unquote_name(name)}"
+            yield table, {"UPDATE": "w", "INSERT": "a", "DELETE": "d"}[verb.split()[0].upper()]
+
+
+@dataclass(frozen=True)
 class Found:
     """Everything that was found, as of one moment."""
 
@@ -125,7 +147,7 @@ class Found:
     row_security: Sequence[RowSecurity]
     refused_functions: Sequence[RefusedFunction]
     indexes: Sequence[tuple[int, str]]
-    ports: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, Port] = field(default_factory=dict)
 
     @cached_property
     def by_table(self) -> dict[str, FoundRelation]:

@@ -14,6 +14,7 @@ from trc_pipelines.app_relations.found import (
     Found,
     FoundColumn,
     FoundRelation,
+    Port,
     Reading,
     RefusedFunction,
     RowSecurity,
@@ -107,7 +108,8 @@ def read_found(transaction: Transaction, declared: Sequence[AppRelation]) -> Fou
         relations=known,
         readings=[each for each in readings if {each.view_id, each.relation_id} <= known.keys()],
         row_security=[
-            RowSecurity(**row) for row in transaction.read_rows("doctor/select_row_security")
+            RowSecurity(**row)
+            for row in transaction.read_rows("doctor/select_row_security", ports=ports)
         ],
         refused_functions=[
             RefusedFunction(**row)
@@ -118,7 +120,7 @@ def read_found(transaction: Transaction, declared: Sequence[AppRelation]) -> Fou
             for row in transaction.read_rows("doctor/select_indexes")
         ],
         ports={
-            row["port"]: row["body"]
+            row["port"]: Port(row["body"], row["acts_as"])
             for row in transaction.read_rows("doctor/select_ports", ports=ports)
         },
     )

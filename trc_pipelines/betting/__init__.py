@@ -7,6 +7,7 @@ from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.betting.relations import APP_RELATIONS, media_objects, shown_bets, shown_users
 from trc_pipelines.betting.retention import TARGETS
 from trc_pipelines.betting.steps.bankroll_ledger import bankroll_ledger, bankrolls
+from trc_pipelines.betting.steps.write_back import write_back
 from trc_pipelines.domain import Domain
 
 DOMAIN = Domain(
@@ -19,6 +20,7 @@ DOMAIN = Domain(
     section=SECTION,
     actions=ACTIONS,
     triggers=[jobs.LATE_RESET],
+    write_back=write_back,
     shown={
         "betting/compare_shown_users": shown_users,
         "betting/compare_shown_bets": shown_bets,

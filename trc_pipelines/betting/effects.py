@@ -29,5 +29,5 @@ def unlock_effects(work: Work, monday: date) -> Result:
     return Result(
         affected=len(changed),
         details={"users_changed": len(changed)} | tiers,
-        rows=len(access),
+        rows_written=int(is_new.sum()),
     )

@@ -28,11 +28,23 @@ def move_balances(work: Work) -> None:
     Raises:
         JobError: one did not move, so its ledger would not add up to it.
     """
-    unmoved = work.transaction.read("betting/move_balances")["user_id"].tolist()
-    if unmoved:
+    refuse_left_out("betting.move_balances", work.transaction.read("betting/move_balances"))
+
+
+def refuse_left_out(port: str, left_out: pd.DataFrame) -> None:
+    """Refuse what a port, an adapter's perhaps, did for some and not for all.
+
+    Args:
+        left_out: user_id of those it was given and did not say it wrote.
+
+    Raises:
+        JobError: there are any.
+    """
+    users = left_out["user_id"].tolist()
+    if users:
         raise JobError(
-            f"betting.move_balances did not move the balance of {', '.join(unmoved[:10])} "
-            f"({len(unmoved)} in all), so nothing was written. It has to move every one it is given."
+            f"{port} left out {', '.join(users[:10])} ({len(users)} in all), so nothing was "
+            "written. It has to write every user it is given, and return them."
         )
 
 

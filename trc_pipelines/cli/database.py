@@ -9,7 +9,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.cli.doctor import count_errors, find, require_fitting_apps, summarise
+from trc_pipelines.cli.doctor import (
+    count_errors,
+    find,
+    require_fitting_apps,
+    summarise,
+    tell_findings,
+)
 from trc_pipelines.cli.installation import open_installation, prepare_databases
 from trc_pipelines.cli.output import AsJson, print_json, say
 from trc_pipelines.cli.services import ServiceError
@@ -50,12 +56,15 @@ def attach_adapter(name: AdapterName) -> None:
 
     Ours have to be empty, or not there yet: attach before you migrate, or right after it. Nothing in
     the app's own tables is changed. Each later `trc db migrate` applies what has changed in the
-    adapter. Run `trc doctor` before the first job.
+    adapter. Jobs that are running are waited for, half a minute at most.
+
+    Then the app is examined as by `trc doctor`, with its exit code: it stays attached all the same.
     """
     adapter = find_adapter(name)
-    with open_installation() as installation:
+    with open_installation(adapter.domain) as installation:
         prepare_databases(installation, attach=adapter)
-    say(f"{adapter.domain} is attached to {name}")
+        say(f"{adapter.domain} is attached to {name}")
+        tell_findings(installation)
 
 
 @app.command("detach", epilog="Example: trc db detach quizz-app")
@@ -64,7 +73,7 @@ def detach_adapter(name: AdapterName) -> None:
 
     The app's migrations cannot change the type of a column that a view reads: stop trc up, detach,
     migrate the app, attach again, start it. No job must run in between, for it would find empty
-    tables. What the jobs wrote into their own tables stays.
+    tables; while one is running, nothing is detached. What the jobs wrote into their own tables stays.
     """
     adapter = find_adapter(name)
     with open_installation() as installation:

@@ -35,15 +35,12 @@ from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.domains import read_catalogue
+from trc_pipelines.jobs.asset_metadata import asset_key
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, Settings, SettingsError
 
 SIMULATOR_PORT = 8766
 LIVE_STEP = timedelta(minutes=5)
-DAILY = [
-    dg.AssetKey(["community", name])
-    for name in ("daily_points", "daily_streaks", "leaderboard_rankings")
-]
 
 
 @contextmanager
@@ -151,8 +148,9 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
         outcome = run_job(installation, job, now - before * LIVE_STEP)
         if not outcome.success:
             raise JobError(f"{job.name}: {outcome.message}")
-    if has_community:
-        materialize_days(DAILY, *_missing_days(settings.community_start_on, now.date()))
+    daily = [asset_key(step) for step in read_catalogue(settings).steps if step.is_daily]
+    if daily:
+        materialize_days(daily, *_missing_days(daily, settings.community_start_on, now.date()))
     run_checks()
 
 
@@ -166,12 +164,11 @@ def _latest_jobs(settings: Settings) -> list[Job]:
     return [job for job in every if job.is_enabled(settings)]
 
 
-def _missing_days(first: date, last: date) -> tuple[date, date]:
-    """Find the range that holds every day without boards in Dagster, and today."""
+def _missing_days(assets: Sequence[dg.AssetKey], first: date, last: date) -> tuple[date, date]:
+    """Find the range that holds every day that one of the assets lacks in Dagster, and today."""
     with dg.DagsterInstance.get() as instance:
-        done = instance.get_materialized_partitions(
-            dg.AssetKey(["community", "leaderboard_rankings"])
-        )
+        done = [instance.get_materialized_partitions(key) for key in assets]
     days = pd.date_range(first, last)
-    missing = days[~days.strftime("%Y-%m-%d").isin(list(done)) | (days == days[-1])]
+    in_all = list(set.intersection(*map(set, done)))
+    missing = days[~days.strftime("%Y-%m-%d").isin(in_all) | (days == days[-1])]
     return missing[0].date(), last

@@ -46,7 +46,16 @@ def show_findings(
         say(_write_form(template))
         return
     with open_installation() as installation:
-        findings = find(installation, show_progress=not as_json)
+        tell_findings(installation, as_json=as_json)
+
+
+def tell_findings(installation: Installation, *, as_json: bool = False) -> None:
+    """Examine the apps' tables, and print what does not fit.
+
+    Raises:
+        JobError: there are errors.
+    """
+    findings = find(installation, show_progress=not as_json)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -2,19 +2,29 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
 import pandas as pd
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.execution.api import execute_run
+from dagster._core.execution.job_execution_result import JobExecutionResult
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from trc_pipelines import definitions
 from trc_pipelines.cli.installation import Installation
+from trc_pipelines.cli.services import LOCATION
 from trc_pipelines.database.migrations import ensure_database
-from trc_pipelines.jobs.contract import Job, Options, UsageError, refuse_limit
-from trc_pipelines.jobs.execution import Rows, dry_run_jobs
+from trc_pipelines.jobs.contract import Budget, Job, JobError, Options, UsageError, refuse_limit
+from trc_pipelines.jobs.execution import Rows, dry_run_jobs, first_of
 from trc_pipelines.jobs.orchestration import (
     AS_OF_TAG,
     EXECUTED_BY_TAG,
@@ -103,22 +113,20 @@ def run_job(
     _refuse_before_start(job, installation.settings, options)
     with installation.database.transaction(commit=False) as transaction:
         days = job.days_at(transaction, installation.settings, as_of)
+    if job.units == ["day"]:
+        # Days beyond the limit are not computed, and are not to be shown as if they were.
+        days = first_of(days, Budget(limit))
     tags = {AS_OF_TAG: as_of.isoformat(), EXECUTED_BY_TAG: EXECUTED_BY}
     ensure_database(installation.dagster_url)
     with dg.DagsterInstance.get() as instance:
-        run = (
-            definitions.defs()
-            .resolve_job_def(job.name)
-            .execute_in_process(
-                run_config={
-                    "resources": {"run_options": {"config": {"limit": limit, "verbose": verbose}}},
-                    **_logging(verbose),
-                },
-                instance=instance,
-                tags=day_range_tags(*days) | tags,
-                raise_on_error=False,
-            )
+        run = _execute(
+            instance,
+            definitions.defs().resolve_job_def(job.name),
+            tags | (day_range_tags(*days) if job.is_daily else {}),
+            {"resources": {"run_options": {"config": {"limit": limit, "verbose": verbose}}}}
+            | _logging(verbose),
         )
+        said = _what_steps_said(instance, run.run_id)
     with installation.database.transaction(commit=False) as transaction:
         recorded = transaction.read("cli/select_execution", job_name=job.name, run_id=run.run_id)
     if recorded.empty:
@@ -138,9 +146,9 @@ def run_job(
         affected=int(row["affected_count"]),
         duration_ms=int(row["duration_ms"]),
         messages={
-            ".".join(event.asset_key.path): str(event.materialization.metadata["message"].value)
+            ".".join(event.asset_key.path): said[event.step_key]
             for event in run.get_asset_materialization_events()
-            if event.asset_key
+            if event.asset_key and event.step_key
         },
         details=json.loads(row["details"]),
         skipped=row["state"] == "skipped",
@@ -158,23 +166,59 @@ def _refuse_before_start(job: Job, settings: Settings, options: Options) -> None
         )
 
 
-def materialize_days(assets: list[dg.AssetKey], first: date, last: date) -> None:
+def materialize_days(assets: Sequence[dg.AssetKey], first: date, last: date) -> None:
     """Compute daily partitions from `first` to `last` as one run, as the UI's Materialize does."""
+    job = definitions.defs().resolve_implicit_global_asset_job_def()
+    tags = day_range_tags(first, last) | {EXECUTED_BY_TAG: EXECUTED_BY}
     with dg.DagsterInstance.get() as instance:
-        definitions.defs().resolve_implicit_global_asset_job_def().execute_in_process(
-            run_config=_logging(verbose=False),
-            instance=instance,
-            asset_selection=assets,
-            tags=day_range_tags(first, last) | {EXECUTED_BY_TAG: EXECUTED_BY},
-        )
+        _raise_if_failed(_execute(instance, job, tags, _logging(verbose=False), assets))
 
 
 def run_checks() -> None:
     """Check every invariant once, so that the UI shows how things stand."""
+    job = definitions.defs().resolve_job_def(definitions.VERIFICATION)
     with dg.DagsterInstance.get() as instance:
-        definitions.defs().resolve_job_def(definitions.VERIFICATION).execute_in_process(
-            run_config=_logging(verbose=False), instance=instance
+        _raise_if_failed(
+            _execute(instance, job, {EXECUTED_BY_TAG: EXECUTED_BY}, _logging(verbose=False))
         )
+
+
+def _execute(
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    tags: Mapping[str, str],
+    config: Mapping[str, Any],
+    assets: Sequence[dg.AssetKey] = (),
+) -> JobExecutionResult:
+    """Run a job of the code location in this process.
+
+    Dagster is told whose job it is: else the run would be on no timeline and under no job.
+    """
+    location = RegisteredCodeLocationOrigin(LOCATION)
+    repository = RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
+    run = instance.create_run_for_job(
+        job,
+        run_config=config,
+        tags={**job.run_tags, **tags},
+        asset_selection=frozenset(assets) or None,
+        remote_job_origin=RemoteJobOrigin(repository, job.name),
+    )
+    return execute_run(InMemoryJob(job), run, instance)
+
+
+def _what_steps_said(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
+    """Read what each step logged first: what it did, of all days together. A partition shows its own."""
+    logged = [
+        entry
+        for entry in instance.all_logs(run_id)
+        if entry.step_key and not entry.is_dagster_event
+    ]
+    return {str(entry.step_key): entry.user_message for entry in reversed(logged)}
+
+
+def _raise_if_failed(run: JobExecutionResult) -> None:
+    if not run.success:
+        raise JobError(f"{run.job_def.name}: {_why_it_failed(run)}")
 
 
 def _logging(verbose: bool) -> dict[str, Any]:
@@ -182,7 +226,7 @@ def _logging(verbose: bool) -> dict[str, Any]:
     return {"loggers": {"console": {"config": {"log_level": level}}}}
 
 
-def _why_it_failed(run: dg.ExecuteInProcessResult) -> str:
+def _why_it_failed(run: JobExecutionResult) -> str:
     for event in run.all_events:
         if event.is_step_failure and event.step_failure_data.error:
             refusal = event.step_failure_data.user_failure_data

@@ -14,6 +14,7 @@ from trc_pipelines.community.steps.leaderboard_archive import leaderboard_archiv
 from trc_pipelines.community.steps.leaderboard_cache import leaderboard_cache
 from trc_pipelines.community.steps.leaderboard_rankings import leaderboard_rankings
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_syncs
+from trc_pipelines.community.steps.write_back import write_back
 from trc_pipelines.domain import Domain
 from trc_pipelines.leaderboards.jobs import Boards
 
@@ -30,5 +31,6 @@ DOMAIN = Domain(
     actions=[REVIEW_SNAPSHOT],
     triggers=[LATE_POINTS],
     conditions=find_conditions,
+    write_back=write_back,
     shown={"community/compare_shown_members": shown_members},
 )

@@ -5,6 +5,7 @@ own in Alembic, so that a domain that is not installed has none of its own appli
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ SHARED = ("operations", "leaderboards", "reports")
 _FOLDER = SQL_FOLDER / "migrations"
 # Any number will do as long as every migrator takes the same one.
 _LOCK_KEY = 7_291_564
+# How long relations that are replaced may be in use by a run, or by who looks at them.
+PATIENCE_SECONDS = 30.0
 _SCRIPTS = Path(__file__).parent / "alembic"
 
 
@@ -79,9 +82,16 @@ def detach(url: str, adapter: Adapter) -> None:
     """Put empty tables of ours in the place of an adapter's views, and our ports in that of its own.
 
     Raises:
-        MigrationError: a statement failed.
+        MigrationError: the domain is not attached to it, is being worked on, or a statement failed.
     """
     with _migrating(url) as connection:
+        there = _attached(connection).get(adapter.domain)
+        if there != adapter:
+            what = f"is attached to {there.name}" if there else "is attached to no app"
+            raise MigrationError(
+                f"{adapter.domain} {what}, not to {adapter.name}: nothing was detached"
+                + (f"; trc db detach accepts {there.name}" if there else "")
+            )
         with _rebuilding(connection, _relations(connection, adapter.domain)):
             run_script(connection, f"app_relations/{adapter.domain}")
         connection.execute(
@@ -164,14 +174,44 @@ def _relations(connection: sa.Connection, domain: str) -> list[str]:
 
 @contextmanager
 def _rebuilding(connection: sa.Connection, relations: Collection[str]) -> Iterator[None]:
-    """Drop relations of an app, and make again what is built on them once the block has made them."""
+    """Drop relations of an app, and make again what is built on them once the block has made them.
+
+    No step of their domain runs meanwhile.
+    """
+    for domain in sorted({name.split(".")[0] for name in relations}):
+        _hold_steps(connection, domain)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS:g}s'")
     statements = connection.execute(
         sa.text("SELECT operations.drop_app_relations(:relations)"), {"relations": list(relations)}
     ).scalar_one()
     yield
     for statement in statements:
         connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-    run_script(connection, "database/transfer_ownership")
+
+
+def _hold_steps(connection: sa.Connection, domain: str) -> None:
+    """Take the locks of a domain's steps, all or none, so that no run is in the midst of anything.
+
+    Steps take several in an order of their own, so none is waited for while others are held.
+
+    Raises:
+        MigrationError: a run went on for longer than we wait.
+    """
+    look = sa.text(read_file("database/hold_steps"))
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with connection.begin_nested() as attempt:
+            running = list(connection.execute(look, {"domain": domain}).scalars())
+            if not running:
+                return
+            attempt.rollback()
+        if time.monotonic() > until:
+            raise MigrationError(
+                f"the jobs of {domain} are running ({', '.join(running)}); waited "
+                f"{PATIENCE_SECONDS:g} s. Nothing was changed: stop trc up, or run it again when "
+                "they are done."
+            )
+        time.sleep(0.2)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from trc_pipelines.database.connection import Transaction
 MAX_SHOWN = 5
 HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
 LONGEST_KEY = 64
-_NO_ID = re.compile(r"[^A-Za-z0-9_.:+/-]")
+NO_ID = re.compile(r"[^A-Za-z0-9_.:+/-]")
 # Columns that say which row it is, in whatever check. The others are figures.
 _KEY_COLUMN = re.compile(r"(^|_)(id|day|week|period|start|board|badge)$")
 
@@ -68,6 +68,6 @@ def keys_of(violations: pd.DataFrame) -> list[dict[str, str]]:
     shown = keys.astype("str")
     # An app chooses its ids, so they may be hostile text.
     for name in keys.select_dtypes(["str", "object"]).columns:
-        shown[name] = shown[name].str.replace(_NO_ID, "?", regex=True).str.slice(0, LONGEST_KEY)
+        shown[name] = shown[name].str.replace(NO_ID, "?", regex=True).str.slice(0, LONGEST_KEY)
     found: list[dict[str, str]] = shown.to_dict("records")  # type: ignore[assignment]
     return found

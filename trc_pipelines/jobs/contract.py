@@ -233,19 +233,20 @@ class Result:
         details: figures by name. People read each as its number and its name, so that a name says
             what is counted: `bets_settled`.
         notes: what figures cannot say, such as what was left undone and why, a line each.
-        rows: rows of the step's table that were written.
+        rows_written: rows of the step's table that were written, changed or removed.
         success: whether everything that was due is done.
         skipped: the step had to leave its work undone, through no fault of its own. That is neither
             success nor failure of the job, and does not reset how late it is.
         verdicts: of the checks that the step makes itself: passed or not, and figures.
-        by_day: figures of each day, from a step that computes several at once.
+        by_day: figures of each day, from a step that works by the day: of every day that was asked
+            for. `rows` counts the rows that the table has of it, `rows_written` those written now.
     """
 
     affected: int
     message: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
-    rows: int | None = None
+    rows_written: int | None = None
     success: bool = True
     skipped: bool = False
     verdicts: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
@@ -297,6 +298,9 @@ class Step:
         max_age: older than this the table's badge in the UI turns red.
         unit: what a limit counts; None: the step does everything or nothing, and refuses a limit.
         writes: what it changes of the app, through ports or in a store.
+        is_level: whether its first figure says how much there is, and not how much was done: of a day
+            its chart shows the last.
+        taken_over: columns whose values come straight from another table, with which column that is.
         is_daily: whether it is computed by the UTC day.
         needs_day_before: whether each day builds on its own previous day.
         verdicts: checks the step makes itself, by name; one that fails stops what is downstream.
@@ -317,6 +321,8 @@ class Step:
     unit: str | None = None
     is_daily: bool = False
     writes: Sequence["Relation"] = ()
+    is_level: bool = False
+    taken_over: Mapping[str, tuple["Step | Relation", str]] = field(default_factory=dict)
     needs_day_before: bool = False
     verdicts: Mapping[str, str] = field(default_factory=dict)
     kinds: Sequence[str] = ("python", "postgres")
@@ -408,6 +414,11 @@ class Job:
     def tables(self) -> list[str]:
         """What its steps write, as `schema.table`."""
         return [step.table for step in self.steps]
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether any of its steps works by the day."""
+        return any(step.is_daily for step in self.steps)
 
     @property
     def units(self) -> list[str]:

@@ -118,7 +118,7 @@ class Run:
         budget = Budget(options.limit)
         days = options.days or self.days(transaction, self.settings, options.as_of)
         if step.unit == "day":
-            days = _first_of(days, budget)
+            days = first_of(days, budget)
         return step.run(
             Work(
                 transaction,
@@ -414,7 +414,8 @@ def _take_steps(job: Job, take: Callable[[Step], Result]) -> dict[str, Result]:
     return results
 
 
-def _first_of(days: tuple[date, date], budget: Budget) -> tuple[date, date]:
+def first_of(days: tuple[date, date], budget: Budget) -> tuple[date, date]:
+    """Return as many of these days as are left of a limit, the first ones."""
     first, last = days
     return first, first + timedelta(days=budget.at_most((last - first).days + 1) - 1)
 

@@ -6,29 +6,35 @@ Nothing here knows a domain. Assets, schedules and jobs made here run their step
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    SCHEDULED_EXECUTION_TIME_TAG,
 )
 from pydantic.fields import FieldInfo
 
-from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.locate import locate_database
+from trc_pipelines.jobs.asset_metadata import (
+    asset_key,
+    column_lineage,
+    declared_metadata,
+    show_step,
+    table_metadata,
+)
 from trc_pipelines.jobs.contract import (
     Action,
     Job,
     Options,
     Relation,
-    Result,
     Step,
     Trigger,
     day_of,
@@ -43,7 +49,8 @@ T = TypeVar("T")
 
 AS_OF_TAG = "trc/as_of"
 EXECUTED_BY_TAG = "trc/executed_by"
-TABLES_TAG = "trc/tables"
+DRY_RUN_OF_TAG = "trc/dry_run_of"
+TABLES = "tables"
 MAX_RUNTIME_SECONDS = 3600
 # The daemon allows a tick one minute, and a connection that gets no answer takes up to 15 s of it.
 TICK_PATIENCE_SECONDS, TICK_PAUSE_SECONDS = 35, 2
@@ -71,7 +78,7 @@ class RunOptions(dg.ConfigurableResource[None]):
         tags = context.run.tags
         return Options.of_now(
             tags.get(EXECUTED_BY_TAG) or tags.get("dagster/schedule_name", "dagster"),
-            as_of=self.as_of or tags.get(AS_OF_TAG),
+            as_of=self.as_of or as_of_tag(tags),
             run_id=context.run.run_id,
             limit=self.limit,
             verbose=self.verbose,
@@ -98,9 +105,9 @@ def session_name(run_id: str) -> str:
     return f"trc run {run_id}"
 
 
-def asset_key(declared: Step | Relation) -> dg.AssetKey:
-    """Return the key of the asset that shows a table in Dagster."""
-    return dg.AssetKey(declared.table.split("."))
+def as_of_tag(tags: Mapping[str, str]) -> str | None:
+    """Find the logical time a run was asked for: the tick of its schedule, or what else it was given."""
+    return tags.get(AS_OF_TAG) or tags.get(SCHEDULED_EXECUTION_TIME_TAG)
 
 
 def daily_partitions(first: date) -> dg.DailyPartitionsDefinition:
@@ -116,36 +123,24 @@ def build_spec(relation: Relation) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         description=relation.description,
-        group_name=domain,
+        # What the app keeps stands apart, so that lineage opens on: the app, and what is made of it.
+        group_name=domain if relation.deps else f"{domain}_app",
         deps=[asset_key(dep) for dep in relation.deps],
         kinds={"postgres"} if relation.is_table else set(),
         owners=[f"team:{domain}"],
-        metadata=_table_metadata(relation) if relation.is_table else {},
+        metadata=declared_metadata(relation) if relation.is_table else {},
         tags={} if relation.deps else {"trc/owner": "app"},
     )
 
 
-def _table_metadata(relation: Relation) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"dagster/table_name": relation.table}
-    if isinstance(relation, AppRelation):
-        metadata["dagster/column_schema"] = dg.TableSchema(
-            [
-                dg.TableColumn(
-                    column.name,
-                    column.plain_type,
-                    column.meaning,
-                    dg.TableColumnConstraints(
-                        nullable=column.is_nullable, unique=list(relation.key) == [column.name]
-                    ),
-                )
-                for column in relation.columns
-            ]
-        )
-    return metadata
+def build_asset(
+    step: Step, days: dg.PartitionsDefinition, beside: Sequence[Relation] = ()
+) -> dg.AssetsDefinition:
+    """Make the asset of a step: a shell that runs it through the contract.
 
-
-def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """Make the asset of a step: a shell that runs it through the contract."""
+    Args:
+        beside: what the step writes beside its own table.
+    """
     key = asset_key(step)
     domain = key.path[0]
     upstream = [dg.AssetDep(asset_key(dep)) for dep in step.deps]
@@ -166,7 +161,7 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
         # The others work without its success on what is known: it runs first, so that they know more.
         op_tags={"dagster/priority": "1"} if step.others_go_on else None,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=step.max_age),
-        metadata={"dagster/table_name": step.table, **_link_to_source(step)},
+        metadata=declared_metadata(step) | _link_to_source(step),
         check_specs=[
             dg.AssetCheckSpec(name, asset=key, blocking=True, description=description)
             for name, description in step.verdicts.items()
@@ -174,7 +169,7 @@ def build_asset(step: Step, days: dg.PartitionsDefinition) -> dg.AssetsDefinitio
     )
     def shell(context: dg.AssetExecutionContext, run_options: RunOptions) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster wants it bare
         chosen = _partition_days(context) if step.is_daily else None
-        return _materialize(context, run_options.resolve(context, chosen), step)
+        return _materialize(context, run_options.resolve(context, chosen), step, beside)
 
     return shell
 
@@ -200,10 +195,8 @@ def build_job(job: Job) -> Any:
         selection=dg.AssetSelection.assets(*map(asset_key, job.steps)).without_checks()
         | dg.AssetSelection.checks(*verdicts),
         description=f"{job.description} {counted}",
-        tags={
-            TABLES_TAG: " ".join(job.tables),
-            "dagster/max_runtime": str(MAX_RUNTIME_SECONDS),
-        },
+        metadata={TABLES: dg.JsonMetadataValue(job.tables)},
+        tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
     )
 
 
@@ -239,7 +232,7 @@ def build_schedule(job: Job, dagster_job: Any) -> dg.ScheduleDefinition:
         first, last = ask_patiently(lambda: _days_of(database, settings, job, as_of))
         yield dg.RunRequest(
             run_key=as_of.isoformat(),
-            tags=day_range_tags(first, last) | {AS_OF_TAG: as_of.isoformat()},
+            tags=day_range_tags(first, last) if job.is_daily else {},
         )
 
     return tick
@@ -295,7 +288,8 @@ def build_trigger(trigger: Trigger, dagster_job: Any) -> dg.SensorDefinition:
             return
         yield dg.RunRequest(
             run_key=_key_of_attempt(now, trigger.patience) if trigger.patience else None,
-            tags=day_range_tags(*due) | {AS_OF_TAG: now.isoformat()},
+            tags={AS_OF_TAG: now.isoformat()}
+            | (day_range_tags(*due) if trigger.job.is_daily else {}),
         )
 
     return look
@@ -327,6 +321,8 @@ def build_follower(job: Job, step: Step, dagster_job: Any) -> dg.SensorDefinitio
 def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
     """Make one job that runs any other without a trace: the same code and figures, then rolled back."""
     choices = {job.name: job for job in jobs}
+    # What the launchpad opens with.
+    config = {"ops": {"try_steps": {"config": {"job": jobs[0].name}}}}
 
     @dg.op(
         config_schema={
@@ -338,6 +334,7 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
     )
     def try_steps(context: dg.OpExecutionContext) -> None:
         config = context.op_config
+        context.instance.add_run_tags(context.run.run_id, {DRY_RUN_OF_TAG: config["job"]})
         options = Options.of_now(
             "dagster",
             as_of=config.get("as_of"),
@@ -355,6 +352,7 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
     @dg.job(
         name="dry_run",
         description="Try a job: choose it in the launchpad; nothing is written, nothing is sent.",
+        config=config,
         tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
     )
     def dry_run() -> None:
@@ -364,7 +362,10 @@ def build_dry_run_job(jobs: Sequence[Job]) -> dg.JobDefinition:
 
 
 def build_action(action: Action) -> dg.JobDefinition:
-    """Make a job of what a person does by hand: its arguments are filled in in the launchpad."""
+    """Make a job of what a person does by hand: its arguments are filled in in the launchpad.
+
+    What it opens with can be launched, and is refused: an empty text is no reason and nobody's id.
+    """
     schema = {
         name: dg.Field(
             _config_type(action.name, name, about),
@@ -372,6 +373,12 @@ def build_action(action: Action) -> dg.JobDefinition:
             description=about.description,
         )
         for name, about in action.arguments.model_fields.items()
+    }
+
+    blanks = {
+        name: _blank(about)
+        for name, about in action.arguments.model_fields.items()
+        if about.is_required()
     }
 
     @dg.op(name=f"{action.name}_by_hand", config_schema=schema)
@@ -384,6 +391,7 @@ def build_action(action: Action) -> dg.JobDefinition:
     @dg.job(
         name=action.name,
         description=action.description,
+        config={"ops": {f"{action.name}_by_hand": {"config": blanks}}},
         tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
     )
     def by_hand() -> None:
@@ -401,55 +409,37 @@ def day_range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def _materialize(
-    context: dg.AssetExecutionContext, options: Options, step: Step
+    context: dg.AssetExecutionContext,
+    options: Options,
+    step: Step,
+    beside: Sequence[Relation],
 ) -> dg.MaterializeResult[Any]:
     database, settings = connected(context.run.run_id)
     # An asset that somebody materialises alone is recorded as a job named after its table.
-    tables = context.run.tags.get(TABLES_TAG, step.table).split()
+    known = context.job_def.metadata.get(TABLES)
+    name = step.table if known is None else context.run.job_name
+    tables = [step.table] if known is None else cast("Sequence[str]", known.value)
     with database.connect() as connection:
-        run = Run(
-            database,
-            connection,
-            settings,
-            context.run.job_name if TABLES_TAG in context.run.tags else step.table,
-            tables,
-            day_of,
-            options,
-        )
+        run = Run(database, connection, settings, name, tables, day_of, options)
         result = run.perform(step)
         with connection.transaction(commit=False) as transaction:
-            schema, table = step.table.split(".")
-            columns = transaction.read("jobs/select_columns", schema=schema, name=table)
+            metadata = table_metadata(transaction, step.table) | column_lineage(step)
+            show_step(context, transaction, options, step, result)
+            for relation in beside if result.affected else []:
+                seen = table_metadata(transaction, relation.table)
+                context.log_event(dg.AssetObservation(asset_key(relation), metadata=seen))
     context.log.info(result.message)
     if options.verbose:
         context.log.info(f"figures: {result.details}")
     if not result.success and not result.verdicts:
         raise dg.Failure(result.message, metadata=result.details)
-    for day, figures in result.by_day.items():
-        context.add_asset_metadata(figures, partition_key=day.isoformat())
     return dg.MaterializeResult(
-        metadata={
-            **({} if result.by_day else result.details),
-            **_describe(result),
-            "dagster/column_schema": dg.TableSchema(
-                [
-                    dg.TableColumn(**column)  # type: ignore[arg-type]  # keys are the column names
-                    for column in columns.to_dict("records")
-                ]
-            ),
-        },
+        metadata=metadata,
         check_results=[
             dg.AssetCheckResult(passed=passed, check_name=name, metadata=metadata)
             for name, (passed, metadata) in result.verdicts.items()
         ],
     )
-
-
-def _describe(result: Result) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"message": result.message}
-    if not result.by_day:
-        metadata |= {"affected": result.affected, "dagster/row_count": result.rows}
-    return metadata
 
 
 def _key_of_attempt(now: datetime, patience: timedelta) -> str:
@@ -463,6 +453,12 @@ def _config_type(action: str, name: str, about: FieldInfo) -> Any:
         return dg.Enum(f"{action}_{name}", [dg.EnumValue(word) for word in get_args(kind)])
     plain = [part for part in get_args(kind) if part is not type(None)] or [kind]
     return plain[0]
+
+
+def _blank(about: FieldInfo) -> Any:
+    """Return what a required argument says before somebody fills it in."""
+    kind = about.annotation
+    return get_args(kind)[0] if get_origin(kind) is Literal else kind() if kind else ""
 
 
 def _partition_days(context: dg.AssetExecutionContext) -> tuple[date, date]:

@@ -76,7 +76,7 @@ def publish_boards(work: Work, boards: CachedBoards) -> Result:
             "boards_unchanged": len(standing) - len(published),
         },
         notes=[f"published {names}"] if published else [],
-        rows=sum(board["members"] for board in published),
+        rows_written=sum(board["members"] for board in published),
     )
 
 

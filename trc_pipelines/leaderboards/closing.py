@@ -124,7 +124,7 @@ def close_periods(work: Work, boards: PeriodicBoards) -> Result:
             *([f"closed {_name_some(chosen)}"] if chosen else []),
             *([f"{_name_some(waiting)}: {WAITING}"] if waiting else []),
         ],
-        rows=archived,
+        rows_written=archived,
     )
 
 

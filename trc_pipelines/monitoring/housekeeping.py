@@ -116,7 +116,7 @@ def purge(work: Work, targets: Sequence[Target]) -> Result:
         + (f"; skipped: {purged.skipped}" if purged.skipped else "")
         + (f"; not removed: {', '.join(failures)}" if failures else ""),
         details=dict(purged.removed),
-        rows=len(purged.removed),
+        rows_written=len(purged.removed),
         success=not failures,
     )
 

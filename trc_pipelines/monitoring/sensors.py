@@ -12,8 +12,8 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.checks import Check
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.jobs.orchestration import (
-    AS_OF_TAG,
     EXECUTED_BY_TAG,
+    as_of_tag,
     connected,
     session_name,
 )
@@ -193,7 +193,7 @@ def record_ended_runs(
             "job_name": [run.job_name for run in runs],
             "run_id": [run.run_id for run in runs],
             "as_of": [
-                run.tags.get(AS_OF_TAG, record.create_timestamp.isoformat())
+                as_of_tag(run.tags) or record.create_timestamp.isoformat()
                 for run, record in zip(runs, records, strict=True)
             ],
             "state": ["skipped" if run.run_id in refused else STATES[run.status] for run in runs],

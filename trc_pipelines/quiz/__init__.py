@@ -11,10 +11,12 @@ from trc_pipelines.quiz.retention import TARGETS
 from trc_pipelines.quiz.steps.leaderboard_archive import leaderboard_archive
 from trc_pipelines.quiz.steps.leaderboard_cache import leaderboard_cache
 from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
+from trc_pipelines.quiz.steps.write_back import write_back
 
 DOMAIN = Domain(
     NAME,
     app_relations=APP_RELATIONS,
+    write_back=write_back,
     shown={"quiz/compare_shown_players": shown_players},
     jobs=JOBS,
     checks=CHECKS,

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
@@ -64,6 +66,23 @@ class AttachedApp(World):
         """A job of the domain, without the steps of other domains."""
         return next(job for job in self.catalogue.jobs if job.name == name)
 
+    def write_back(self) -> Job:
+        """Switch write-backs on, with the rights that the head of the adapter's ports asks for."""
+        self.settings = self.settings.model_copy(update={"write_back": (self.adapter.domain,)})
+        self.catalogue = replace(self.catalogue, written_back=self.settings.write_back)
+        self.execute(rights_of(self.adapter.name, "ports"))
+        return self.job("write_back")
+
+    def differences(self, statement: str, view: str) -> pd.DataFrame:
+        """What `trc compare` finds between what the app shows, through an operator's view, and ours."""
+        name = view.split()[0]
+        run_as(self.database.url, f"CREATE OR REPLACE VIEW {view}")
+        try:
+            with self.database.transaction(commit=False) as transaction:
+                return transaction.read(statement)
+        finally:
+            run_as(self.database.url, f"DROP VIEW {name}")
+
     def broken(self) -> dict[str, str]:
         """The checks that fail, with what they found."""
         with self.database.transaction(commit=False) as transaction:
@@ -117,9 +136,9 @@ def attach_app(kind: type[App], server: str, name: str, home: Path, *files: Path
     drop_database(admin)
 
 
-def rights_of(name: str) -> str:
-    """What the head of its views says the owner of the app's tables runs."""
-    lines = re.findall(r"^--   (.+;)$", read_file(f"{find_adapter(name).folder}/views"), re.M)
+def rights_of(name: str, file: str = "views") -> str:
+    """What the head of its views says the owner of the app's tables runs, or that of its ports."""
+    lines = re.findall(r"^--   (.+;)$", read_file(f"{find_adapter(name).folder}/{file}"), re.M)
     return "".join(lines).replace("<login>", LOGIN)
 
 

@@ -42,6 +42,8 @@ class Clinic:
             connection.close()
 
     def admit(self, domain: str, key_type: str = "uuid") -> None:
+        # A remedy may have let them see everything.
+        self.run(f"ALTER ROLE {self.owner} NOBYPASSRLS; ALTER ROLE {self.login} NOBYPASSRLS")
         self.run(write_app(domain, key_type, self.owner, self.login))
 
     def examine(
@@ -82,6 +84,21 @@ def seen(findings: list[Finding]) -> Found:
 def test_nothing_is_found_in_sound_views(clinic: Clinic, domain: str, key_type: str) -> None:
     clinic.admit(domain, key_type)
     assert clinic.examine(domain) == []
+
+
+@pytest.mark.parametrize("clinic", POSTGRES_VERSIONS, indirect=True)
+def test_nothing_is_found_where_policies_let_ports_write(clinic: Clinic) -> None:
+    clinic.admit("quiz")
+    clinic.admit("betting")
+    clinic.run(
+        ports("quiz", grant_lives=GIVE)
+        + secured("quiz_app.lives", "USING (TRUE)")
+        + ports("betting", notify=TELL)
+        # Nothing that is written: it is shown, and that is enough.
+        + secured("betting_app.games", SHOWN)
+        + secured("betting_app.notifications", SHOWN, "FOR INSERT WITH CHECK (TRUE)")
+    )
+    assert clinic.examine("quiz", "betting") == []
 
 
 @pytest.mark.parametrize("clinic", POSTGRES_VERSIONS, indirect=True)
@@ -164,11 +181,39 @@ def wrong(table: str, column: str) -> tuple[str, str, str]:
     return "wrong_type", table, column
 
 
+def ports(domain: str, **bodies: str) -> str:
+    """Every port of a domain. Those that are named do something, by a statement of SQL."""
+    names = {port for relation in DECLARED[domain] for port in relation.ports}
+    return "".join(
+        f"CREATE FUNCTION {name}() RETURNS void LANGUAGE sql {{}} AS $${body}$$;".format(
+            "SECURITY DEFINER" if body.startswith("/* definer */") else ""
+        )
+        for name in sorted(names)
+        for body in [bodies.get(name.split(".")[1], "SELECT")]
+    )
+
+
+def secured(table: str, *policies: str) -> str:
+    """Row level security, on the table's owner too, and policies of the app."""
+    every = "".join(
+        f"CREATE POLICY p{number} ON {table} {policy};" for number, policy in enumerate(policies)
+    )
+    return f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; {every}"
+
+
+GIVE = "UPDATE quiz.lives SET current_lives = 1"
+GIVE_IN_THE_APP = "UPDATE quiz_app.lives SET current_lives = 1"
+TELL = "INSERT INTO betting.notifications (type) VALUES ('x')"
+UNTELL = "DELETE FROM betting.notifications"
+SHOWN = "FOR SELECT USING (TRUE)"
+
+
 MEMBERS, ACTIONS = "community.members", "community.point_actions"
 TRANSACTIONS = "community.point_transactions"
 BETS, GAMES, POSTS = "betting.bets", "betting.games", "betting.posts"
 SESSIONS, LIVES, EVENTS = "quiz.quiz_sessions", "quiz.lives", "quiz.xp_events"
 USERS = "quiz.users"
+NOTIFICATIONS = "betting.notifications"
 
 FAULTS = [
     # Relations.
@@ -464,6 +509,58 @@ FAULTS = [
         f"CREATE VIEW community.streaks AS SELECT member_id, discord_id FROM {MEMBERS};"
         "ALTER VIEW community.streaks OWNER TO pg_monitor",
         {("views_refused", MEMBERS, None)},
+    ),
+    # Rights to write.
+    Fault(
+        "policies that show every row, and let none be changed",
+        ports("quiz", grant_lives=GIVE) + secured("quiz_app.lives", SHOWN),
+        {("row_security_of_writes", LIVES, None)},
+    ),
+    Fault(
+        "a policy that lets some rows be changed",
+        ports("quiz", grant_lives=GIVE)
+        + secured("quiz_app.lives", SHOWN, "FOR UPDATE USING (max_lives < 5) WITH CHECK (TRUE)"),
+        {("row_security_of_writes", LIVES, None)},
+    ),
+    Fault(
+        "a policy that refuses what is written",
+        ports("quiz", grant_lives=GIVE)
+        + secured("quiz_app.lives", "USING (TRUE) WITH CHECK (current_lives < max_lives)"),
+        {("row_security_of_writes", LIVES, None)},
+    ),
+    Fault(
+        "a policy that restricts what others let be changed",
+        ports("quiz", grant_lives=GIVE)
+        + secured(
+            "quiz_app.lives", "USING (TRUE)", "AS RESTRICTIVE FOR UPDATE USING (max_lives < 5)"
+        ),
+        {("row_security_of_writes", LIVES, None)},
+    ),
+    Fault(
+        "policies for everything but notifications that are new",
+        ports("betting", notify=TELL, remove_notifications=UNTELL)
+        + secured("betting_app.notifications", SHOWN, "FOR DELETE USING (TRUE)"),
+        {("row_security_of_writes", NOTIFICATIONS, None)},
+    ),
+    Fault(
+        "policies for everything but notifications that are old",
+        ports("betting", notify=TELL, remove_notifications=UNTELL)
+        + secured("betting_app.notifications", SHOWN, "FOR INSERT WITH CHECK (TRUE)"),
+        {("row_security_of_writes", NOTIFICATIONS, None)},
+    ),
+    Fault(
+        "a port that writes the app's table, as a login without a policy",
+        ports("quiz", grant_lives=GIVE_IN_THE_APP)
+        + "ALTER TABLE quiz_app.lives ENABLE ROW LEVEL SECURITY;"
+        + "CREATE POLICY p0 ON quiz_app.lives FOR SELECT TO LOGIN_ USING (TRUE)",
+        {("row_security_of_writes", LIVES, None)},
+    ),
+    Fault(
+        "a port that writes as its owner, whom a policy keeps from it",
+        ports("quiz", grant_lives=f"/* definer */ {GIVE_IN_THE_APP}")
+        + "ALTER FUNCTION quiz.grant_lives OWNER TO OWNER_;"
+        + secured("quiz_app.lives", SHOWN),
+        {("row_security_of_writes", LIVES, None)},
     ),
     # Indexes.
     Fault(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trc_pipelines.app_relations.__main__ import write_files
+from trc_pipelines.cli.contract import write_files
 from trc_pipelines.settings import PROJECT_ROOT
 
 

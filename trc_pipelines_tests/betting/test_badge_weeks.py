@@ -44,7 +44,7 @@ def test_every_badge_goes_to_who_did_what_it_is_for(week: Week) -> None:
         "most_active": [6], "ghost": [7], "sunday_sweep": [8],
     }  # fmt: skip
     assert week.held() == expected
-    assert (result.affected, result.rows) == (8, 8)
+    assert (result.affected, result.rows_written) == (8, 8)
     assert result.details == {"badges_earned": 8, "badges_lost": 0} | dict.fromkeys(expected, 1)
     assert result.notes == []
     assert week.tiers() == [(user, 1, 1) for user in range(1, 9)]

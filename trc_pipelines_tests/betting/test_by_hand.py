@@ -7,6 +7,7 @@ import pytest
 
 from trc_pipelines.betting.actions import ACTIONS
 from trc_pipelines.betting.jobs import find_due_reset
+from trc_pipelines.definitions import defs
 from trc_pipelines.jobs import orchestration
 from trc_pipelines.jobs.orchestration import AS_OF_TAG, build_action, connected
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, Betting, ident
@@ -53,6 +54,34 @@ def test_a_game_is_settled_again_by_command(
     assert "needs a reason" in capsys.readouterr().err
     assert trc("games", "resettle", "g") == 2
     assert installed.broken() == []
+
+
+def test_a_settlement_reports_what_it_wrote_beside_its_own_table(installed: Betting) -> None:
+    installed.game("h", 24, 20)
+    installed.bet(2, 1, "h", odds=100)
+    job, tags = defs().resolve_job_def("game_settlement"), {AS_OF_TAG: (NOON + DAY).isoformat()}
+    with dg.instance_for_test() as instance:
+        result = job.execute_in_process(instance=instance, tags=tags)
+        seen = {
+            ".".join(event.asset_key.path): {
+                name: value.value
+                for name, value in event.asset_observation_data.asset_observation.metadata.items()
+            }
+            for event in result.get_asset_observation_events()
+        }
+        again = job.execute_in_process(instance=instance, tags=tags)
+        assert not again.get_asset_observation_events(), "nothing was written"
+        [event] = result.get_asset_materialization_events()
+    assert set(seen) == {
+        "betting.bankroll_ledger", "betting.bankrolls", "betting.bets", "betting.notifications",
+    }  # fmt: skip
+    for table, shown in seen.items():
+        [(count,)] = installed.rows(f"SELECT count(*) FROM {table}")
+        assert (shown["dagster/row_count"], shown["row_count_is"]) == (count, "exact")
+        assert "user_id" in {column.name for column in shown["dagster/column_schema"].columns}
+    shown = {name: value.value for name, value in event.materialization.metadata.items()}
+    assert (shown["dagster/row_count"], shown["rows_written"], shown["bets_settled"]) == (2, 1, 1)
+    assert [row.data["game_id"] for row in shown["rows"].records] == ["h", "g"]
 
 
 def test_a_bankroll_is_adjusted_by_command(

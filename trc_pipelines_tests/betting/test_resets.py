@@ -16,7 +16,7 @@ from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.betting.rules.bankrolls import close_week, post_results
 from trc_pipelines.betting.steps import bankroll_weekly_history, game_settlements
-from trc_pipelines.jobs.contract import Job
+from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
 from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
@@ -138,7 +138,7 @@ def test_a_week_is_archived_and_the_next_begins_at_its_target(betting: Betting) 
         betting.play(bet, 1, outcome, stake, MONDAY - 6 * DAY + bet * DAY)
     betting.settle(MONDAY - TICK)
     result = betting.reset(MONDAY)
-    assert (result.affected, result.rows) == (2, 2)
+    assert (result.affected, result.rows_written) == (2, 2)
     assert "2026-03-09 (2)" in result.message
     assert betting.rows(HISTORY) == [
         (100_000, 114_000, 14_000, 5, 2, 1, 1, 24_000, 14 / 24),
@@ -311,6 +311,44 @@ def test_a_bet_that_settles_late_belongs_to_the_week_that_has_begun(betting: Bet
     betting.reset(MONDAY + WEEK)
     assert betting.rows(HISTORY)[1] == (100_000, 110_000, 10_000, 1, 1, 0, 0, 10_000, 1.0)
     assert betting.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("port", "takes", "passes"),
+    [
+        (
+            "begin_week",
+            "rows_ betting.week_beginning[], week_start date",
+            "rows_[2:], week_start",
+        ),
+        ("move_balances", "rows_ betting.balance_move[]", "rows_[2:]"),
+    ],
+)
+def test_a_reset_fails_where_a_port_leaves_users_out(
+    betting: Betting, port: str, takes: str, passes: str
+) -> None:
+    """As an adapter's might, and the app would go on with last week's money."""
+    betting.join(1, 2, 3)
+    betting.play(1, 1, "won", 7_000, MONDAY - DAY)
+    betting.play(2, 2, "won", 7_000, MONDAY - DAY)
+    betting.settle(MONDAY - DAY)
+    before = betting.state()
+    types = takes.replace("rows_ ", "").replace("week_start ", "")
+    betting.execute(
+        f"ALTER FUNCTION betting.{port}({types}) RENAME TO whole;"
+        f"CREATE FUNCTION betting.{port}({takes}) RETURNS TABLE (user_id text) LANGUAGE sql AS "
+        f"'SELECT w.user_id FROM betting.whole({passes}) AS w'"
+    )
+    try:
+        with pytest.raises(JobError, match=rf"betting\.{port} left out {ident(1)} \(1 in all\)"):
+            betting.reset(MONDAY)
+    finally:
+        betting.execute(
+            f"DROP FUNCTION betting.{port}; ALTER FUNCTION betting.whole RENAME TO {port}"
+        )
+    assert betting.state() == before
+    betting.reset(MONDAY)
+    assert betting.rows("SELECT DISTINCT balance FROM betting.bankrolls") == [(100_000,)]
 
 
 def test_a_rehearsal_of_a_reset_tells_the_same_and_leaves_nothing(betting: Betting) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -103,3 +104,30 @@ def test_a_form_that_was_filled_in_fits(
         form = f"{head}DROP VIEW {relation.table}; CREATE VIEW {relation.table} AS{tail}"
     run(url, form.replace("<", "a.").replace(">", ""))
     assert trc("doctor", "--json") == 0
+
+
+def test_who_attaches_an_app_is_told_what_does_not_fit(
+    url: str, trc: Trc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is attached all the same: the doctor's SQL is for the views that are there."""
+    gateway = Path(__file__).parents[1] / "adapters" / "trc_membership_gateway"
+    run(
+        url,
+        "DROP SCHEMA community CASCADE; DROP SCHEMA community_app CASCADE",
+        (gateway / "schema.sql").read_text(),
+        'ALTER TABLE "PointConfig" ALTER COLUMN points DROP NOT NULL',
+        """INSERT INTO "PointConfig" VALUES ('c1', 'download', NULL, TRUE, 'Download', NULL, now())""",
+    )
+    assert trc("db", "attach", "trc-membership-gateway") == 1
+    attached = capsys.readouterr()
+    assert "community is attached to trc-membership-gateway" in attached.out
+    assert trc("doctor") == 1
+    told = capsys.readouterr()
+    assert told.out in attached.out
+    assert told.err == attached.err
+    assert "1 errors in community.point_actions" in told.err
+    run(url, 'DELETE FROM "PointConfig"')
+    assert trc("db", "attach", "trc-membership-gateway") == 0
+    assert "the apps' tables fit" in capsys.readouterr().out
+    assert trc("db", "attach", "quizz-app") == 1
+    assert "this command is about quiz, which is not among them" in capsys.readouterr().err

@@ -43,6 +43,7 @@ BAD_VALUES = {
     "COMMUNITY_CUT_OVER_AT": "2026-12-01",
     "QUIZ_CUT_OVER_AT": "soon",
     "BETTING_CUT_OVER_AT": "2026-12-01 00:00",
+    "WRITE_BACK": "community, chess",
     "MEE6_SYNC_ENABLED": "perhaps",
     "MEE6_GUILD_ID": "my guild",
     "DISCORD_GUILD_ID": "our guild",

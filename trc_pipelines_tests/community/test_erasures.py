@@ -32,6 +32,7 @@ from trc_pipelines.community.reviews import review_sync
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import client_program
 from trc_pipelines.database.migrations import ensure_database
+from trc_pipelines.database.statements import load_statement
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.events import record_events
@@ -298,6 +299,19 @@ def test_an_export_is_everything_that_is_stored_about_a_person(erased: Erased) -
         "operations.alerts", "operations.domain_events", "dagster",
     }  # fmt: skip
     assert sum(entry["points"] for entry in erased.exported["community.point_ledger"]) == 28
+
+
+@pytest.mark.either
+def test_every_table_that_names_a_member_is_in_an_export(world: World) -> None:
+    named = world.query(
+        "SELECT DISTINCT c.oid::regclass::text AS relation FROM pg_class AS c "
+        "INNER JOIN pg_attribute AS a ON c.oid = a.attrelid "
+        "WHERE c.relnamespace = 'community'::regnamespace AND c.relkind IN ('r', 'p') "
+        "AND NOT c.relispartition AND a.attname IN ('member_id', 'discord_id', 'account_id')"
+    )["relation"]
+    assert len(named) > 10
+    exported = load_statement("community/select_everything_of_member").text
+    assert [name for name in named if f"FROM {name} AS" not in exported] == []
 
 
 def test_nothing_finds_who_was_erased(erased: Erased) -> None:

@@ -1,11 +1,21 @@
 """Views over an app's tables, in place of tables that were made for it, whoever owns what."""
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Database
-from trc_pipelines.database.migrations import MigrationError, _migrating, _rebuilding, migrate
+from trc_pipelines.database import migrations
+from trc_pipelines.database.adapters import find_adapter
+from trc_pipelines.database.connection import Database, DatabaseError
+from trc_pipelines.database.migrations import (
+    MigrationError,
+    _migrating,
+    _rebuilding,
+    detach,
+    migrate,
+    run_script,
+)
 from trc_pipelines.database.rights import find_missing_rights
 from trc_pipelines.settings import KNOWN_DOMAINS
 from trc_pipelines_tests.database.plain_sql import read, run_sql
@@ -34,8 +44,10 @@ ORDER BY 1, 2"""
 
 def replace_app_relations(url: str, relations: list[str], sql: str) -> None:
     """As the command does with an adapter's views."""
-    with _migrating(url) as connection, _rebuilding(connection, relations):
-        connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+    with _migrating(url) as connection:
+        with _rebuilding(connection, relations):
+            connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+        run_script(connection, "database/transfer_ownership")
 
 
 def role(name: str) -> str:
@@ -116,6 +128,72 @@ def test_what_cannot_be_replaced_is_said_and_stays(
         admin, "SELECT relkind FROM pg_class WHERE oid = 'community.members'::regclass"
     ) == ["r"]
     assert read(admin, BUILT_ON_IT) == before
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 1.0)
+
+
+# A relation is replaced by what it is.
+AGAIN = "CREATE TABLE community.members (LIKE operations.as_it_was INCLUDING ALL)"
+KEPT = "CREATE TABLE operations.as_it_was (LIKE community.members INCLUDING ALL)"
+
+
+def test_nothing_is_replaced_under_running_jobs(bare: str, impatient: None) -> None:
+    """While a step writes or prepares, between two steps of a job, and while somebody writes there."""
+    migrate(bare)
+    run_sql(bare, KEPT)
+
+    def try_it(words: str) -> None:
+        with pytest.raises(MigrationError, match=words):
+            replace_app_relations(bare, ["community.members"], AGAIN)
+
+    with Database(bare).connect() as connection:
+        with connection.transaction(commit=False) as transaction:
+            transaction.append("community.members", pd.DataFrame({"member_id": ["ann"]}))
+            try_it("lock timeout")
+        for lock in ("jobs/lock_step", "jobs/lock_session"):  # the last is held by the session
+            with connection.transaction(commit=False) as transaction:
+                transaction.execute(lock, table="community.point_ledger")
+                try_it(r"of community are running \(community.point_ledger\); waited 1 s")
+    run_sql(
+        bare,
+        "INSERT INTO operations.job_executions "
+        "(job_name, run_id, as_of, state, success, message, affected_count, duration_ms, details, "
+        "executed_by, executed_at) SELECT n.name, 'r1', now(), 'running', FALSE, '', 0, 0, "
+        "jsonb_build_object(n.wrote, '{}'::jsonb), 'test', n.at FROM (VALUES "
+        "('mee6_sync', 'community.xp_deltas', now()), ('other', 'quiz.lives', now()), "
+        "('died', 'community.xp_deltas', now() - interval '1 day')) AS n (name, wrote, at)",
+    )
+    try_it(r"the jobs of community are running \(mee6_sync\)")
+    run_sql(bare, "UPDATE operations.job_executions SET state = 'failed'")
+    replace_app_relations(bare, ["community.members"], AGAIN)
+
+
+def test_a_step_waits_while_relations_are_replaced(bare: str) -> None:
+    migrate(bare)
+    run_sql(bare, KEPT)
+    impatient = Database(bare, lock_timeout_seconds=0.5)
+    with _migrating(bare) as migrating, _rebuilding(migrating, ["community.members"]):
+        with pytest.raises(DatabaseError) as refused, impatient.transaction() as transaction:
+            transaction.execute("jobs/lock_step", table="community.point_ledger")
+        assert refused.value.sqlstate == "55P03"
+        migrating.exec_driver_sql(AGAIN)
+
+
+def test_only_what_is_attached_is_detached(bare: str) -> None:
+    migrate(bare)
+    quizz = find_adapter("quizz-app")
+    with pytest.raises(MigrationError, match="quiz is attached to no app, not to quizz-app"):
+        detach(bare, quizz)
+    run_sql(
+        bare,
+        "INSERT INTO operations.adapters (domain, adapter, sha256) VALUES ('quiz', 'snapbet', 'x')",
+    )
+    with pytest.raises(MigrationError, match="not to quizz-app: nothing was detached"):
+        detach(bare, quizz)
+    assert read(bare, "SELECT adapter FROM operations.adapters") == ["snapbet"]
 
 
 def test_only_relations_of_an_app_are_replaced(bare: str) -> None:

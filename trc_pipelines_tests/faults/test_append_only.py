@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy.exc
 from psycopg2.errorcodes import RESTRICT_VIOLATION
 
+from trc_pipelines.database.migrations import SHARED
 from trc_pipelines.database.statements import SQL_FOLDER
+from trc_pipelines.settings import KNOWN_DOMAINS
 from trc_pipelines_tests.catalogue import LEADERBOARD_WEEKLY_RESET
 from trc_pipelines_tests.faults.append_only import APPEND_ONLY, CHANGES
 from trc_pipelines_tests.world import NOON, QUARTER, World
@@ -33,7 +35,7 @@ ROWS = (
     "('key', gen_random_uuid(), 'deposit', 5, 'why', 'cli', '2026-03-04', 'r')",
     "INSERT INTO betting.badge_weeks VALUES ('2026-03-02', 1, 0, '2026-03-09', 'r')",
 )
-DOMAIN_SCHEMAS = "('betting', 'community', 'leaderboards', 'operations', 'quiz')"
+SCHEMAS = (*SHARED, *KNOWN_DOMAINS)
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_every_trigger_of_ours_is_enabled_always(world: World) -> None:
     lax = world.query(
         "SELECT t.tgname FROM pg_trigger AS t INNER JOIN pg_class AS c ON t.tgrelid = c.oid "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        f"WHERE NOT t.tgisinternal AND n.nspname IN {DOMAIN_SCHEMAS} AND t.tgenabled <> 'A'"
+        f"WHERE NOT t.tgisinternal AND n.nspname IN {SCHEMAS} AND t.tgenabled <> 'A'"
     )
     assert lax.empty
 
@@ -159,11 +161,11 @@ def test_every_constraint_and_index_has_a_name_that_says_what_it_is(world: World
         "SELECT c.relname AS table_name, k.conname AS name, k.contype::text AS kind "
         "FROM pg_constraint AS k INNER JOIN pg_class AS c ON k.conrelid = c.oid "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        f"WHERE n.nspname IN {DOMAIN_SCHEMAS} AND NOT c.relispartition AND k.contype <> 'n' "
+        f"WHERE n.nspname IN {SCHEMAS} AND NOT c.relispartition AND k.contype <> 'n' "
         "UNION ALL SELECT t.relname, c.relname, 'i' FROM pg_index AS i "
         "INNER JOIN pg_class AS c ON i.indexrelid = c.oid INNER JOIN pg_class AS t ON i.indrelid = t.oid "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        f"WHERE n.nspname IN {DOMAIN_SCHEMAS} AND NOT t.relispartition "
+        f"WHERE n.nspname IN {SCHEMAS} AND NOT t.relispartition "
         "AND NOT EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = i.indexrelid)"
     )
     endings = {"p": "pkey", "u": "_key", "c": "_check", "f": "_fkey", "x": "_excl", "i": "_idx"}

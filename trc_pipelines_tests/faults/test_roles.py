@@ -9,7 +9,10 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.connection import Database
+from trc_pipelines.database.migrations import SHARED
+from trc_pipelines.settings import KNOWN_DOMAINS
 from trc_pipelines_tests.catalogue import (
+    CATALOGUE,
     CHECKS,
     LEADERBOARD_RECALCULATION,
     LEADERBOARD_WEEKLY_RESET,
@@ -73,14 +76,10 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
     relations = lived_in.query(
         "SELECT n.nspname || '.' || c.relname AS name, c.relkind FROM pg_class AS c "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
+        f"WHERE n.nspname IN {(*SHARED, *KNOWN_DOMAINS)} "
         "AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition"
     )
-    named = lived_in.query(
-        "SELECT schema_name || '.' || relation_name AS name FROM operations.app_relations"
-    )
-    app_owned = set(named["name"])
-    assert len(app_owned) == 26
+    app_owned = {relation.table for relation in CATALOGUE.app_relations}
     assert len(relations) > 70
     connection = login(role)
     connection.autocommit = True
@@ -141,7 +140,7 @@ def test_the_whole_pipeline_runs_as_a_member_of_the_owner(world: World, login: L
             assert check.find_violations(transaction).empty, check.name
     foreign = world.query(
         "SELECT c.relname FROM pg_class AS c INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
-        "WHERE n.nspname IN ('betting', 'community', 'leaderboards', 'operations', 'quiz') "
+        f"WHERE n.nspname IN {(*SHARED, *KNOWN_DOMAINS)} "
         "AND c.relkind IN ('r', 'p', 'v', 'm') AND pg_get_userbyid(c.relowner) <> 'trc_owner'"
     )
     assert foreign.empty

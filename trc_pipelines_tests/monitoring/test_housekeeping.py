@@ -106,8 +106,8 @@ INCIDENT = (
     "'{moment}', '{moment}', '{moment}', '{moment}')"
 )
 EVENT = (
-    "INSERT INTO operations.domain_events (event_type, dedupe_key, payload, occurred_at, "
-    "recorded_at, run_id) VALUES ('x', gen_random_uuid()::text, '{{}}', '{moment}', '{moment}', '')"
+    "INSERT INTO operations.domain_events (epoch, event_type, dedupe_key, payload, occurred_at, "
+    "recorded_at, run_id) VALUES (0, 'x', gen_random_uuid()::text, '{{}}', '{moment}', '{moment}', '')"
 )
 PURGE = "INSERT INTO operations.purges VALUES (gen_random_uuid()::text, 'x', 0, '{moment}')"
 BLOCK = (

@@ -10,6 +10,7 @@ from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.database.statements import SQL_FOLDER
 from trc_pipelines.quiz.relations import APP_RELATIONS
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.ports.conformance import (
     AS_OF,
     CALLS,
@@ -126,12 +127,15 @@ def test_the_doctor_names_a_port_that_is_naive_or_gone(world: World, url: str) -
 
 
 def test_two_writers_lose_no_life(url: str) -> None:
-    """The app takes lives while the job gives them: in the end there are those that nobody took."""
-    rounds, players = 50, 20
+    """The app takes lives while the job gives them: in the end there are those that nobody took.
+
+    A thousand are taken in an ordinary run, ten thousand with EXAMPLES=10.
+    """
+    rounds, players = examples(50), 20
     with psycopg2.connect(url) as session, session.cursor() as cursor:
         cursor.execute(
             "INSERT INTO quiz.lives (user_id, current_lives, max_lives, next_regen_at) "
-            f"SELECT 'p' || n, 1000, 100000, {OVERDUE} FROM generate_series(1, {players}) AS n"
+            f"SELECT 'p' || n, {20 * rounds}, 1000000, {OVERDUE} FROM generate_series(1, {players}) AS n"
         )
 
     def take() -> int:
@@ -165,7 +169,7 @@ def test_two_writers_lose_no_life(url: str) -> None:
         taken, given = taking.result(), giving.result()
     with psycopg2.connect(url) as session, session.cursor() as cursor:
         cursor.execute("SELECT sum(current_lives) FROM quiz.lives")
-        assert cursor.fetchone()[0] == players * 1000 - taken + given
+        assert cursor.fetchone()[0] == players * 20 * rounds - taken + given
     assert taken == rounds * players
     assert given > 0
 

@@ -87,6 +87,10 @@ def test_two_protections_last_for_thursday_and_friday_and_no_run_is_too_many(qui
         (7, 1, "broken", 7, 0),
     ]
     assert judged_days(quiz) == [(3, 0, 0), (4, 0, 0), (5, 1, 0), (6, 1, 0), (7, 0, 1)]
+    shown = quiz.judge(SATURDAY, days=(TUESDAY.date(), SATURDAY.date())).by_day
+    assert [tuple(figures.values()) for figures in shown.values()] == [
+        (0, 0, 0, 0), (0, 0, 0, 0), (1, 0, 1, 0), (1, 0, 1, 0), (0, 1, 1, 0),
+    ], "each day its own, although nothing is judged again"  # fmt: skip
     assert quiz.rows("SELECT longest_streak FROM quiz.player_progress") == [(9,)]
     assert quiz.events("StreakProtectionUsed") == [
         {"user_id": player(1), "protections_remaining": left, "current_streak": 7}

@@ -28,15 +28,15 @@ from rich.console import Console
 
 from trc_pipelines.cli import output
 from trc_pipelines.cli.boards import show_boards
-from trc_pipelines.cli.demo import DAILY
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.main import main
 from trc_pipelines.cli.runs import materialize_days, run_checks
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.conditions import find_conditions
-from trc_pipelines.community.jobs import MEE6_SYNC
+from trc_pipelines.community.jobs import MEE6_SYNC, RECOMPUTE_DAYS
 from trc_pipelines.demo import simulator as faults
 from trc_pipelines.demo.simulator import Fault, Simulator
+from trc_pipelines.jobs.asset_metadata import asset_key
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.jobs.orchestration import connected
@@ -254,7 +254,8 @@ def play(stage: Stage) -> None:
     simulator.board = hostile_board(1250)
     assert stage.tell("run", "mee6_sync", *at(12), "--verbose").code == 0
     with contextlib.redirect_stderr(io.StringIO()):
-        materialize_days(DAILY, stage.first.date(), stage.now.date())
+        daily = [asset_key(step) for step in RECOMPUTE_DAYS.steps]
+        materialize_days(daily, stage.first.date(), stage.now.date())
     for job in ("leaderboard_recalculation", "daily_streaks", "leaderboard_weekly_reset",
                 "leaderboard_cache"):  # fmt: skip
         assert stage.tell("run", job, "--json").code == 0, stage.told

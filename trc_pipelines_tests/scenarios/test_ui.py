@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 import requests
 
 from trc_pipelines.cli.installation import open_installation, prepare_databases
+from trc_pipelines.cli.runs import run_job
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.jobs import MEE6_SYNC, RECOMPUTE_DAYS
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
+from trc_pipelines.quiz.jobs import SESSION_CLEANUP
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
@@ -44,6 +47,14 @@ JOBS = """{
   repositoryOrError(repositorySelector: {
     repositoryName: "__repository__", repositoryLocationName: "trc_pipelines"
   }) { ... on Repository { jobs { name } } }
+}"""
+RUNS = """
+query ($label: String!, $job: String!) {
+  runsOrError(filter: {pipelineName: $job, tags: [{key: ".dagster/repository", value: $label}]}) {
+    ... on Runs {
+      results { runId status repositoryOrigin { repositoryName repositoryLocationName } }
+    }
+  }
 }"""
 STATUS = """
 query ($id: String!) {
@@ -124,7 +135,54 @@ def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months:
             url = f"http://127.0.0.1:{port}/graphql"
             assert backfill(url, "daily_points", "leaderboard_rankings") == ["SUCCESS"]
             assert backfill(url, "daily_streaks") == ["SUCCESS"]
+            shown = {table: shown_by_day(table) for table in FIGURES}
     assert contents(world) == day_by_day
+    for table, figures in FIGURES.items():
+        expected = world.query(f"SELECT day, {figures} FROM community.{table} GROUP BY day")
+        expected = expected.set_index(expected.pop("day").astype(str))
+        assert len(shown[table]) == DAYS
+        for day, metadata in shown[table].items():
+            told = expected.reindex([day], fill_value=0).to_dict("records")[0]
+            assert {name: metadata[name] for name in told} == told, (table, day)
+            assert all(type(metadata[name]) is int for name in told)
+            total = metadata["dagster/row_count"]
+            assert total == world.query(f"SELECT count(*) AS n FROM community.{table}")["n"].iat[0]
+        messages = [metadata["message"] for metadata in shown[table].values()]
+        assert len(set(messages)) > DAYS / 2, "of each day its own"
+        last = list(shown[table].values())[-1]
+        assert len(last["rows"].records) == 10
+        assert "data:image/svg+xml" in last["last_weeks"]
+
+
+# Of each table: what its partitions show, counted from its rows.
+FIGURES = {
+    "daily_points": 'count(*) AS "dagster/partition_row_count", count(*) AS rows_written, '
+    "count(*) FILTER (WHERE is_active) AS active_members, sum(points)::bigint AS points, "
+    "sum(xp_gained)::bigint AS xp_gained",
+    "daily_streaks": 'count(*) AS "dagster/partition_row_count", count(*) AS rows_written, '
+    "count(*) FILTER (WHERE current_streak > 0) AS streaks_standing, "
+    "max(current_streak) AS weekdays_of_the_longest, "
+    "count(*) FILTER (WHERE NOT is_active AND current_streak = 0) AS streaks_broken, "
+    "count(*) FILTER (WHERE is_active AND extract(ISODOW FROM day) < 6) AS streaks_extended",
+    "leaderboard_rankings": 'count(*) AS "dagster/partition_row_count", '
+    "count(*) AS rows_written, "
+    "count(*) FILTER (WHERE board = 'global') AS members_on_the_global_board, "
+    "count(*) FILTER (WHERE board = 'weekly') AS members_on_the_weekly_board, "
+    "count(*) FILTER (WHERE board = 'monthly') AS members_on_the_monthly_board",
+}
+
+
+def shown_by_day(table: str) -> dict[str, dict]:
+    """What the instance has of each partition of a table, by the day."""
+    with dg.DagsterInstance.get() as instance:
+        key = dg.AssetKey(["community", table])
+        records = instance.fetch_materializations(key, limit=DAYS).records
+        events = [record.asset_materialization for record in records]
+    shown = {
+        event.partition: {name: value.value for name, value in event.metadata.items()}
+        for event in events
+    }
+    return dict(sorted(shown.items()))
 
 
 def backfill(url: str, *tables: str) -> list[str]:
@@ -164,6 +222,17 @@ def test_a_read_only_webserver_shows_everything_and_changes_nothing(two_months: 
             )  # fmt: skip
             url = f"http://127.0.0.1:{second}/graphql"
             services.wait_until(lambda: _answers(url), "read-only webserver")
+            by_hand = run_job(installation, SESSION_CLEANUP, datetime.now(UTC))
+            # By these the timeline and the page of the job find a run.
+            label = "__repository__@trc_pipelines"
+            asked = {"query": RUNS, "variables": {"label": label, "job": "session_cleanup"}}
+            runs = requests.post(url, json=asked, timeout=30).json()["data"]["runsOrError"]
+            [run] = runs["results"]
+            assert (run["runId"], run["status"]) == (by_hand.run_id, "SUCCESS")
+            assert by_hand.messages == {"quiz.quiz_sessions": "nothing to do"}
+            assert run["repositoryOrigin"] == {
+                "repositoryName": "__repository__", "repositoryLocationName": "trc_pipelines",
+            }  # fmt: skip
             jobs = requests.post(url, json={"query": JOBS}, timeout=30).json()
             names = {job["name"] for job in jobs["data"]["repositoryOrError"]["jobs"]}
             assert {"mee6_sync", "review_snapshot", "housekeeping"} <= names

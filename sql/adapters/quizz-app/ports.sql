@@ -81,3 +81,48 @@ WHERE
     AND q."expiresAt" = s.expires_at AT TIME ZONE 'UTC'
 RETURNING q.id, q."userId"
 $$;
+
+-- What the app shows of its players itself, for WRITE_BACK=quiz. It needs, from the owner of the table (the policy where
+-- row level security is on):
+--   GRANT SELECT, INSERT, UPDATE ("globalScore", "weeklyScore", "globalRank", "weeklyRank", "updatedAt") ON public.player_rankings TO <login>;
+--   CREATE POLICY trc_writes ON public.player_rankings TO <login> USING (TRUE);
+--
+-- Who is on no board any more has no score and no rank. Before there are boards nothing is said about anybody.
+CREATE OR REPLACE FUNCTION quiz.write_back_rankings(players quiz.player_figures[])
+RETURNS TABLE (user_id text)
+LANGUAGE sql AS $$
+WITH gone AS (
+    UPDATE public.player_rankings AS r SET
+        "globalScore" = 0, "weeklyScore" = 0, "globalRank" = NULL, "weeklyRank" = NULL,
+        "updatedAt" = now() AT TIME ZONE 'UTC'
+    WHERE
+        cardinality(players) > 0
+        AND r."userId" NOT IN (SELECT p.user_id FROM unnest(players) AS p)
+        AND (r."globalScore", r."weeklyScore", r."globalRank", r."weeklyRank") IS DISTINCT FROM (0, 0, NULL, NULL)
+    RETURNING r."userId"
+),
+
+ranked AS (
+    INSERT INTO public.player_rankings AS r (
+        id, "userId", "globalScore", "weeklyScore", "globalRank", "weeklyRank", "updatedAt"
+    )
+    SELECT
+        gen_random_uuid()::text, u.id, p.global_score::integer, p.weekly_score::integer, p.global_rank, p.weekly_rank,
+        now() AT TIME ZONE 'UTC'
+    FROM unnest(players) AS p
+    INNER JOIN public.users AS u ON p.user_id = u.id
+    ORDER BY u.id
+    ON CONFLICT ("userId") DO UPDATE SET
+        "globalScore" = excluded."globalScore", "weeklyScore" = excluded."weeklyScore",
+        "globalRank" = excluded."globalRank", "weeklyRank" = excluded."weeklyRank",
+        "updatedAt" = excluded."updatedAt"
+    WHERE
+        (r."globalScore", r."weeklyScore", r."globalRank", r."weeklyRank")
+        IS DISTINCT FROM (excluded."globalScore", excluded."weeklyScore", excluded."globalRank", excluded."weeklyRank")
+    RETURNING r."userId"
+)
+
+SELECT g."userId" FROM gone AS g
+UNION ALL
+SELECT r."userId" FROM ranked AS r
+$$;

@@ -309,3 +309,56 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- What the app shows itself, for WRITE_BACK=betting: badges, under the app's names. On the left is ours, on the right the
+-- app's: make it fit. A badge that is not in the list is not written. What the app has besides, of those badges and
+-- weeks, is lost from now on.
+CREATE OR REPLACE FUNCTION betting.write_back_badges(badges betting.badge_figures[])
+RETURNS TABLE (user_id text, badge_id text)
+LANGUAGE sql SET role = service_role SET row_security = off AS $$
+WITH names (badge, badge_id) AS (
+    VALUES
+    ('hot_streak', 'hot_streak'), ('profit_king', 'profit_king'), ('riding_wave', 'riding_wave'),
+    ('sharp', 'sharp'), ('fade_god', 'fade_god'), ('most_active', 'most_active'), ('ghost', 'ghost'),
+    ('sunday_sweep', 'sunday_sweep')
+),
+
+wanted AS MATERIALIZED (
+    SELECT u.id AS user_id, n.badge_id, b.earned_at, b.lost_at, b.week_start
+    FROM unnest(badges) AS b
+    INNER JOIN names AS n ON b.badge = n.badge
+    INNER JOIN public.users AS u ON b.user_id::uuid = u.id
+),
+
+lost AS (
+    UPDATE public.user_badges AS g SET lost_at = now()
+    FROM names AS n
+    WHERE
+        g.badge_id = n.badge_id AND g.lost_at IS NULL
+        AND g.week_start_date IN (SELECT w.week_start FROM wanted AS w)
+        AND NOT EXISTS (
+            SELECT 1 FROM wanted AS w
+            WHERE (w.user_id, w.badge_id, w.earned_at) = (g.user_id, g.badge_id, g.earned_at)
+        )
+    RETURNING g.user_id, g.badge_id
+),
+
+written AS (
+    INSERT INTO public.user_badges AS g (user_id, badge_id, earned_at, lost_at, week_start_date, weekly_reset_at)
+    SELECT
+        w.user_id, w.badge_id, w.earned_at, w.lost_at, w.week_start,
+        (w.week_start + 7)::timestamp AT TIME ZONE 'UTC'
+    FROM wanted AS w
+    ORDER BY w.user_id, w.badge_id, w.earned_at
+    ON CONFLICT (user_id, badge_id, earned_at) DO UPDATE SET
+        lost_at = excluded.lost_at, week_start_date = excluded.week_start_date, weekly_reset_at = excluded.weekly_reset_at
+    WHERE
+        (g.lost_at, g.week_start_date, g.weekly_reset_at)
+        IS DISTINCT FROM (excluded.lost_at, excluded.week_start_date, excluded.weekly_reset_at)
+    RETURNING g.user_id, g.badge_id
+)
+
+SELECT l.user_id::text, l.badge_id FROM lost AS l
+UNION ALL
+SELECT w.user_id::text, w.badge_id FROM written AS w
+$$;

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from trc_pipelines.app_relations.values import require_values
-from trc_pipelines.betting.ledger import LEDGER, write_entries
+from trc_pipelines.betting.ledger import LEDGER, refuse_left_out, write_entries
 from trc_pipelines.betting.publishing import notify, record
 from trc_pipelines.betting.relations import bankrolls, bets, notifications, users
 from trc_pipelines.betting.rules.bankrolls import close_week, reset_entries
@@ -38,7 +38,7 @@ def bankroll_weekly_history(work: Work) -> Result:
         affected=total,
         details={"bankrolls_reset": total, "weeks_begun": len(counts)},
         notes=[f"for the week of {weeks}"] if total else [],
-        rows=total,
+        rows_written=total,
     )
 
 
@@ -92,7 +92,10 @@ def _reset(work: Work, week: date) -> int:
     movements = work.transaction.read("betting/select_movements")
     closed = close_week(accounts, movements, midnight(week))
     work.transaction.stage("staged_accounts", closed[ARCHIVED])
-    work.transaction.execute("betting/reset_bankrolls", week_start=week, run_id=work.options.run_id)
+    left_out = work.transaction.read(
+        "betting/reset_bankrolls", week_start=week, run_id=work.options.run_id
+    )
+    refuse_left_out("betting.begin_week", left_out)
     write_entries(work, reset_entries(closed, week))
     _publish(work, week, closed)
     return len(closed)

@@ -60,7 +60,7 @@ def cleanups(work: Work) -> Result:
         affected=sum(removed.values()),
         details=figures | {"bets_pending_a_day_after_their_game": int(stuck)},
         notes=[f"not removed: {target} ({why})" for target, why in refused.items()],
-        rows=len(removed),
+        rows_written=len(removed),
         success=not refused,
     )
 

@@ -44,8 +44,9 @@ def content_expirations(work: Work) -> Result:
     )
     figures = _record(work, {"expired": expired, "removed": removed})
     done = sum(figures.values())
+    kinds = sum(count > 0 for count in figures.values())
     due = {"items_due": expired["eligible"] + removed["eligible"]}
-    return Result(affected=done, details=figures | due, rows=done)
+    return Result(affected=done, details=figures | due, rows_written=kinds)
 
 
 def _record(work: Work, counts: dict[str, dict[str, int]]) -> dict[str, int]:

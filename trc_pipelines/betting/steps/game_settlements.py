@@ -33,6 +33,12 @@ MOST_NAMED = 5
     max_age_minutes=35,
     unit="game",
     writes=[bets, bankrolls, notifications],
+    taken_over={
+        "game_id": (games, "id"),
+        "status": (games, "status"),
+        "home_score": (games, "home_score"),
+        "away_score": (games, "away_score"),
+    },
 )
 def game_settlements(work: Work) -> Result:
     """One row per game whose bets were settled, and by which result.
@@ -51,7 +57,7 @@ def game_settlements(work: Work) -> Result:
         affected=figures["bets_settled"],
         details=figures,
         notes=[*_explain(settled.values(), problems, waiting)],
-        rows=figures["bets_settled"],
+        rows_written=figures["games_settled"],
         success=not refused,
     )
 

@@ -105,7 +105,7 @@ def _report(figures: dict[str, int], followed: pd.DataFrame, deletion: Deletion)
         affected=deleted,
         details=outcome | figures,
         notes=[_name_refused(deletion)] if refused else [],
-        rows=deleted + waiting,
+        rows_written=deleted + waiting,
         success=not refused,
     )
 

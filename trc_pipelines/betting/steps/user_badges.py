@@ -54,7 +54,7 @@ def user_badges(work: Work) -> Result:
         affected=week.new + week.lost,
         details={"badges_earned": week.new, "badges_lost": week.lost} | week.count_holders(),
         notes=week.notes,
-        rows=len(week.earned),
+        rows_written=week.new + week.lost,
         success=not week.failed,
     )
 

@@ -36,7 +36,7 @@ def user_stats(work: Work) -> Result:
     changed = int(work.transaction.read_value("betting/replace_stats"))
     work.transaction.execute("betting/upsert_stats_cursor", last_entry_id=cursor["newest"])
     figures = {"rows_changed": changed, "rows_computed": len(summary)}
-    return Result(changed, details=figures | {"users_looked_at": len(users)}, rows=len(summary))
+    return Result(changed, details=figures | {"users_looked_at": len(users)}, rows_written=changed)
 
 
 def _claim_users(work: Work, after_entry_id: int, last_entry_id: int) -> pd.DataFrame:

@@ -15,7 +15,9 @@ from trc_pipelines.jobs.contract import Result, Work, step
 @step(NAME, deps=[xp_deltas, point_ledger], is_daily=True, max_age_minutes=35)
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
-    summary, changed = _write_days(work, *work.days)
+    summary, written = _write_days(work, *work.days)
+    changed = int(written["rows_written"].sum())
+    figures = count_activity(summary).join(written, how="outer")
     return Result(
         affected=changed,
         details={
@@ -25,8 +27,8 @@ def daily_points(work: Work) -> Result:
             "points": int(summary["points"].sum()),
             "xp_gained": int(summary["xp_gained"].sum()),
         },
-        rows=len(summary),
-        by_day=figures_by_day(count_activity(summary), work.days),
+        rows_written=changed,
+        by_day=figures_by_day(figures, work.days),
     )
 
 
@@ -50,12 +52,13 @@ def freshen_points(work: Work) -> list[str]:
     return [f"points from {first_day} to {last_day} were stale and computed first"]
 
 
-def _write_days(work: Work, first_day: date, last_day: date) -> tuple[pd.DataFrame, int]:
-    """Compute days anew: their rows, and how many changed."""
+def _write_days(work: Work, first_day: date, last_day: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compute days anew: their rows, and how many changed, by the day."""
     days = {"first_day": first_day, "last_day": last_day}
     work.transaction.execute("community/claim_days_for_points", **days)
     xp_gains = work.transaction.read("community/select_xp_gains", **days)
     entries = work.transaction.read("community/select_entries_of_days", **days)
     summary = summarise_days(xp_gains, entries, work.settings.cut_over_at(NAME))
     work.transaction.stage("staged_daily_points", summary)
-    return summary, int(work.transaction.read_value("community/replace_daily_points", **days))
+    written = work.transaction.read("community/replace_daily_points", **days)
+    return summary, written.set_index("day")

@@ -10,6 +10,8 @@ from trc_pipelines.community.rules.days import figures_by_day
 from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
 from trc_pipelines.jobs.contract import JobError, Relation, Result, Work, step
 
+DAY = timedelta(days=1)
+
 
 @step(
     NAME,
@@ -17,6 +19,10 @@ from trc_pipelines.jobs.contract import JobError, Relation, Result, Work, step
     is_daily=True,
     needs_day_before=True,
     max_age_minutes=25 * 60,
+    taken_over={
+        "member_id": (daily_points, "member_id"),
+        "is_active": (daily_points, "is_active"),
+    },
 )
 def daily_streaks(work: Work) -> Result:
     """One row per member per day on which the member was active or a streak stood, or broke.
@@ -29,7 +35,11 @@ def daily_streaks(work: Work) -> Result:
     notes = freshen_points(work)
     first_day, last_day = _first_day(work), work.days[1]
     if first_day > last_day:
-        return Result(0, notes=[*notes, "streaks before the cut-over were taken over, and stand"])
+        return Result(
+            0,
+            notes=[*notes, "streaks before the cut-over were taken over, and stand"],
+            by_day=figures_by_day(_count_before(work, last_day + DAY), work.days),
+        )
     if first_day < work.days[0]:
         notes.append(f"streaks from {first_day} on were stale and computed with them")
     days = _claim_days(work, first_day)
@@ -50,8 +60,9 @@ def daily_streaks(work: Work) -> Result:
     work.transaction.execute("community/insert_streak_lengths", **days_computed)
     work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
     of_days = streaks.add_figures(figures)
-    asked_for = max(first_day, work.days[0]), last_day
-    rows, by_day = int(of_days["rows"].sum()), figures_by_day(of_days, asked_for)
+    rows = int(of_days["rows"].sum())
+    shown = [_count_before(work, first_day), of_days.assign(rows_written=of_days["rows"])]
+    by_day = figures_by_day(pd.concat(shown), work.days)
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
@@ -59,7 +70,7 @@ def daily_streaks(work: Work) -> Result:
         | totals
         | {"days": len(days)},
         notes=notes,
-        rows=rows,
+        rows_written=rows,
         by_day=by_day,
     )
 
@@ -80,7 +91,7 @@ def _refuse_a_gap(work: Work) -> None:
     )
     if missing is not None:
         raise JobError(
-            f"streaks of {first_day} need those of {first_day - timedelta(days=1)}, which are "
+            f"streaks of {first_day} need those of {first_day - DAY}, which are "
             f"missing. Materialise from {missing} on, as one range."
         )
 
@@ -97,7 +108,13 @@ def _first_day(work: Work) -> date:
     )
     imported: date | None = work.transaction.read_value("community/select_imported_until")
     first_day = stale or work.days[0]
-    return max(first_day, imported + timedelta(days=1)) if imported else first_day
+    return max(first_day, imported + DAY) if imported else first_day
+
+
+def _count_before(work: Work, first_day: date) -> pd.DataFrame:
+    """Count the streaks of the days that were asked for before the first that is computed."""
+    asked_for = {"first_day": work.days[0], "last_day": first_day - DAY}
+    return work.transaction.read("community/count_streaks", **asked_for).set_index("day")
 
 
 def _claim_days(work: Work, first_day: date) -> pd.DataFrame:

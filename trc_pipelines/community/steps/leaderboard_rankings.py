@@ -36,9 +36,9 @@ def leaderboard_rankings(work: Work) -> Result:
         affected=rows,
         details=sizes[last_day],
         notes=notes,
-        rows=rows,
+        rows_written=rows,
         by_day={
-            day: boards | {"dagster/row_count": sum(boards.values())}
+            day: boards | dict.fromkeys(("rows", "rows_written"), sum(boards.values()))
             for day, boards in sizes.items()
         },
     )

@@ -38,6 +38,7 @@ from trc_pipelines.monitoring.alerts import report
     max_age_minutes=35,
     unit="sync",
     others_go_on=True,
+    is_level=True,
 )
 def mee6_leaderboard_snapshot(work: Work) -> Result:
     """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
@@ -119,7 +120,7 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
             *([contested(claimed_twice)] if claimed_twice else []),
             *_explain_membership(work, snapshot),
         ],
-        rows=len(snapshot),
+        rows_written=len(snapshot),
         success=audit.passed,
         verdicts={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
     )

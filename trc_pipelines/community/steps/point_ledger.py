@@ -16,6 +16,7 @@ from trc_pipelines.jobs.contract import JobError, Result, Work, step
     deps=[xp_deltas, point_actions, point_transactions],
     max_age_minutes=35,
     unit="sync",
+    taken_over={"sync_id": (xp_deltas, "sync_id")},
 )
 def point_ledger(work: Work) -> Result:
     """One row per award or correction of points. Append-only, each source once.
@@ -44,7 +45,7 @@ def point_ledger(work: Work) -> Result:
             "awards_of_the_app": len(awards),
             "awards_set_aside": set_aside,
         },
-        rows=posted["entries"],
+        rows_written=posted["entries"],
     )
 
 

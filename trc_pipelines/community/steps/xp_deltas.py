@@ -13,7 +13,13 @@ from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Result, Work, step
 
 
-@step(NAME, deps=[mee6_syncs], max_age_minutes=35, unit="sync")
+@step(
+    NAME,
+    deps=[mee6_syncs],
+    max_age_minutes=35,
+    unit="sync",
+    taken_over={"sync_id": (mee6_syncs, "sync_id")},
+)
 def xp_deltas(work: Work) -> Result:
     """One row per linked account and accepted sync in which something changed. Append-only.
 
@@ -31,7 +37,7 @@ def xp_deltas(work: Work) -> Result:
             "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
             "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
         },
-        rows=len(deltas),
+        rows_written=len(deltas),
     )
 
 

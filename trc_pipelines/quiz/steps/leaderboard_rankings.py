@@ -11,7 +11,7 @@ from trc_pipelines.quiz.relations import NAME, player_progress, users, xp_events
 from trc_pipelines.quiz.rules.ranks import rank_players
 
 
-@step(NAME, deps=[xp_events, player_progress, users], max_age_minutes=65)
+@step(NAME, deps=[xp_events, player_progress, users], max_age_minutes=65, is_level=True)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per board (global, weekly, monthly) and player: the boards as they stand.
 
@@ -37,7 +37,7 @@ def leaderboard_rankings(work: Work) -> Result:
     return Result(
         affected=rewritten,
         details=players | {"ranks_rewritten": rewritten},
-        rows=len(scores) * len(starts),
+        rows_written=rewritten,
     )
 
 

@@ -25,7 +25,7 @@ def life_regenerations(work: Work) -> Result:
     return Result(
         affected=players + repaired,
         details={"lives": given, "players": players, "missing_deadlines_set": repaired},
-        rows=players,
+        rows_written=players,
     )
 
 

@@ -24,7 +24,7 @@ def quiz_sessions(work: Work) -> Result:
         payloads = ended.assign(reason="expired", expired_at=work.as_of)
         publish(work, "QuizAbandoned", payloads, ended["session_id"])
         expired += len(ended)
-    return Result(expired, details={"sessions_expired": expired})
+    return Result(expired, details={"sessions_expired": expired}, rows_written=expired)
 
 
 def _expire(work: Work, most: int) -> pd.DataFrame | None:

@@ -19,6 +19,11 @@ from trc_pipelines.quiz.rules.streaks import STREAK_BREAK, judge_streaks
     is_daily=True,
     unit="player",
     writes=[player_progress],
+    taken_over={
+        "user_id": (player_progress, "user_id"),
+        "streak_before": (player_progress, "current_streak"),
+        "last_quiz_at": (player_progress, "last_quiz_at"),
+    },
     needs_day_before=True,
     max_age_minutes=25 * 60,
 )
@@ -30,7 +35,7 @@ def streak_evaluations(work: Work) -> Result:
     follow in order.
     """
     done = work.transaction.read_value("quiz/select_last_evaluated_day")
-    by_day = {}
+    by_day: dict[date, Counter[str]] = {}
     for day in _days_to_judge(work, done):
         by_day[day] = _judge_day(work, day)
         if work.budget.is_spent:
@@ -44,8 +49,8 @@ def streak_evaluations(work: Work) -> Result:
         | total
         | {"days": len(by_day), "streaks_without_a_last_quiz": unknown},
         notes=[] if by_day else [f"streaks are judged up to {done} already"],
-        rows=total.total(),
-        by_day={day: dict(counts) for day, counts in by_day.items()},
+        rows_written=total.total(),
+        by_day=_read_figures(work, max([*by_day, *filter(None, [done])], default=work.days[1])),
     )
 
 
@@ -62,6 +67,20 @@ def _days_to_judge(work: Work, done: date | None) -> list[date]:
         for day in pd.date_range(first, last).date
         if (done is None or day > done) and not (cut_over_at and midnight(day) < cut_over_at)
     ]
+
+
+def _read_figures(work: Work, judged_until: date) -> dict[date, dict[str, int]]:
+    """Read the figures of the days that were asked for and are judged, by whatever run."""
+    first_day, last_day = work.days[0], min(work.days[1], judged_until)
+    found = work.transaction.read_rows(
+        "quiz/count_evaluations",
+        first_day=first_day,
+        last_day=last_day,
+        run_id=work.options.run_id,
+    )
+    nothing = dict.fromkeys(("streaks_protected", "streaks_broken", "rows", "rows_written"), 0)
+    figures = {row.pop("day"): row for row in found}
+    return {day: figures.get(day, nothing) for day in pd.date_range(first_day, last_day).date}
 
 
 def _judge_day(work: Work, day: date) -> Counter[str]:

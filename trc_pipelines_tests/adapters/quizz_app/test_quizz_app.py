@@ -12,7 +12,7 @@ from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.calendar import week_start
 from trc_pipelines.database.rights import find_missing_rights
 from trc_pipelines.jobs.contract import Result
-from trc_pipelines_tests.adapters.apps import AttachedApp, attach_app
+from trc_pipelines_tests.adapters.apps import LOGIN, AttachedApp, attach_app
 from trc_pipelines_tests.ports.conformance import OVERDUE, READ_AT, AppSide, try_port, try_ports
 from trc_pipelines_tests.servers import POSTGRES_VERSIONS
 
@@ -328,3 +328,151 @@ def test_ports_write_what_is_as_it_was_read_wait_for_the_app_and_let_it_win(
     with attach_app(Quizz, servers[version], NAME, tmp_path, FOLDER / "schema.sql") as app:
         try_ports(app.admin_url, SIDES)
         try_port(app.admin_url, "quiz.judge_streaks", LETS_A_PROTECTION_EXPIRE)
+
+
+# The day the old jobs stop, and what the app shows itself: four players, one night.
+
+STOP = datetime(2026, 3, 2, tzinfo=UTC)
+SHOWN = """quiz.shown_players AS
+SELECT
+    p."userId" AS user_id, p."currentStreak" AS current_streak, r."globalScore"::bigint AS global_score,
+    r."globalRank" AS global_rank, r."weeklyScore"::bigint AS weekly_score, r."weeklyRank" AS weekly_rank
+FROM public.player_progress AS p INNER JOIN public.player_rankings AS r ON p."userId" = r."userId"
+"""
+
+
+class YoungQuizz(Quizz):
+    """The quiz app, in the night in which its old jobs stop."""
+
+    first_day = STOP.date() - 30 * DAY
+
+    def play(self, user: str, when: datetime, right: int, status: str = "COMPLETED") -> None:
+        at = f"timestamp '{when:%Y-%m-%d %H:%M}'"
+        ended = at if status == "COMPLETED" else "NULL"
+        key, xp = f"{user}{when:%m%d%H%M}", 50 * right if status == "COMPLETED" else 0
+        self.execute(
+            f"INSERT INTO quiz_sessions VALUES ('{key}', '{user}', NULL, 'easy', '{status}', 0, {at}, "
+            f"{ended}, {at} + interval '10 minutes', {at}, {at});"
+            "INSERT INTO session_answers SELECT "
+            f"'{key}' || n, '{key}', 'q' || n, 'a', TRUE, 1, 1, 0, {at} "
+            f"FROM generate_series(1, {right}) AS n;"
+            f"""UPDATE player_progress SET "currentXP" = "currentXP" + {xp} WHERE "userId" = '{user}'"""
+        )
+
+    def rankings(self) -> dict[str, tuple]:
+        rows = self.theirs(
+            'SELECT "userId", "globalScore", "globalRank", "weeklyScore", "weeklyRank" FROM player_rankings'
+        )
+        return {user: tuple(rest) for user, *rest in rows}
+
+
+@pytest.fixture
+def young(servers: dict[int, str], tmp_path: Path) -> Iterator[YoungQuizz]:
+    with attach_app(YoungQuizz, servers[16], NAME, tmp_path, FOLDER / "schema.sql") as app:
+        app.settings = app.settings.model_copy(update={"quiz_cut_over_at": STOP})
+        for user, streak in (("ann", 5), ("bob", 2), ("cem", 0), ("dan", 0)):
+            app.execute(
+                f"INSERT INTO users VALUES ('{user}', '{user}@example.org', 'x', '{user}', 'PLAYER', "
+                f"'2026-02-01', '2026-02-01', '{user}');"
+                "INSERT INTO player_progress VALUES "
+                f"('p{user}', '{user}', 0, 1, {streak}, 5, 1, 0, 0, 0, NULL, now(), now());"
+                "INSERT INTO lives VALUES "
+                f"('l{user}', '{user}', 3, 5, '2026-03-01 23:00', now(), '2026-03-01')"
+            )
+        app.play("ann", STOP - 2.5 * DAY, right=2)
+        app.play("bob", STOP - 0.5 * DAY, right=3)
+        app.play("cem", STOP - 0.25 * DAY, right=1, status="IN_PROGRESS")
+        # What the old job showed; cem had XP that was taken back.
+        app.execute(
+            "INSERT INTO player_rankings VALUES ('r1', 'bob', 150, 150, 1, 1, now(), now()), "
+            "('r2', 'ann', 100, 100, 2, 2, now(), now()), ('r3', 'cem', 70, 0, 3, NULL, now(), now());"
+            f"GRANT SELECT ON player_rankings TO {LOGIN}"
+        )
+        yield app
+
+
+JOBS_OF_THE_NIGHT = (
+    "life_regeneration", "quiz_streak_update", "session_cleanup", "leaderboard_recalculation",
+    "leaderboard_weekly_reset",
+)  # fmt: skip
+
+
+def test_until_the_old_jobs_stop_nothing_is_written_and_then_from_where_they_were(
+    young: YoungQuizz,
+) -> None:
+    app = young
+    before = {table: app.rows(table) for table in TABLES}
+    for name in JOBS_OF_THE_NIGHT:
+        app.do(name, STOP - HALF_HOUR / 2)
+    assert {table: app.rows(table) for table in TABLES} == before
+    for name in JOBS_OF_THE_NIGHT:
+        app.do(name, STOP)
+    after = {table: app.rows(table) for table in TABLES}
+    changed = {table for table in TABLES if after[table] != before[table]}
+    assert changed == {"lives", "player_progress", "quiz_sessions"}
+    assert {row["currentLives"] for row in after["lives"].values()} == {4}
+    streaks = {row["userId"]: row["currentStreak"] for row in after["player_progress"].values()}
+    # Judged as Monday began, and no day before it.
+    assert streaks == {"ann": 0, "bob": 2, "cem": 0, "dan": 0}
+    [[judged]] = app.query("SELECT string_agg(day::text, ',') FROM quiz.evaluated_days").to_numpy()
+    assert judged == "2026-03-02"
+    # The week that ended was the old jobs' to close.
+    [[closed]] = app.query("SELECT count(*) FROM leaderboards.closed_periods").to_numpy()
+    assert closed == 0
+    assert app.broken() == {}
+
+
+def test_what_the_app_shows_is_written_back_where_that_is_switched_on(young: YoungQuizz) -> None:
+    app, as_of = young, STOP + HALF_HOUR
+    app.play("bob", STOP + timedelta(minutes=20), right=1)
+    app.do("leaderboard_recalculation", as_of)
+    untouched, schema = app.rows("player_rankings"), app.app_state()
+    found = app.differences("quiz/compare_shown_players", SHOWN)
+    assert found.fillna("")[["id", "figure", "ours", "shown"]].to_numpy().tolist() == [
+        ["ann", "weekly_rank", "", "2"],
+        ["ann", "weekly_score", "0", "100"],
+        ["bob", "global_score", "200", "150"],
+        ["bob", "weekly_score", "50", "150"],
+        ["cem", "global_rank", "", "3"],
+        ["cem", "global_score", "0", "70"],
+    ]
+    assert "write_back" not in {job.name for job in app.catalogue.jobs}
+    assert app.rows("player_rankings") == untouched
+
+    write_back = app.write_back()
+
+    def written(when: datetime = as_of, **options: object) -> int:
+        result = app.run(write_back, when, **options)["quiz.write_back"]
+        return result.details.get("players_written", -1)
+
+    assert written(STOP - HALF_HOUR) == -1
+    assert written(dry_run=True) == 3
+    assert app.rows("player_rankings") == untouched
+    assert written() == 3
+    assert app.rankings() == {
+        "ann": (100, 2, 0, None),
+        "bob": (200, 1, 50, 1),
+        "cem": (0, None, 0, None),
+    }
+    assert written() == 0
+    assert app.differences("quiz/compare_shown_players", SHOWN).empty
+    assert app.app_state() == schema
+    # Who comes is new there, and who has gone is on no board.
+    app.play("dan", STOP + timedelta(minutes=25), right=9)
+    app.execute(
+        "DELETE FROM session_answers WHERE id LIKE 'ann%';"
+        """UPDATE player_progress SET "currentXP" = 0 WHERE "userId" = 'ann'"""
+    )
+    app.do("leaderboard_recalculation", as_of)
+    assert written() == 3
+    assert app.rankings() == {
+        "ann": (0, None, 0, None),
+        "bob": (200, 2, 50, 2),
+        "cem": (0, None, 0, None),
+        "dan": (450, 1, 450, 1),
+    }
+    assert written() == 0
+    # Gone from the app.
+    app.execute("DELETE FROM users WHERE id = 'dan'")
+    assert written() == 0
+    assert app.broken() == {}

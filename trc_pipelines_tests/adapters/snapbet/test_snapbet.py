@@ -19,8 +19,10 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import MigrationError, detach, migrate
 from trc_pipelines.database.statements import read_file
 from trc_pipelines.demo.simulator import Simulator
+from trc_pipelines.domains import Catalogue
 from trc_pipelines.jobs.contract import Result
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.adapters.apps import APP_STATE
 from trc_pipelines_tests.databases import close_connections
 from trc_pipelines_tests.ports.conformance import AS_OF, CALLS, OVERDUE, READ_AT, AppSide, try_ports
 from trc_pipelines_tests.servers import create_database, drop_database
@@ -499,3 +501,74 @@ def test_detached_and_attached_again_it_is_as_before(empty: str) -> None:
     migrate(login, ["betting"], attach=SNAPBET)
     assert migrate(login, ["betting"]) == []
     assert read(empty, ours) == before
+
+
+ANN, BOB = (f"00000000-0000-0000-0000-0000000000b{n}" for n in (1, 2))
+# As ours has them: two of this week, one lost in the week before, one of last year, one without a name there.
+BADGES = f"""
+INSERT INTO auth.users VALUES ('{ANN}'), ('{BOB}');
+INSERT INTO public.users (id, email, oauth_provider, oauth_id)
+VALUES ('{ANN}', 'ann@example.org', 'google', 'a'), ('{BOB}', 'bob@example.org', 'google', 'b');
+INSERT INTO betting.badge_weeks VALUES ('2026-03-02', 0, 0, '2026-03-09 01:00Z', 'r');
+INSERT INTO betting.user_badges VALUES
+('{ANN}', 'ghost', '2026-03-09', '2026-03-10 10:00Z', NULL),
+('{BOB}', 'sharp', '2026-03-09', '2026-03-10 11:00Z', NULL),
+('{BOB}', 'sharp', '2026-03-02', '2026-03-03 11:00Z', '2026-03-04 11:00Z'),
+('{BOB}', 'sharp', '2025-03-03', '2025-03-03 11:00Z', NULL),
+('{BOB}', 'of our own', '2026-03-09', '2026-03-10 11:00Z', NULL);
+"""
+# What the app's old job left: one that nobody holds, and what is no matter of ours.
+LEFT = f"""
+INSERT INTO public.user_badges VALUES
+('{ANN}', 'hot_streak', '2026-03-09 08:00Z', NULL, '2026-03-09', NULL),
+('{ANN}', 'hot_streak', '2026-02-24 08:00Z', NULL, '2025-02-24', NULL),
+('{ANN}', 'founder', '2026-03-09 08:00Z', NULL, '2026-03-09', NULL);
+"""
+APPS_BADGES = """
+SELECT
+    right(user_id::text, 1), badge_id, to_char(earned_at AT TIME ZONE 'UTC', 'MM-DD HH24'), lost_at IS NULL,
+    to_char(weekly_reset_at AT TIME ZONE 'UTC', 'MM-DD')
+FROM public.user_badges ORDER BY 1, 2, 3"""
+
+
+def test_badges_are_written_back_under_the_app_s_names_where_that_is_switched_on(
+    empty: str, tmp_path: Path
+) -> None:
+    login = as_user(empty, LOGIN)
+    phantom = read_file("adapters/snapbet/ports").replace(
+        "('ghost', 'ghost')", "('ghost', 'phantom')"
+    )
+    run(empty, phantom, BADGES, LEFT)
+    schema = read(empty, APP_STATE)
+    assert "write_back" not in {job.name for job in Catalogue([DOMAIN]).jobs}
+    [write_back] = Catalogue([DOMAIN], written_back=["betting"]).write_back
+    world = World(Database(login), load_settings(trc_home=tmp_path, database_url=login), None)
+
+    def written(**options: object) -> int:
+        results = world.run(write_back, MONDAYS[0] + 48 * HOUR, **options)
+        return results["betting.write_back"].details["badges_written"]
+
+    untouched = read(empty, APPS_BADGES)
+    assert written(dry_run=True) == 4
+    assert read(empty, APPS_BADGES) == untouched
+    assert written() == 4
+    assert read(empty, APPS_BADGES) == [
+        ("1", "founder", "03-09 08", True, None),
+        ("1", "hot_streak", "02-24 08", True, None),
+        ("1", "hot_streak", "03-09 08", False, None),
+        ("1", "phantom", "03-10 10", True, "03-16"),
+        ("2", "sharp", "03-03 11", False, "03-09"),
+        ("2", "sharp", "03-10 11", True, "03-16"),
+    ]
+    assert written() == 0
+    # Lost and earned again before anybody looked.
+    again = "UPDATE betting.user_badges SET earned_at = '2026-03-11 10:00Z' WHERE badge = 'ghost'"
+    run(empty, again)
+    assert written() == 2
+    phantoms = [row for row in read(empty, APPS_BADGES) if row[1] == "phantom"]
+    assert phantoms == [
+        ("1", "phantom", "03-10 10", False, "03-16"),
+        ("1", "phantom", "03-11 10", True, "03-16"),
+    ]
+    assert written() == 0
+    assert read(empty, APP_STATE) == schema

@@ -2,19 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import psycopg2
 import pytest
+from sqlalchemy.engine import make_url
 
 from trc_pipelines.app_relations.inspection import examine
 from trc_pipelines.calendar import reporting_day
+from trc_pipelines.community.erasures import Stores, erase_person
 from trc_pipelines.database.migrations import detach, migrate
 from trc_pipelines.database.rights import find_missing_rights
 from trc_pipelines.demo.simulator import Simulator
-from trc_pipelines_tests.adapters.apps import AttachedApp, attach_app
+from trc_pipelines.jobs.contract import JobError
+from trc_pipelines_tests.adapters.apps import LOGIN, AttachedApp, attach_app
 from trc_pipelines_tests.world import board
 
 NAME = "trc-membership-gateway"
@@ -247,3 +252,165 @@ def test_the_app_migrates_its_tables_while_it_is_detached(gateway: Gateway) -> N
     gateway.run(gateway.job("mee6_sync"), at(MONDAY + 7 * DAY, 26))
     assert gateway.points() == before
     assert gateway.broken() == {}
+
+
+# The day the old jobs stop, and what the app shows itself: three members, two weeks.
+
+
+class YoungGateway(Gateway):
+    """The gateway, of which ann was there on ten working days, bob on the last three, cem never."""
+
+    first_day = MONDAY - 14 * DAY
+
+    def award(self, name: str, action: str, points: int, when: datetime) -> None:
+        self.execute(
+            'INSERT INTO "PointTransaction" (id, "memberId", action, points, "createdAt") VALUES '
+            f"('{action}{when:%m%d%H%M}{name}', '{name}', '{action}', {points}, '{when:%Y-%m-%d %H:%M}')"
+        )
+
+    def shown(self) -> dict[str, tuple]:
+        rows = self.theirs(
+            'SELECT id, "totalPoints", "currentStreak", "lastActiveAt" FROM "Member"'
+        )
+        return {name: tuple(rest) for name, *rest in rows}
+
+
+WHAT_IT_SHOWS = (
+    'community.shown_members AS SELECT id AS member_id, "totalPoints"::bigint AS total_points, '
+    '"currentStreak" AS current_streak, "lastActiveAt" AT TIME ZONE \'UTC\' AS last_active_at '
+    'FROM public."Member"'
+)
+
+
+@pytest.fixture
+def young(servers: dict[int, str], tmp_path: Path) -> Iterator[YoungGateway]:
+    """Everything until the old jobs stop, as Monday begins, and the first quarter of an hour of ours."""
+    with (
+        attach_app(YoungGateway, servers[16], NAME, tmp_path, FOLDER / "schema.sql") as app,
+        Simulator(board({})) as simulator,
+    ):
+        app.simulator = simulator
+        app.settings = app.settings.model_copy(
+            update={
+                "mee6_guild_id": simulator.guild_id,
+                "mee6_base_url": simulator.base_url,
+                "mee6_request_interval_seconds": 0,
+                "community_cut_over_at": at(MONDAY),
+            }
+        )
+        app.execute(
+            'INSERT INTO "Member" (id, "discordId", "discordUsername", "subscriptionStatus", "updatedAt") '
+            "SELECT m.name, 1000 + m.n, m.name, 'ACTIVE', now() "
+            "FROM (VALUES ('ann', 1), ('bob', 2), ('cem', 3)) AS m (name, n)"
+        )
+        weekdays = [day for n in range(14, 0, -1) if (day := MONDAY - n * DAY).weekday() < 5]
+        for name, days in (("ann", weekdays), ("bob", weekdays[-3:])):
+            for day in days:
+                app.award(name, "resource_download", 5, at(day, 9))
+        # What the old job showed, and what it paid for XP.
+        app.award("ann", "discord_activity", 5, at(MONDAY - 2 * DAY, 9))
+        app.execute(
+            """UPDATE "Member" SET "currentStreak" = 10 WHERE id = 'ann';"""
+            """UPDATE "Member" SET "currentStreak" = 3 WHERE id = 'bob';"""
+            """INSERT INTO "PointConfig" VALUES ('c1', 'discord_activity', 1, TRUE, 'XP', NULL, now());"""
+            f'GRANT SELECT ("totalPoints", "currentStreak", "lastActiveAt") ON "Member" TO {LOGIN}'
+        )
+        app.sync(at(MONDAY - 2 * DAY, 12), {1001: 5_000, 1002: 5_000, 1003: 5_000})
+        app.sync(at(MONDAY - DAY, 12), {1001: 5_500, 1002: 5_000, 1003: 5_000})
+        app.sync(at(MONDAY, 0.25), {1001: 5_800, 1002: 5_000, 1003: 5_000})
+        app.run(app.job("daily_streaks"), at(MONDAY, 0.5))
+        yield app
+
+
+def test_what_was_before_is_taken_over_and_the_old_job_is_paid_no_more(young: YoungGateway) -> None:
+    app, sunday = young, MONDAY - DAY
+    assert app.points() == {"ann": 55, "bob": 15}  # 8 for XP would be twice: the old job's 5 are in
+    assert without_zeroes(streaks_on(app, sunday)) == {"ann": 10, "bob": 3}
+    found = app.differences("community/compare_shown_members", WHAT_IT_SHOWS)
+    assert found.empty, found.to_string()
+
+    app.award("bob", "discord_activity", 7, at(MONDAY, 9))  # nobody has stopped it
+    app.award("cem", "resource_download", 5, at(MONDAY - 3 * DAY, 9))  # is late
+    app.award("bob", "resource_download", 5, at(MONDAY - 6 * DAY, 9))
+    app.sync(at(MONDAY, 12), {1001: 6_000, 1002: 5_000, 1003: 5_000})
+    app.run(app.job("recompute_days"), at(MONDAY, 12))
+    app.run(app.job("daily_streaks"), at(MONDAY + DAY, 0.25))
+    assert app.points() == {"ann": 57, "bob": 20, "cem": 5}
+    assert without_zeroes(streaks_on(app, sunday)) == {"ann": 10, "bob": 3}
+    refused = app.query("SELECT member_id, points FROM community.rejected_transactions")
+    assert refused.to_numpy().tolist() == [["bob", 7]]
+    found = app.differences("community/compare_shown_members", WHAT_IT_SHOWS)
+    rows = found[["id", "figure", "ours", "shown"]].to_numpy().tolist()
+    assert [row for row in rows if row[1] == "total_points"] == [
+        ["ann", "total_points", "57", "55"],
+        ["bob", "total_points", "20", "27"],
+    ]
+    assert app.broken() == {}
+
+
+def test_what_the_app_shows_is_written_back_where_that_is_switched_on(young: YoungGateway) -> None:
+    app, noon = young, at(MONDAY, 12)
+    app.award("bob", "discord_activity", 7, at(MONDAY, 9))  # is refused, and counted by the app
+    app.sync(noon, {1001: 6_000, 1002: 5_000, 1003: 5_000})
+    app.run(app.job("daily_streaks"), at(MONDAY + DAY, 0.25))
+    untouched, schema = app.shown(), app.app_state()
+    assert "write_back" not in {job.name for job in app.catalogue.jobs}
+    assert untouched["ann"] == (55, 10, None)
+
+    write_back = app.write_back()
+
+    def written(as_of: datetime = noon, **options: object) -> int:
+        result = app.run(write_back, as_of, **options)["community.write_back"]
+        return result.details.get("members_written", -1)
+
+    # Before the old jobs stop nothing is written.
+    assert written(at(MONDAY - DAY)) == -1
+    assert written(dry_run=True) == 2
+    assert app.shown() == untouched
+    app.execute("""UPDATE "Member" SET "leaderboardVisible" = FALSE WHERE id = 'bob'""")
+    assert written() == 2
+    at_noon, on_friday = (when.replace(tzinfo=None) for when in (noon, at(MONDAY - 3 * DAY, 9)))
+    assert app.shown() == {
+        "ann": (57, 11, at_noon),
+        "bob": (15, 3, on_friday),  # hidden: it is the app that does not show it
+        "cem": (0, 0, None),  # nothing is known of cem
+    }
+    assert written() == 0
+    found = app.differences("community/compare_shown_members", WHAT_IT_SHOWS)
+    assert found.empty, found.to_string()
+    assert app.app_state() == schema
+
+    # What the ledger has not yet is not taken away.
+    app.award("ann", "resource_download", 5, at(MONDAY, 13))
+    assert (written(), app.shown()["ann"][0]) == (0, 62)
+
+    # Nor is what the app awards at the same time.
+    app.execute("""UPDATE "Member" SET "totalPoints" = 1""")
+    owner = make_url(app.owner_url).set(drivername="postgresql").render_as_string(False)
+    app_session = psycopg2.connect(owner)
+    with app_session, app_session.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute(
+            'INSERT INTO "PointTransaction" (id, "memberId", action, points, "createdAt") '
+            "VALUES ('meanwhile', 'ann', 'resource_download', 100, '2026-03-02 13:30')"
+        )
+        waiting = pool.submit(written)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=1)
+        app_session.commit()
+        assert waiting.result(timeout=20) == 2
+    app_session.close()
+    assert {name: row[0] for name, row in app.shown().items()} == {"ann": 162, "bob": 15, "cem": 1}
+
+    # Who was erased here is nobody's member: the app's row is the app's.
+    stores = Stores(app.database, None, app.settings.trc_home)
+    erase_person(stores, "bob", reason="by letter", now=at(MONDAY, 14))
+    app.execute("""UPDATE "Member" SET "totalPoints" = 3 WHERE id = 'bob'""")
+    assert (written(), app.shown()["bob"][0]) == (0, 3)
+    assert app.broken() == {}
+
+
+def test_a_write_back_that_nobody_wrote_is_an_error(young: YoungGateway) -> None:
+    write_back = young.write_back()
+    detach(young.settings.database_url, young.adapter)
+    with pytest.raises(JobError, match=r"no function community\.write_back_members: no app"):
+        young.run(write_back, at(MONDAY, 12))
