@@ -36,4 +36,4 @@ def write_back(work: Work, port: str, figure: str) -> Result:
             "adapter's ports.sql as docs/connecting.md says."
         )
     written = int(work.transaction.read_value(f"{domain}/write_back"))
-    return Result(written, details={figure: written}, rows=written)
+    return Result(written, details={figure: written}, rows_written=written)

@@ -58,6 +58,7 @@ def build_engagement(
         "reports",
         deps=[dep for section in sections.values() for dep in section.deps],
         max_age_minutes=3 * 60,
+        is_level=True,
     )
     def engagement(work: Work) -> Result:
         """One row per day: the page that people open in the morning, complete in itself.
@@ -87,7 +88,7 @@ def build_engagement(
             1,
             details={"charts": drawn, "bytes": len(html.encode()), "path": str(path)},
             notes=report.sentences,
-            rows=1,
+            rows_written=1,
         )
 
     return Job(

@@ -41,7 +41,7 @@ def build_weekly_post(posts: Mapping[str, tuple[WeeklyPost, Step]]) -> Job:
             len(weeks),
             details={"weeks_posted": len(weeks)},
             notes=[f"week from {week}" for week in weeks],
-            rows=len(weeks),
+            rows_written=len(weeks),
         )
 
     return Job(

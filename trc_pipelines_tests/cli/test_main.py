@@ -70,6 +70,7 @@ BAD_VALUES = {
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
     "ANNOUNCE_URLS": "carrierpigeon://host",
+    "ANNOUNCE_URLS": "carrierpigeon://secret",
     "HEARTBEAT_URL": "secret.example.org/ping",
     "DOMAINS": "chess",
     "ENVIRONMENT": "the attic",

@@ -46,7 +46,7 @@ def daily_growth(work: Work) -> Result:
         affected=len(counted),
         details={name: last[name] for name in ("active_members", "new_members")}
         | {"days": len(counted)},
-        rows=len(counted),
+        rows_written=len(counted),
         by_day=by_day,
     )
 
