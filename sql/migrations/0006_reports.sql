@@ -33,9 +33,15 @@ CREATE TABLE reports.weekly_posts (
     run_id text NOT NULL,
     CONSTRAINT weekly_posts_pkey PRIMARY KEY (domain, week_start)
 );
-COMMENT ON TABLE reports.weekly_posts IS 'One row per closed week that was handed to the outbox for the community, once.';
+COMMENT ON TABLE reports.weekly_posts IS 'One row per closed week that was handed to the outbox for the community. Append-only: a week is posted once.';
 COMMENT ON COLUMN reports.weekly_posts.domain IS 'Whose week.';
 COMMENT ON COLUMN reports.weekly_posts.week_start IS 'Monday of the week.';
 COMMENT ON COLUMN reports.weekly_posts.members IS 'How many names it has.';
 COMMENT ON COLUMN reports.weekly_posts.posted_at IS 'Logical time of the run.';
 COMMENT ON COLUMN reports.weekly_posts.run_id IS 'Run that wrote it.';
+
+-- Triggers, also while session_replication_role is replica.
+
+CREATE TRIGGER weekly_posts_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reports.weekly_posts
+FOR EACH STATEMENT EXECUTE FUNCTION operations.refuse_change();
+ALTER TABLE reports.weekly_posts ENABLE ALWAYS TRIGGER weekly_posts_append_only;
