@@ -9,6 +9,7 @@ from trc_pipelines.jobs.contract import Action, Job, Relation, Step, Trigger
 from trc_pipelines.leaderboards.jobs import Boards
 from trc_pipelines.monitoring.health import FindConditions
 from trc_pipelines.monitoring.housekeeping import Target
+from trc_pipelines.reports.declarations import Section, WeeklyPost
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Domain:
         relations: what its steps write beside their own tables, and stores outside the database.
         shown: views that an operator may make of what the app shows, for `trc compare`, by the
             statement that compares them.
+        section: what the report shows of it.
+        weekly_post: what is posted of a week of its board that has closed.
         write_back: the step that writes what the app shows itself, run where WRITE_BACK says so.
         run_all: the jobs that `trc run all` runs, in order: never a reset, never a cleanup.
     """
@@ -42,6 +45,8 @@ class Domain:
     conditions: FindConditions | None = None
     relations: Sequence[Relation] = ()
     shown: Mapping[str, AppRelation] = field(default_factory=dict)
+    section: Section | None = None
+    weekly_post: WeeklyPost | None = None
     write_back: Step | None = None
     run_all: Sequence[Job] = ()
 

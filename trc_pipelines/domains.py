@@ -13,6 +13,9 @@ from trc_pipelines.jobs.write_backs import build_write_back
 from trc_pipelines.leaderboards.jobs import BoardJobs
 from trc_pipelines.monitoring.health import FindConditions
 from trc_pipelines.monitoring.housekeeping import build_housekeeping
+from trc_pipelines.reports.engagement import TARGETS as REPORTS
+from trc_pipelines.reports.engagement import build_engagement
+from trc_pipelines.reports.weekly_post import build_weekly_post
 from trc_pipelines.settings import KNOWN_DOMAINS, Settings
 
 
@@ -31,8 +34,26 @@ class Catalogue:
     def housekeeping(self) -> Job:
         """The job that removes what has grown old in any of them."""
         return build_housekeeping(
-            [target for domain in self.domains for target in domain.retention]
+            [*REPORTS, *[target for domain in self.domains for target in domain.retention]]
         )
+
+    @cached_property
+    def engagement(self) -> Job:
+        """The job that makes the page of the day, over all of them."""
+        return build_engagement(
+            {domain.name: domain.section for domain in self.domains if domain.section},
+            lambda: [job.name for job in self.jobs],
+        )
+
+    @cached_property
+    def weekly_post(self) -> list[Job]:
+        """The job that posts closed weeks to the community, where a domain has something to post."""
+        posts = {
+            domain.name: (domain.weekly_post, domain.boards.archive)
+            for domain in self.domains
+            if domain.weekly_post and domain.boards
+        }
+        return [build_weekly_post(posts)] if posts else []
 
     @cached_property
     def board_jobs(self) -> BoardJobs:
@@ -53,7 +74,14 @@ class Catalogue:
     def jobs(self) -> list[Job]:
         """Every job."""
         own = [job for domain in self.domains for job in domain.jobs]
-        return [*own, *self.board_jobs.jobs, *self.write_back, self.housekeeping]
+        return [
+            *own,
+            *self.board_jobs.jobs,
+            *self.write_back,
+            self.engagement,
+            *self.weekly_post,
+            self.housekeeping,
+        ]
 
     @property
     def run_all(self) -> list[Job]:
@@ -78,6 +106,8 @@ class Catalogue:
         return [
             *[step for domain in self.domains for step in domain.steps],
             *[step for job in self.write_back for step in job.steps],
+            *self.engagement.steps,
+            *[step for job in self.weekly_post for step in job.steps],
             *self.housekeeping.steps,
         ]
 

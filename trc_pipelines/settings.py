@@ -321,6 +321,11 @@ class Settings(BaseSettings):
     alert_urls: AlertUrls = Field(
         (), repr=False, description="Apprise URLs, by space or comma: alerts that are for people"
     )
+    announce_urls: AlertUrls = Field(
+        (),
+        repr=False,
+        description="Apprise URLs, by space or comma: where the community reads its weekly post",
+    )
     heartbeat_url: Annotated[str, AfterValidator(_heartbeat_url)] | None = Field(
         None,
         repr=False,

@@ -16,7 +16,7 @@ from trc_pipelines.monitoring.health import watch
 from trc_pipelines.settings import KNOWN_DOMAINS, Settings, SettingsError, load_settings
 from trc_pipelines_tests.servers import create_database, drop_database
 
-SHARED = {"operations"}
+SHARED = {"operations", "reports"}
 
 
 @pytest.fixture(params=KNOWN_DOMAINS)

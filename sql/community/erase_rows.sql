@@ -57,6 +57,19 @@ removed AS (
     DELETE FROM community.removed_members
     WHERE member_id = :member_id OR discord_id = any(:discord_ids::bigint[])
     RETURNING 1
+),
+
+pages AS (
+    DELETE FROM reports.engagement
+    WHERE :member_id = any(member_ids)
+    RETURNING 1
+),
+
+-- They have pictures, in which nobody finds a name.
+posts AS (
+    DELETE FROM operations.alerts
+    WHERE is_for_community
+    RETURNING 1
 )
 
 SELECT 'community.member_points' AS relation, count(*) AS changed FROM points
@@ -78,3 +91,7 @@ UNION ALL
 SELECT 'community.mee6_leaderboard_snapshot', count(*) FROM readings
 UNION ALL
 SELECT 'community.removed_members', count(*) FROM removed
+UNION ALL
+SELECT 'reports.engagement', count(*) FROM pages
+UNION ALL
+SELECT 'operations.alerts', count(*) FROM posts

@@ -65,8 +65,12 @@ UNION ALL
 SELECT 'operations.incidents', to_jsonb(t)::text FROM operations.incidents AS t
 WHERE t.message ~ :pattern
 UNION ALL
-SELECT 'operations.alerts', to_jsonb(t)::text FROM operations.alerts AS t
+SELECT 'operations.alerts', (to_jsonb(t) - 'image')::text FROM operations.alerts AS t
 WHERE concat_ws(' ', t.title, t.body, t.tags, t.failures) ~ :pattern
 UNION ALL
 SELECT 'operations.domain_events', to_jsonb(t)::text FROM operations.domain_events AS t
 WHERE t.payload::text ~ :pattern
+UNION ALL
+SELECT 'reports.engagement', jsonb_build_object('day', t.day, 'names', :member_id)::text
+FROM reports.engagement AS t
+WHERE :member_id = any(t.member_ids)

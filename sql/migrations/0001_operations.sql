@@ -218,7 +218,10 @@ CREATE TABLE operations.alerts (
     tags jsonb NOT NULL DEFAULT '{}',
     failures jsonb,
     is_for_people boolean NOT NULL,
-    created_at timestamptz NOT NULL
+    is_for_community boolean NOT NULL DEFAULT FALSE,
+    image bytea,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT alerts_community_check CHECK (NOT (is_for_community AND is_for_people))
 );
 CREATE INDEX alerts_created_at_idx ON operations.alerts (created_at);
 COMMENT ON TABLE operations.alerts IS 'One row per message, written in the transaction of what it tells and sent later: an outbox.';
@@ -230,6 +233,8 @@ COMMENT ON COLUMN operations.alerts.body IS 'What is wrong and what to do.';
 COMMENT ON COLUMN operations.alerts.tags IS 'Ids only: job, run, partition.';
 COMMENT ON COLUMN operations.alerts.failures IS 'The exceptions behind it, outermost first: type, message and frames (file, function, line), no values; NULL: none.';
 COMMENT ON COLUMN operations.alerts.is_for_people IS 'Whether it goes to ALERT_URLS too, and not only to Sentry.';
+COMMENT ON COLUMN operations.alerts.is_for_community IS 'Whether it goes to ANNOUNCE_URLS, and there alone. Such a message has names of members who agreed to be shown.';
+COMMENT ON COLUMN operations.alerts.image IS 'A PNG that goes with it; NULL: none.';
 COMMENT ON COLUMN operations.alerts.created_at IS 'When it was written.';
 
 CREATE TABLE operations.alert_deliveries (

@@ -2,6 +2,7 @@
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.actions import ACTIONS
+from trc_pipelines.betting.charts import SECTION
 from trc_pipelines.betting.checks import CHECKS
 from trc_pipelines.betting.relations import APP_RELATIONS, media_objects, shown_bets, shown_users
 from trc_pipelines.betting.retention import TARGETS
@@ -16,6 +17,7 @@ DOMAIN = Domain(
     jobs=jobs.JOBS,
     checks=CHECKS,
     retention=TARGETS,
+    section=SECTION,
     actions=ACTIONS,
     triggers=[jobs.LATE_RESET],
     write_back=write_back,

@@ -186,7 +186,8 @@ def _latest_jobs(settings: Settings) -> list[Job]:
     boards = catalogue.board_jobs
     own = [job for domain in catalogue.domains if domain.name != "community" for job in domain.jobs]
     ranked = [boards.recalculation, boards.weekly_reset, boards.cache] if boards.jobs else []
-    return [job for job in (*own, *ranked) if job.is_enabled(settings)]
+    every = (*own, *ranked, catalogue.engagement)
+    return [job for job in every if job.is_enabled(settings)]
 
 
 def _missing_days(assets: Sequence[dg.AssetKey], first: date, last: date) -> tuple[date, date]:

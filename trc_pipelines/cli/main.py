@@ -452,6 +452,28 @@ def doctor(
     show_findings(template, as_json=as_json)
 
 
+@app.command(
+    epilog="Examples: trc report --open | trc report --day 2026-11-18 | trc report --domain quiz"
+)
+def report(
+    day: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="The page that is kept of a day, as 2026-11-18."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="DOMAIN", help="Charts of this domain alone, made now.")
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+) -> None:
+    """Write the page with the charts of the day.
+
+    One file without script or request; the command says where it is. Made now if there is none yet.
+    """
+    from trc_pipelines.cli.report import show_report
+
+    show_report(day, domain, open_it=open_it)
+
+
 @app.command(epilog="Example: trc compare community --format csv")
 def compare(
     domain: Annotated[str, typer.Argument(metavar="DOMAIN", help="community, quiz or betting.")],
@@ -560,6 +582,7 @@ def _serve(
     say_more: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the services until Ctrl-C or SIGTERM."""
+    from trc_pipelines.cli.report import newest_page
     from trc_pipelines.cli.services import first_free_port, run_services
 
     wanted = installation.settings.webserver_port
@@ -572,7 +595,11 @@ def _serve(
         say(f"\n    http://127.0.0.1:{port}")
         if read_only_port is not None:
             say(f"    http://127.0.0.1:{read_only_port} (to look, not to touch)")
-        say("\nOpen it and look at Lineage, or at Runs. In another terminal: trc status, trc jobs,")
+        page = newest_page(installation)
+        say(f"\nThe report of the day: {page.as_uri() if page else 'trc report --open'}")
+        say(
+            "Open the UI and look at Lineage, or at Runs. In another terminal: trc status, trc jobs,"
+        )
         say(f"trc db shell. Logs are in {home / 'logs'}. Ctrl-C stops everything.")
         say_more()
         try:

@@ -2,6 +2,7 @@
 
 from trc_pipelines.community.actions import REVIEW_SNAPSHOT
 from trc_pipelines.community.boards import BOARDS
+from trc_pipelines.community.charts import SECTION, WEEKLY_POST
 from trc_pipelines.community.checks import CHECKS
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import JOBS, LATE_POINTS
@@ -24,6 +25,8 @@ DOMAIN = Domain(
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,
+    section=SECTION,
+    weekly_post=WEEKLY_POST,
     boards=Boards(leaderboard_rankings, leaderboard_archive, leaderboard_cache, BOARDS),
     actions=[REVIEW_SNAPSHOT],
     triggers=[LATE_POINTS],

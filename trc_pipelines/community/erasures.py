@@ -39,6 +39,8 @@ STEPS = (
 )  # fmt: skip
 # Where runs and services print: nothing else of TRC_HOME holds text.
 PRINTED = ("logs/**/*", "dagster/**/*", "postgres/log*")
+# Copies of pages with names, which `trc report` writes again.
+PAGES = "reports/*.html"
 
 
 @dataclass(frozen=True)
@@ -259,6 +261,10 @@ def _erase_from_files(stores: Stores, mentions: list[Mention], *, dry_run: bool)
             if not dry_run:
                 with path.open("r+b") as file:
                     file.write(erased)
+    for path in stores.home.glob(PAGES):
+        changed += 1
+        if not dry_run:
+            path.unlink(missing_ok=True)
     return changed
 
 

@@ -189,8 +189,13 @@ class Connection:
         self._open()
 
     @contextmanager
-    def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
+    def transaction(
+        self, *, commit: bool = True, is_snapshot: bool = False
+    ) -> Iterator[Transaction]:
         """Commit when the block ends well, roll back when it raises or `commit` is false.
+
+        Args:
+            is_snapshot: every statement sees the same moment, and none may write.
 
         Raises:
             DatabaseError: a refused statement, or a commit nobody acknowledged (it may have
@@ -198,7 +203,9 @@ class Connection:
         """
         try:
             # A pooler may have to wait for a session that is free.
-            self._call("begin", self._begin, self._statement_seconds)
+            self._call(
+                "begin", lambda driver: self._begin(driver, is_snapshot), self._statement_seconds
+            )
             transaction = Transaction(self)
             yield transaction
             if commit:
@@ -268,7 +275,7 @@ class Connection:
             self.close()
             raise
 
-    def _begin(self, driver: adbc.Connection) -> None:
+    def _begin(self, driver: adbc.Connection, is_snapshot: bool) -> None:
         driver.adbc_connection.set_autocommit(False)
         settings = load_statement("database/set_transaction")
         values = settings.bind(
@@ -278,6 +285,8 @@ class Connection:
             }
         )
         with driver.cursor() as cursor:
+            if is_snapshot:  # before anything is asked
+                cursor.execute(load_statement("database/set_snapshot").text)
             cursor.execute(settings.text, values)
 
     def _rollback(self) -> None:
@@ -371,6 +380,15 @@ class Database:
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
         """Open one transaction on a connection of its own."""
         with self.connect() as connection, connection.transaction(commit=commit) as transaction:
+            yield transaction
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Open a transaction that only reads, in which every statement sees the same moment."""
+        with (
+            self.connect() as connection,
+            connection.transaction(commit=False, is_snapshot=True) as transaction,
+        ):
             yield transaction
 
     def open_driver(self) -> adbc.Connection:

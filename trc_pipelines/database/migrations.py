@@ -18,7 +18,7 @@ from trc_pipelines.database.views import find_changed, make_views
 from trc_pipelines.settings import KNOWN_DOMAINS
 
 # Always installed. Each domain stands on them, without the other domains.
-SHARED = ("operations", "leaderboards")
+SHARED = ("operations", "leaderboards", "reports")
 
 _FOLDER = SQL_FOLDER / "migrations"
 # Any number will do as long as every migrator takes the same one.

@@ -36,6 +36,8 @@ class Alert:
 
     Attributes:
         is_for_people: not only for Sentry.
+        is_for_community: for the community alone, and for nobody who operates anything.
+        image: a PNG that goes with it.
         failures: the exceptions behind it, as `failures.find_failures` gives them.
     """
 
@@ -46,6 +48,8 @@ class Alert:
     tags: dict[str, str] = field(default_factory=dict)
     is_for_people: bool = True
     failures: Sequence[Mapping[str, Any]] = ()
+    is_for_community: bool = False
+    image: bytes | None = None
 
 
 def enqueue_alert(transaction: Transaction, alert: Alert, now: datetime) -> None:
@@ -59,6 +63,8 @@ def enqueue_alert(transaction: Transaction, alert: Alert, now: datetime) -> None
         tags=json.dumps(alert.tags),
         is_for_people=alert.is_for_people,
         failures=json.dumps(alert.failures) if alert.failures else None,
+        is_for_community=alert.is_for_community,
+        image=alert.image,
         now=now,
     )
 

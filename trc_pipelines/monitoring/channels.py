@@ -81,6 +81,7 @@ class QueuedAlert:
         body: plain text, a few lines.
         tags: job, run_id, partition, kind ...; ids only, never names.
         failures: the exceptions behind it, as `failures.find_failures` gives them.
+        image: a PNG that goes with it.
     """
 
     alert_id: int
@@ -89,6 +90,7 @@ class QueuedAlert:
     body: str
     tags: dict[str, str]
     failures: Sequence[Mapping[str, Any]] = ()
+    image: bytes | None = None
 
 
 class DeliveryError(Exception):
@@ -101,10 +103,12 @@ class Channel(Protocol):
     Attributes:
         key: which one it is, the same after every start; holds no secret.
         is_for_everything: false when it only takes what is for people.
+        is_for_community: true when it takes what is for the community, and nothing else.
     """
 
     key: str
     is_for_everything: bool
+    is_for_community: bool
 
     def send(self, alert: QueuedAlert) -> None:
         """Send an alert, and return once the other side has accepted.
@@ -126,6 +130,7 @@ def open_channels(
     if settings.sentry_dsn:
         channels.append(SentryChannel(settings.sentry_dsn, settings.environment, deadline_seconds))
     channels += [AppriseChannel(url, deadline_seconds) for url in settings.alert_urls]
+    channels += [CommunityChannel(url, deadline_seconds) for url in settings.announce_urls]
     return channels
 
 
@@ -175,6 +180,7 @@ class SentryChannel:
 
     key = "sentry"
     is_for_everything = True
+    is_for_community = False
 
     def __init__(self, dsn: str, environment: str, deadline_seconds: float) -> None:
         import sentry_sdk
@@ -315,11 +321,13 @@ class AppriseChannel:
     """One Apprise URL."""
 
     is_for_everything = False
+    is_for_community = False
+    kind = "alert-url"
 
     def __init__(self, url: str, deadline_seconds: float) -> None:
         import apprise
 
-        self.key = f"alert-url-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+        self.key = f"{self.kind}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
         self._deadline_seconds = deadline_seconds
         # A redirected POST becomes a GET, which succeeds and delivers nothing. No images: readers
         # would load them from somewhere else.
@@ -346,6 +354,36 @@ class AppriseChannel:
                 body="\n".join(lines).strip(),
                 notify_type=NOTIFY_TYPES[alert.severity],
                 body_format="text",
+            )
+            return None if is_accepted else "was refused or not reached"
+
+        _deliver(self.key, self._deadline_seconds, exchange)
+
+
+class CommunityChannel(AppriseChannel):
+    """One Apprise URL where the community itself reads: no severity, no tags, and a picture."""
+
+    is_for_community = True
+    kind = "announce-url"
+
+    def send(self, alert: QueuedAlert) -> None:
+        """See Channel."""
+        from apprise import AppriseAttachment
+        from apprise.attachment.memory import AttachMemory
+
+        pictures = AppriseAttachment()
+        if alert.image is not None:
+            pictures.add(
+                AttachMemory(alert.image, name="week.png", mimetype="image/png")  # type: ignore[no-untyped-call]
+            )
+
+        def exchange() -> str | None:
+            is_accepted = self._service.notify(
+                title=_one_line(alert.title, MAX_TITLE_LENGTH),
+                body=scrub(alert.body),
+                notify_type="info",
+                body_format="text",
+                attach=pictures or None,
             )
             return None if is_accepted else "was refused or not reached"
 

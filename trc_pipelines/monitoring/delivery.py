@@ -58,7 +58,8 @@ def deliver_due(
             due = transaction.read_rows(
                 "monitoring/select_due_alerts",
                 channel=channel.key,
-                only_for_people=not channel.is_for_everything,
+                only_for_people=not (channel.is_for_everything or channel.is_for_community),
+                is_for_community=channel.is_for_community,
                 since=now - GIVE_UP_AFTER,
                 now=now,
                 most=MOST_AT_ONCE,

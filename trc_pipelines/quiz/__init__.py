@@ -3,6 +3,7 @@
 from trc_pipelines.domain import Domain
 from trc_pipelines.leaderboards.jobs import Boards
 from trc_pipelines.quiz.boards import BOARDS
+from trc_pipelines.quiz.charts import SECTION
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.jobs import JOBS
 from trc_pipelines.quiz.relations import APP_RELATIONS, NAME, shown_players
@@ -20,5 +21,6 @@ DOMAIN = Domain(
     jobs=JOBS,
     checks=CHECKS,
     retention=TARGETS,
+    section=SECTION,
     boards=Boards(leaderboard_rankings, leaderboard_archive, leaderboard_cache, BOARDS),
 )

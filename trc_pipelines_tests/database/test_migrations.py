@@ -62,14 +62,14 @@ def test_a_domain_is_installed_without_the_others_which_may_come_later(
 ) -> None:
     files = [name for name in ALL if name.split("_")[1] == domain]
     assert files
-    assert migrate(empty_url, [domain]) == SHARED + files
+    assert migrate(empty_url, [domain]) == sorted(SHARED + files)
     assert migrations.pending_migrations(empty_url, [domain]) == []
     others = [name for name in ALL if name not in SHARED + files]
     assert migrations.pending_migrations(empty_url) == others
-    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", domain])
+    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", "reports", domain])
     assert migrate(empty_url, [domain]) == []
     assert migrate(empty_url) == others
-    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", *DOMAINS])
+    assert read(empty_url, SCHEMAS) == sorted(["leaderboards", "operations", "reports", *DOMAINS])
 
 
 def test_a_schema_with_the_name_of_a_domain_that_is_not_installed_is_left_alone(

@@ -161,6 +161,7 @@ NEXT = {
     "community": "ALTER TABLE community.point_ledger ADD COLUMN note text NOT NULL DEFAULT '';",
     "quiz": "CREATE TABLE quiz.hints (user_id uuid CONSTRAINT hints_pkey PRIMARY KEY);",
     "betting": "ALTER TABLE betting.bankroll_ledger ALTER COLUMN amount TYPE numeric;",
+    "reports": "ALTER TABLE reports.engagement ADD COLUMN note text;",
 }
 
 
@@ -198,8 +199,10 @@ def test_a_domain_that_is_not_installed_misses_its_next_migration_too(
 ) -> None:
     keep_only(workshop, set(digests(release)))
     migrate(empty_url, ["quiz"])
-    operations, leaderboards, community, quiz, betting = add_one_to_each_schema(workshop, release)
-    assert migrate(empty_url, ["quiz"]) == [operations, leaderboards, quiz]
+    operations, leaderboards, community, quiz, betting, reports = add_one_to_each_schema(
+        workshop, release
+    )
+    assert migrate(empty_url, ["quiz"]) == [operations, leaderboards, quiz, reports]
     rest = [name for name in digests(release) if name.split("_")[1] not in (*SHARED, "quiz")]
     assert migrate(empty_url) == [*rest, community, betting]
 

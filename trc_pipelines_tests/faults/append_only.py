@@ -9,6 +9,7 @@ APPEND_ONLY = {
     "community.erasures": "reason",
     "leaderboards.archived_rankings": "member_id",
     "leaderboards.closed_periods": "run_id",
+    "reports.weekly_posts": "run_id",
     "quiz.evaluated_days": "run_id",
     "quiz.streak_evaluations": "run_id",
     "betting.bankroll_ledger": "run_id",

@@ -17,6 +17,7 @@ from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # A row of each table that the community does not fill.
 ROWS = (
+    "INSERT INTO reports.weekly_posts VALUES ('community', '2026-03-02', 1, now(), 'r')",
     "INSERT INTO community.erasures VALUES (gen_random_uuid(), '2026-03-04', 'asked', 'ab', '{cd}')",
     "INSERT INTO operations.cut_overs (domain, cut_over_at, run_id) VALUES ('quiz', '2026-03-04', 'r')",
     "INSERT INTO quiz.evaluated_days VALUES ('2026-03-04', 0, 1, 'r')",

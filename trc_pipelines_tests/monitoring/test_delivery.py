@@ -29,6 +29,7 @@ class Box:
 
     key: str = "sentry"
     is_for_everything: bool = True
+    is_for_community: bool = False
     is_broken: bool = False
     sent: list[QueuedAlert] = field(default_factory=list)
     attempts: int = 0

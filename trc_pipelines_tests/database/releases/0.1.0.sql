@@ -62,3 +62,8 @@ VALUES ('00000000-0000-0000-0000-000000000002', 'opening', 100000, 100000, NULL,
 ('00000000-0000-0000-0000-000000000002', 'bet_settled', 500, 100500, '00000000-0000-0000-0000-000000000003', 'g1', '2026-03-04Z', 'r1');
 INSERT INTO betting.badge_history (user_id, badge, week_start, change, changed_at, run_id)
 VALUES ('00000000-0000-0000-0000-000000000002', 'sharp', '2026-03-02', 'earned', '2026-03-04Z', 'r1');
+
+INSERT INTO reports.engagement (day, as_of, html, bytes, digest, sentences, member_ids, run_id)
+VALUES ('2026-03-04', '2026-03-04 12:30Z', '<p>', 3, 'ab', '{One.,Two.,Three.}', '{ann}', 'r1');
+INSERT INTO reports.weekly_posts (domain, week_start, members, posted_at, run_id)
+VALUES ('community', '2026-03-02', 1, '2026-03-09Z', 'r1');

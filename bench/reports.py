@@ -1,0 +1,95 @@
+"""The page of the day over a year of 100,000 members: seconds, bytes, and the slowest statements."""
+
+import time
+from datetime import UTC, datetime
+
+from bench.server import Server, execute
+from trc_pipelines.database.connection import Database
+from trc_pipelines.domains import Catalogue, load_domains
+from trc_pipelines.reports.declarations import values_for
+from trc_pipelines.reports.engagement import OPERATIONS, read_report
+from trc_pipelines.reports.page import render
+
+AS_OF = datetime(2026, 3, 4, 12, tzinfo=UTC)
+# A fifth is active on a day. What the views are made of is written as the jobs leave it.
+YEAR = """
+INSERT INTO community.members (member_id, discord_id, discord_username, subscription_status)
+SELECT 'm' || n, n, 'name ' || n, 'ACTIVE' FROM generate_series(1, {size}) AS n;
+INSERT INTO community.member_points SELECT 'm' || n, n, now() FROM generate_series(1, {size}) AS n;
+INSERT INTO community.days (day, streaks_at, is_streaks_stale)
+SELECT d::date, d, FALSE FROM generate_series(DATE '2026-03-04' - 364, DATE '2026-03-04', '1 day') AS d;
+INSERT INTO community.daily_points
+SELECT 'm' || n, d.day, 5, 0, 0, 5, 500, TRUE, d.day FROM community.days AS d
+CROSS JOIN generate_series(1, {size}, 5) AS s (first)
+CROSS JOIN LATERAL (SELECT s.first + (d.day - DATE '2020-01-01') % 5) AS m (n) ORDER BY d.day;
+INSERT INTO community.daily_streaks
+SELECT 'm' || n, d.day, TRUE, 1 + n % 60, 60 + n % 200, d.day FROM community.days AS d
+CROSS JOIN generate_series(1, {size}, 5) AS n WHERE d.day > DATE '2026-03-04' - 90;
+INSERT INTO community.leaderboard_rankings
+SELECT d.day, b.board, n, 'm' || n, {size} - n, d.day, CASE b.board WHEN 'global' THEN NULL ELSE date_trunc('week', d.day)::date END
+FROM community.days AS d CROSS JOIN (VALUES ('global'), ('weekly'), ('monthly')) AS b (board)
+CROSS JOIN generate_series(1, {size}) AS n WHERE d.day > DATE '2026-03-04' - 3;
+INSERT INTO community.member_activity
+SELECT 'm' || n, DATE '2025-03-05' + n % 300, DATE '2025-12-30' + n % 65 FROM generate_series(1, {size}) AS n;
+INSERT INTO community.daily_growth
+SELECT d.day, {size} / 5, {size} / 2, {size}, 50, {size} / 5 - 50, 0, 0, 20, {size} / 10, 0, 0, 1000000, 100000 FROM community.days AS d;
+INSERT INTO community.weekly_cohorts
+SELECT c.week, w.week, 1 + {size} / 60 FROM (SELECT DISTINCT date_trunc('week', day)::date AS week FROM community.days) AS c
+JOIN (SELECT DISTINCT date_trunc('week', day)::date AS week FROM community.days) AS w ON c.week <= w.week;
+INSERT INTO community.weekly_concentration
+SELECT DISTINCT date_trunc('week', day)::date, {size}, 1000000, 100000, 400000 FROM community.days;
+INSERT INTO community.daily_sources
+SELECT d.day, a.action, 1000, 5000 FROM community.days AS d CROSS JOIN community.point_actions AS a;
+INSERT INTO community.streak_lengths SELECT d.day, l, 10, 10 FROM community.days AS d CROSS JOIN generate_series(1, 200) AS l;
+INSERT INTO community.mee6_syncs (sync_id, synced_at, guild_id, status, started_at, finished_at, run_id, deltas_at, posted_at)
+SELECT extract(EPOCH FROM t), t, 1, 'accepted', t, t, 'r', t, t
+FROM generate_series(TIMESTAMPTZ '2025-03-05Z', TIMESTAMPTZ '2026-03-04 12:00Z', '15 minutes') AS t;
+INSERT INTO quiz.users (id) SELECT 'u' || n FROM generate_series(1, {size}) AS n;
+INSERT INTO quiz.player_progress (user_id, xp) SELECT 'u' || n, n % 5000 FROM generate_series(1, {size}) AS n;
+INSERT INTO quiz.quiz_sessions (id, user_id, status, started_at)
+SELECT n || 's', 'u' || n % {size}, 'completed', TIMESTAMPTZ '2026-03-04Z' - n % 365 * interval '1 day' FROM generate_series(1, {size} * 10) AS n;
+INSERT INTO quiz.xp_events (id, user_id, amount, earned_at, source, session_id)
+SELECT n || 'e', 'u' || n % {size}, 10, TIMESTAMPTZ '2026-03-04Z' - n % 365 * interval '1 day', 'quiz', n || 's' FROM generate_series(1, {size} * 10) AS n;
+INSERT INTO quiz.evaluated_days (day, protected_count, broken_count, kept_count, run_id)
+SELECT day, 10, 20, 500, 'r' FROM community.days;
+INSERT INTO betting.users (id, username) SELECT 'b' || n, 'name ' || n FROM generate_series(1, {size}) AS n;
+INSERT INTO betting.games (id, sport, home_team, away_team, commence_time, status, completed_at)
+SELECT 'g' || n, 's', 'h', 'a', t, 'completed', t + interval '2 hours' FROM generate_series(1, 5000) AS n
+CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2026-03-04Z' - n % 365 * interval '1 day' AS t) AS x;
+INSERT INTO betting.bets (id, user_id, game_id, bet_type, stake, odds, status, payout, net, created_at, settled_at)
+SELECT n, 'b' || n % {size}, 'g' || n % 5000, (ARRAY['spread', 'total', 'moneyline'])[1 + n % 3], 100, -110, 'lost', 0, -100, t, t
+FROM generate_series(1, {size} * 10) AS n CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2026-03-04Z' - n % 365 * interval '1 day' AS t) AS x;
+INSERT INTO operations.job_executions (job_name, run_id, as_of, state, success, message, affected_count, duration_ms, details, executed_at, executed_by)
+SELECT 'mee6_sync', n, t, 'succeeded', TRUE, 'm', 1, 900, '{{}}', t, 's' FROM generate_series(1, 30000) AS n
+CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2026-03-04Z' - n * interval '90 seconds' AS t) AS x;
+"""
+
+
+def measure_report(server: Server, size: int = 100_000) -> dict[str, float]:
+    """Measure one page. Seconds to read and to render, bytes, and the five slowest charts."""
+    with server.database() as url:
+        for statement in filter(str.strip, YEAR.format(size=size).split(";\n")):
+            execute(url, statement)
+        execute(url, "VACUUM ANALYZE")
+        database = Database(url, statement_timeout_seconds=600)
+        domains = load_domains()
+        sections = {one.name: one.section for one in domains if one.section}
+        names = [job.name for job in Catalogue(domains).jobs]
+        took = {}
+        with database.snapshot() as transaction:
+            for chart in [*[c for s in sections.values() for c in s.charts], *OPERATIONS]:
+                began = time.perf_counter()
+                transaction.read(chart.statement, **values_for(chart.statement, AS_OF.date()))
+                took[chart.statement] = time.perf_counter() - began
+        began = time.perf_counter()
+        with database.snapshot() as transaction:
+            report, _named = read_report(transaction, sections, names, AS_OF)
+        read = time.perf_counter() - began
+        html = render(report)
+        slowest = sorted(took, key=lambda name: -took[name])[:5]
+        return {
+            "read_seconds": read,
+            "render_seconds": time.perf_counter() - began - read,
+            "bytes": len(html.encode()),
+            **{name: took[name] for name in slowest},
+        }

@@ -1,0 +1,15 @@
+-- The seven whole days before :day, and the seven before those.
+WITH placed AS (
+    SELECT b.user_id, (b.created_at AT TIME ZONE 'UTC')::date AS day, b.stake FROM betting.bets AS b
+    WHERE
+        b.status <> 'cancelled'
+        AND b.created_at >= (:day::date - 14)::timestamp AT TIME ZONE 'UTC'
+        AND b.created_at < :day::date::timestamp AT TIME ZONE 'UTC'
+)
+
+SELECT
+    count(DISTINCT p.user_id) FILTER (WHERE p.day >= :day::date - 7) AS active,
+    count(DISTINCT p.user_id) FILTER (WHERE p.day < :day::date - 7) AS active_before,
+    coalesce(sum(p.stake) FILTER (WHERE p.day >= :day::date - 7), 0)::bigint AS wagered,
+    coalesce(sum(p.stake) FILTER (WHERE p.day < :day::date - 7), 0)::bigint AS wagered_before
+FROM placed AS p

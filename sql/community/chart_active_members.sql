@@ -1,0 +1,5 @@
+-- Who was active: members a day, in the 7 and in the 30 days that end with it. The last 90 days.
+SELECT a.day, a.active_members, a.weekly_active_members, a.monthly_active_members
+FROM community.daily_activity AS a
+WHERE a.day > :day::date - 90 AND a.day <= :day::date
+ORDER BY a.day
