@@ -17,7 +17,7 @@ ANALYTICS = sorted(SQL_FOLDER.glob("analytics/*.sql"))
 STATEMENTS = sorted(
     path
     for path in SQL_FOLDER.rglob("*.sql")
-    if path.parent.name not in ("migrations", "app_relations", "ports", "analytics")
+    if path.parent.name not in ("migrations", "app_relations", "ports", "analytics", "views")
     and "adapters" not in path.parts
     and not path.stem.startswith("check_")
 )

@@ -18,7 +18,7 @@ assert not settings.IS_CHECKOUT, settings.PROJECT_ROOT
 folder = settings.PROJECT_ROOT / "sql"
 names = [str(p.relative_to(folder).with_suffix("")) for p in folder.rglob("*.sql")]
 for name in names:
-    if not name.startswith(("migrations/", "analytics/")):
+    if not name.startswith(("migrations/", "analytics/", "views/")):
         load_statement(name)
 print(len(names), settings.VERSION, settings.load_settings().trc_home)
 assert (settings.PROJECT_ROOT / "dagster.yaml").is_file()

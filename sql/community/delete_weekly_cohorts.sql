@@ -1,3 +1,3 @@
--- Cohorts of :weeks are counted again.
+-- Cohorts of the week of :week are counted again.
 DELETE FROM community.weekly_cohorts
-WHERE week = any(:weeks::date[])
+WHERE week = :week

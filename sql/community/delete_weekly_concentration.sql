@@ -1,3 +1,3 @@
--- Concentration of :weeks is counted again.
+-- Concentration of the week of :week is counted again.
 DELETE FROM community.weekly_concentration
-WHERE week = any(:weeks::date[])
+WHERE week = :week

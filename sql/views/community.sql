@@ -144,12 +144,7 @@ SELECT
     a.member_id,
     a.last_active_on,
     (n.day - a.last_active_on)::bigint AS days_since,
-    coalesce(
-        (
-            SELECT p.total FROM community.member_points AS p
-            WHERE p.member_id = a.member_id
-        ), 0
-    ) AS points,
+    coalesce(p.total, 0) AS points,
     coalesce(
         (
             SELECT s.longest_streak FROM community.daily_streaks AS s
@@ -160,6 +155,7 @@ SELECT
     )::bigint AS longest_streak
 FROM community.member_activity AS a
 CROSS JOIN counted AS n
+LEFT JOIN community.member_points AS p ON a.member_id = p.member_id
 WHERE
     a.last_active_on <= n.day - 14
     AND EXISTS (

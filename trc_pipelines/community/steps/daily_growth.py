@@ -1,6 +1,7 @@
 """What the views for analysts are made of: activity by day, cohorts by week, sources of points."""
 
 from datetime import date, timedelta
+from itertools import groupby
 
 import pandas as pd
 
@@ -25,8 +26,10 @@ def daily_growth(work: Work) -> Result:
         start_on=work.settings.community_start_on,
         last_day=work.days[1],
     )
-    days = sorted({*(row["day"] for row in changed), *pd.date_range(*work.days).date})
-    moved = _follow_activity(work, days)
+    days = {*(row["day"] for row in changed), *pd.date_range(*work.days).date}
+    # A week at a time, so that no statement takes longer after an outage, or for a first year.
+    weeks = {week: list(some) for week, some in groupby(sorted(days), key=week_start)}
+    moved = pd.concat([_follow_activity(work, some) for some in weeks.values()], ignore_index=True)
     until = work.transaction.read_value("community/select_counted_until")
     counted = pd.concat(
         [
@@ -37,10 +40,15 @@ def daily_growth(work: Work) -> Result:
     )
     work.transaction.stage("staged_growth", counted)
     work.transaction.execute("community/upsert_daily_growth")
-    work.transaction.execute("community/delete_daily_sources", days=days)
-    work.transaction.execute("community/insert_daily_sources", days=days)
-    _count_weeks(work, days, moved)
-    by_day = figures_by_day(counted.assign(rows=1, rows_written=1).set_index("day"), work.days)
+    for week, some in weeks.items():
+        work.transaction.execute("community/delete_daily_sources", days=some)
+        work.transaction.execute("community/insert_daily_sources", days=some)
+        work.transaction.execute("community/delete_weekly_concentration", week=week)
+        work.transaction.execute("community/insert_weekly_concentration", week=week)
+    for week in _cohorts_to_count(moved) | weeks.keys():
+        work.transaction.execute("community/delete_weekly_cohorts", week=week)
+        work.transaction.execute("community/insert_weekly_cohorts", week=week)
+    by_day = figures_by_day(counted.assign(rows=1).set_index("day"), work.days)
     last = by_day[work.days[1]]
     return Result(
         affected=len(counted),
@@ -91,13 +99,10 @@ def _count_range(work: Work, first_day: date, last_day: date) -> pd.DataFrame:
     return count_growth(active, new, (first_day, last_day)).merge(gains, on="day", how="left")
 
 
-def _count_weeks(work: Work, days: list[date], moved: pd.DataFrame) -> None:
-    """Count the weeks of these days, and cohorts of those whose members began at another time."""
-    weeks = {week_start(day) for day in days}
-    cohorts = set(weeks)
-    for begin, end in zip(moved["first_day"], moved["last_day"], strict=True):
-        cohorts.update(pd.date_range(week_start(begin), end, freq=WEEK).date)
-    work.transaction.execute("community/delete_weekly_cohorts", weeks=sorted(cohorts))
-    work.transaction.execute("community/insert_weekly_cohorts", weeks=sorted(cohorts))
-    work.transaction.execute("community/delete_weekly_concentration", weeks=sorted(weeks))
-    work.transaction.execute("community/insert_weekly_concentration", weeks=sorted(weeks))
+def _cohorts_to_count(moved: pd.DataFrame) -> set[date]:
+    """Find the weeks in which members were active who began at another time than was known."""
+    return {
+        week
+        for begin, end in zip(moved["first_day"], moved["last_day"], strict=True)
+        for week in pd.date_range(week_start(begin), end, freq=WEEK).date
+    }
