@@ -107,7 +107,7 @@ def test_a_view_replaces_a_table_that_was_made_for_an_app(admin: str, bare: str)
         (
             "SELECT 1",
             "CREATE VIEW community.members AS SELECT id AS member_id FROM app.users",
-            "discord_username does not exist",
+            r"column m\.(discord_username|leaderboard_visible) does not exist",
         ),
         ("SELECT 1", "SELECT 1", "community.members. does not exist"),
     ],
