@@ -48,7 +48,7 @@ def daily_growth(work: Work) -> Result:
     for week in _cohorts_to_count(moved) | weeks.keys():
         work.transaction.execute("community/delete_weekly_cohorts", week=week)
         work.transaction.execute("community/insert_weekly_cohorts", week=week)
-    by_day = figures_by_day(counted.assign(rows=1).set_index("day"), work.days)
+    by_day = figures_by_day(counted.assign(rows=1, rows_written=1).set_index("day"), work.days)
     last = by_day[work.days[1]]
     return Result(
         affected=len(counted),
