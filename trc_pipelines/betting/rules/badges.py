@@ -198,5 +198,5 @@ def _count_outcomes(bets: pd.DataFrame) -> pd.DataFrame:
 
 def _top(values: pd.Series, at_least: int) -> pd.Series:
     """Everyone (sorted) with the highest value, where that is at least so much."""
-    best: pd.Series = values[(values == values.max()) & (values >= at_least)]
-    return best
+    top: pd.Series = values[(values == values.max()) & (values >= at_least)]
+    return top

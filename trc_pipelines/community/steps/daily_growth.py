@@ -82,8 +82,9 @@ def _follow_activity(work: Work, days: list[date]) -> pd.DataFrame:
     if work.transaction.read_value("community/count_wrong_activity", days=days):
         moved.append(work.transaction.read("community/correct_member_activity", days=days))
         work.transaction.execute("community/delete_member_activity", days=days)
-    days_moved = pd.concat(moved, ignore_index=True)
-    return pd.DataFrame({name: column.dt.date for name, column in days_moved.items()})
+    every: pd.DataFrame = pd.concat(moved, ignore_index=True)
+    dates: pd.DataFrame = every.apply(lambda column: column.dt.date)
+    return dates
 
 
 def _count_range(work: Work, first_day: date, last_day: date) -> pd.DataFrame:
@@ -96,7 +97,8 @@ def _count_range(work: Work, first_day: date, last_day: date) -> pd.DataFrame:
         "community/select_first_active", first_day=first_day - timedelta(days=1), last_day=last_day
     )
     gains = work.transaction.read("community/select_gains_of_days", **span)
-    return count_growth(active, new, (first_day, last_day)).merge(gains, on="day", how="left")
+    counted: pd.DataFrame = count_growth(active, new, (first_day, last_day))
+    return counted.merge(gains, on="day", how="left")
 
 
 def _cohorts_to_count(moved: pd.DataFrame) -> set[date]:
