@@ -56,6 +56,24 @@ def test_dagster_is_told_of_nothing_else(alone: Settings) -> None:
     )
 
 
+def test_dagster_knows_of_write_backs_where_they_are_switched_on() -> None:
+    def find(**settings: object) -> dict[str, set[str]]:
+        definitions = build_definitions(load_settings(**settings))
+        kinds = {"jobs": definitions.jobs, "sensors": definitions.sensors}
+        kinds["schedules"] = definitions.schedules
+        named = {kind: {one.name for one in found or ()} for kind, found in kinds.items()}
+        return {
+            kind: {name for name in names if "write_back" in name} for kind, names in named.items()
+        }
+
+    assert find() == {"jobs": set(), "sensors": set(), "schedules": set()}
+    assert find(write_back="community, betting") == {
+        "jobs": {"write_back"},
+        "sensors": {"community_write_back_sensor", "betting_write_back_sensor"},
+        "schedules": {"write_back_schedule"},
+    }
+
+
 def test_its_jobs_checks_and_health_need_nothing_else(alone: Settings) -> None:
     catalogue = read_catalogue(alone)
     database = Database(str(alone.database_url))

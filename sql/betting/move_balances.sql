@@ -18,4 +18,4 @@ moved AS MATERIALIZED (
 SELECT m.user_id FROM moves AS m
 EXCEPT
 SELECT d.user_id FROM moved AS d
-ORDER BY 1
+ORDER BY user_id

@@ -31,4 +31,4 @@ begun AS MATERIALIZED (
 SELECT s.user_id FROM staged_accounts AS s
 EXCEPT
 SELECT b.user_id FROM begun AS b
-ORDER BY 1
+ORDER BY user_id

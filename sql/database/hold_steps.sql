@@ -11,5 +11,8 @@ UNION ALL
 SELECT e.job_name FROM operations.job_executions AS e
 WHERE
     e.state = 'running' AND e.executed_at > clock_timestamp() - interval '15 minutes'
-    AND EXISTS (SELECT FROM jsonb_object_keys(e.details) AS k (name) WHERE starts_with(k.name, :domain || '.'))
+    AND EXISTS (
+        SELECT 1 FROM jsonb_object_keys(e.details) AS k (name)
+        WHERE starts_with(k.name, :domain || '.')
+    )
 ORDER BY 1

@@ -16,8 +16,19 @@ roles AS (
         AND (
             r.rolname = current_user
             OR r.oid IN (SELECT o.role_id FROM port_roles AS o)
-            OR r.oid IN (SELECT v.relowner FROM pg_class AS v WHERE v.relkind IN ('v', 'm'))
+            OR r.oid IN (
+                SELECT v.relowner FROM pg_class AS v
+                WHERE v.relkind IN ('v', 'm')
+            )
         )
+),
+
+policies AS (
+    SELECT
+        o.*,
+        coalesce(pg_get_expr(o.polqual, o.polrelid), 'true') AS seen,
+        coalesce(pg_get_expr(o.polwithcheck, o.polrelid), pg_get_expr(o.polqual, o.polrelid), 'true') AS written
+    FROM pg_policy AS o
 )
 
 SELECT
@@ -35,17 +46,12 @@ LEFT JOIN LATERAL (
         o.polname,
         o.polpermissive,
         CASE
-            WHEN m.command IN ('r', 'd') OR (m.command = 'w' AND e.seen <> 'true') THEN e.seen
-            ELSE e.written
+            WHEN m.command IN ('r', 'd') OR (m.command = 'w' AND o.seen <> 'true') THEN o.seen
+            ELSE o.written
         END AS condition
-    FROM pg_policy AS o
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(pg_get_expr(o.polqual, o.polrelid), 'true') AS seen,
-            coalesce(pg_get_expr(o.polwithcheck, o.polrelid), pg_get_expr(o.polqual, o.polrelid), 'true') AS written
-    ) AS e
+    FROM policies AS o
     WHERE
-        o.polrelid = c.oid AND o.polcmd IN (m.command::"char", '*')
+        o.polrelid = c.oid AND o.polcmd::text IN (m.command, '*')
         AND EXISTS (
             SELECT FROM unnest(o.polroles) AS named (role_id)
             WHERE named.role_id = 0 OR pg_has_role(r.oid, nullif(named.role_id, 0), 'USAGE')

@@ -84,19 +84,27 @@ def _declared_columns(declared: Step | Relation) -> list[dg.TableColumn]:
     ]
 
 
-def table_metadata(transaction: Transaction, table: str) -> dict[str, Any]:
-    """Read the columns of a table or view, and how many rows it has; {} for what is none."""
+def column_metadata(transaction: Transaction, table: str) -> dict[str, Any]:
+    """Read the columns of a table or view; {} for what is none."""
     columns = _read_columns(transaction, table)
     if columns.empty:
         return {}
-    counted = transaction.read_row("jobs/count_rows", table=table) or {}
     return {
         "dagster/column_schema": dg.TableSchema(
             [
                 dg.TableColumn(**column)  # type: ignore[arg-type]  # keys are the column names
                 for column in columns.to_dict("records")
             ]
-        ),
+        )
+    }
+
+
+def count_rows(transaction: Transaction, table: str) -> dict[str, Any]:
+    """Count the rows of a table or view, or have the planner estimate them; {} for what is none."""
+    counted = transaction.read_row("jobs/count_rows", table=table)
+    if counted is None or counted["row_count"] is None:
+        return {}
+    return {
         "dagster/row_count": counted["row_count"],
         "row_count_is": "exact" if counted["is_exact"] else "the planner's estimate",
     }
@@ -113,36 +121,51 @@ def show_step(
     options: Options,
     step: Step,
     result: Result,
+    beside: Sequence[Relation],
 ) -> None:
-    """Show what a run did: each partition what is of its day alone, the last also rows and a chart."""
+    """Show what a run did, how its table stands, and what it wrote beside it.
+
+    Of a step that works by the day each partition shows what is of its day alone. The last one also
+    shows the table: how many rows it has, ten of them, and its last weeks.
+    """
+    for relation in beside if result.affected else []:
+        table = relation.table
+        seen = column_metadata(transaction, table) | count_rows(transaction, table)
+        context.log_event(dg.AssetObservation(asset_key(relation), metadata=seen))
+    context.add_asset_metadata(column_metadata(transaction, step.table))
     if options.days is None:
-        shown = run_metadata(result) | chart_runs(transaction, step, result, options.as_of)
-        context.add_asset_metadata(shown | _look_closer(transaction, step, options.as_of.date()))
+        context.add_asset_metadata(
+            {"message": result.message}
+            | chart_runs(transaction, step, result, options.as_of)
+            | _look_closer(transaction, step, options.as_of.date())
+            | run_metadata(result)
+        )
         return
     first, last = options.days
-    for day in pd.date_range(first, last).date:
+    for day in pd.date_range(first, last - timedelta(days=1)).date:
         context.add_asset_metadata(day_metadata(result, day), partition_key=day.isoformat())
+    figures = day_metadata(result, last)
     context.add_asset_metadata(
-        chart_days(context.instance, asset_key(step), result.by_day)
-        | _look_closer(transaction, step, last),
+        {"message": figures["message"]}
+        | chart_days(context.instance, asset_key(step), result.by_day)
+        | _look_closer(transaction, step, last)
+        | figures,
         partition_key=last.isoformat(),
     )
 
 
 def _look_closer(transaction: Transaction, step: Step, day: date) -> dict[str, Any]:
-    report = dg.MetadataValue.md(f"`trc report --day {day}`")
-    return sample_rows(transaction, step.table, day if step.is_daily else None) | {"report": report}
+    return (
+        sample_rows(transaction, step.table, day if step.is_daily else None)
+        | {"report": dg.MetadataValue.md(f"`trc report --day {day}`")}
+        | count_rows(transaction, step.table)
+    )
 
 
 def run_metadata(result: Result) -> dict[str, Any]:
     """Give what a run of a step that does not work by the day says of itself."""
     written = {} if result.rows_written is None else {"rows_written": result.rows_written}
-    return {
-        **result.details,
-        "message": result.message,
-        "affected": result.affected,
-        **written,
-    }
+    return {**result.details, "affected": result.affected, **written}
 
 
 def day_metadata(result: Result, day: date) -> dict[str, Any]:
@@ -153,8 +176,8 @@ def day_metadata(result: Result, day: date) -> dict[str, Any]:
     shown = {name: value for name, value in figures.items() if name != "rows"}
     told = {name: value for name, value in shown.items() if name != "rows_written"}
     return {
-        **shown,
         "message": describe(told) if any(told.values()) else "nothing happened on this day",
+        **shown,
         "dagster/partition_row_count": figures["rows"],
     }
 

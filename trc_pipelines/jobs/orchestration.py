@@ -28,7 +28,6 @@ from trc_pipelines.jobs.asset_metadata import (
     column_lineage,
     declared_metadata,
     show_step,
-    table_metadata,
 )
 from trc_pipelines.jobs.contract import (
     Action,
@@ -422,19 +421,19 @@ def _materialize(
     with database.connect() as connection:
         run = Run(database, connection, settings, name, tables, day_of, options)
         result = run.perform(step)
-        with connection.transaction(commit=False) as transaction:
-            metadata = table_metadata(transaction, step.table) | column_lineage(step)
-            show_step(context, transaction, options, step, result)
-            for relation in beside if result.affected else []:
-                seen = table_metadata(transaction, relation.table)
-                context.log_event(dg.AssetObservation(asset_key(relation), metadata=seen))
-    context.log.info(result.message)
-    if options.verbose:
-        context.log.info(f"figures: {result.details}")
+        context.log.info(result.message)
+        if options.verbose:
+            context.log.info(f"figures: {result.details}")
+        try:
+            with connection.transaction(commit=False) as transaction:
+                show_step(context, transaction, options, step, result, beside)
+        except DatabaseError as error:
+            # What is committed has not failed.
+            context.log.warning(f"the page of {step.table} shows less than it might: {error}")
     if not result.success and not result.verdicts:
         raise dg.Failure(result.message, metadata=result.details)
     return dg.MaterializeResult(
-        metadata=metadata,
+        metadata=column_lineage(step),
         check_results=[
             dg.AssetCheckResult(passed=passed, check_name=name, metadata=metadata)
             for name, (passed, metadata) in result.verdicts.items()

@@ -18,12 +18,13 @@ def build_write_back(steps: Sequence[Step]) -> Job:
     )
 
 
-def write_back(work: Work, port: str, figure: str) -> Result:
+def write_back(work: Work, port: str, statement: str, figure: str) -> Result:
     """Give an app every figure it shows itself. Its adapter writes those that are not as they are there.
 
     Args:
-        port: the adapter's function, which `<domain>/write_back` calls.
-        figure: what to call the number of rows it wrote.
+        port: the adapter's function.
+        statement: calls it, and counts the rows it wrote.
+        figure: what to call their number.
 
     Raises:
         JobError: the adapter has no such function, or there is no adapter.
@@ -35,5 +36,5 @@ def write_back(work: Work, port: str, figure: str) -> Result:
             f"adapter writes nothing back. Take {domain} out of WRITE_BACK, or add the function to the "
             "adapter's ports.sql as docs/connecting.md says."
         )
-    written = int(work.transaction.read_value(f"{domain}/write_back"))
+    written = int(work.transaction.read_value(statement))
     return Result(written, details={figure: written}, rows_written=written)

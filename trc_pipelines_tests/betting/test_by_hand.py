@@ -59,8 +59,9 @@ def test_a_game_is_settled_again_by_command(
 def test_a_settlement_reports_what_it_wrote_beside_its_own_table(installed: Betting) -> None:
     installed.game("h", 24, 20)
     installed.bet(2, 1, "h", odds=100)
-    job, tags = defs().resolve_job_def("game_settlement"), {AS_OF_TAG: (NOON + DAY).isoformat()}
+    tags = {AS_OF_TAG: (NOON + DAY).isoformat()}
     with dg.instance_for_test() as instance:
+        job = defs().resolve_job_def("game_settlement")
         result = job.execute_in_process(instance=instance, tags=tags)
         seen = {
             ".".join(event.asset_key.path): {
@@ -191,10 +192,9 @@ def test_a_week_that_was_not_reset_at_its_tick_is_due_until_it_is(betting: Betti
 def test_the_second_chance_asks_for_one_run_at_a_time(
     installed: Betting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trc_pipelines.definitions import defs
-
-    sensor = defs().resolve_sensor_def("bankroll_reset_sensor")
     with dg.instance_for_test() as instance:
+        # Here, because Dagster loads with the last instance that there was, which may be gone.
+        sensor = defs().resolve_sensor_def("bankroll_reset_sensor")
         with dg.build_sensor_context(instance=instance) as context:
             (request,) = sensor.evaluate_tick(context).run_requests
             assert datetime.fromisoformat(request.tags[AS_OF_TAG]) > NOON

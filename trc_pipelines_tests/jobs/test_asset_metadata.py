@@ -14,10 +14,11 @@ from trc_pipelines.jobs.asset_metadata import (
     CHARTED,
     asset_key,
     chart_runs,
+    column_metadata,
+    count_rows,
     day_metadata,
     draw,
     sample_rows,
-    table_metadata,
 )
 from trc_pipelines.jobs.contract import Result
 from trc_pipelines.jobs.orchestration import AS_OF_TAG, DRY_RUN_OF_TAG, connected
@@ -60,7 +61,9 @@ def test_columns_are_known_before_the_first_run_as_the_database_has_them(world: 
         ] == list(found.itertuples(index=False, name=None)), table
 
 
-def test_every_table_has_its_columns_before_it_was_ever_written() -> None:
+def test_every_table_has_its_columns_before_it_was_ever_written(
+    instance: dg.DagsterInstance,
+) -> None:
     graph = definitions.defs().resolve_asset_graph()
     without = {
         ".".join(key.path)
@@ -74,7 +77,7 @@ def test_every_table_has_its_columns_before_it_was_ever_written() -> None:
     }  # fmt: skip
 
 
-def test_columns_that_are_taken_over_exist_on_both_sides() -> None:
+def test_columns_that_are_taken_over_exist_on_both_sides(instance: dg.DagsterInstance) -> None:
     graph = definitions.defs().resolve_asset_graph()
 
     def columns(key: dg.AssetKey) -> set[str]:
@@ -118,10 +121,11 @@ def test_a_few_rows_are_counted_and_many_are_estimated(world: World) -> None:
         "FROM generate_series(1, 120000) AS n; ANALYZE quiz.streak_evaluations"
     )
     with world.database.transaction(commit=False) as transaction:
-        many = table_metadata(transaction, "quiz.streak_evaluations")
-        none = table_metadata(transaction, "quiz.life_regenerations")
-        view = table_metadata(transaction, "quiz.leaderboard_archive")
-        assert table_metadata(transaction, "quiz.leaderboard_cache") == {}
+        many = count_rows(transaction, "quiz.streak_evaluations")
+        none = count_rows(transaction, "quiz.life_regenerations")
+        view = count_rows(transaction, "quiz.leaderboard_archive")
+        assert count_rows(transaction, "quiz.leaderboard_cache") == {}
+        assert column_metadata(transaction, "quiz.leaderboard_cache") == {}
     assert (many["row_count_is"], none["row_count_is"]) == ("the planner's estimate", "exact")
     assert many["dagster/row_count"] == pytest.approx(120_000, rel=0.05)
     assert none["dagster/row_count"] == 0

@@ -145,12 +145,13 @@ def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months:
             told = expected.reindex([day], fill_value=0).to_dict("records")[0]
             assert {name: metadata[name] for name in told} == told, (table, day)
             assert all(type(metadata[name]) is int for name in told)
-            total = metadata["dagster/row_count"]
-            assert total == world.query(f"SELECT count(*) AS n FROM community.{table}")["n"].iat[0]
         messages = [metadata["message"] for metadata in shown[table].values()]
-        assert len(set(messages)) > DAYS / 2, "of each day its own"
+        assert len(set(messages)) > DAYS / 3, "of each day its own; boards of few members repeat"
         last = list(shown[table].values())[-1]
         assert len(last["rows"].records) == 10
+        counted = [metadata.get("dagster/row_count") for metadata in shown[table].values()]
+        total = world.query(f"SELECT count(*) AS n FROM community.{table}")["n"].iat[0]
+        assert counted == [None] * (DAYS - 1) + [total], "of the table, and not of a day"
         assert "data:image/svg+xml" in last["last_weeks"]
 
 

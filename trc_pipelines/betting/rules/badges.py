@@ -198,4 +198,4 @@ def _count_outcomes(bets: pd.DataFrame) -> pd.DataFrame:
 
 def _top(values: pd.Series, at_least: int) -> pd.Series:
     """Everyone (sorted) with the highest value, where that is at least so much."""
-    return values[(values == values.max()) & (values >= at_least)]
+    return values.loc[(values == values.max()) & (values >= at_least)]

@@ -15,4 +15,6 @@ from trc_pipelines.jobs.contract import Result, Work, step
 )
 def write_back(work: Work) -> Result:
     """Nothing of ours: badges of the last weeks in the app's own table, under its names, where it differs."""
-    return write_backs.write_back(work, "betting.write_back_badges", "badges_written")
+    return write_backs.write_back(
+        work, "betting.write_back_badges", "betting/write_back", "badges_written"
+    )

@@ -40,7 +40,7 @@ def daily_growth(work: Work) -> Result:
     work.transaction.execute("community/delete_daily_sources", days=days)
     work.transaction.execute("community/insert_daily_sources", days=days)
     _count_weeks(work, days, moved)
-    by_day = figures_by_day(counted.assign(rows=1).set_index("day"), work.days)
+    by_day = figures_by_day(counted.assign(rows=1, rows_written=1).set_index("day"), work.days)
     last = by_day[work.days[1]]
     return Result(
         affected=len(counted),
@@ -74,7 +74,8 @@ def _follow_activity(work: Work, days: list[date]) -> pd.DataFrame:
     if work.transaction.read_value("community/count_wrong_activity", days=days):
         moved.append(work.transaction.read("community/correct_member_activity", days=days))
         work.transaction.execute("community/delete_member_activity", days=days)
-    return pd.concat(moved, ignore_index=True).apply(lambda column: column.dt.date)
+    days_moved = pd.concat(moved, ignore_index=True)
+    return pd.DataFrame({name: column.dt.date for name, column in days_moved.items()})
 
 
 def _count_range(work: Work, first_day: date, last_day: date) -> pd.DataFrame:

@@ -22,4 +22,6 @@ def write_back(work: Work) -> Result:
     """
     # What is being posted right now is waited for, so that the app's sum and the ledger are of one moment.
     work.transaction.execute("jobs/lock_step", table="community.point_ledger")
-    return write_backs.write_back(work, "community.write_back_members", "members_written")
+    return write_backs.write_back(
+        work, "community.write_back_members", "community/write_back", "members_written"
+    )

@@ -15,4 +15,6 @@ from trc_pipelines.quiz.steps.leaderboard_rankings import leaderboard_rankings
 )
 def write_back(work: Work) -> Result:
     """Nothing of ours: scores and ranks in the app's own row of each player, where they differ."""
-    return write_backs.write_back(work, "quiz.write_back_rankings", "players_written")
+    return write_backs.write_back(
+        work, "quiz.write_back_rankings", "quiz/write_back", "players_written"
+    )
