@@ -69,7 +69,6 @@ BAD_VALUES = {
     "REDIS_URL": "http://secret@host",
     "SENTRY_DSN": "https://secret@host/project",
     "ALERT_URLS": "json://host, discord://secret",
-    "ANNOUNCE_URLS": "carrierpigeon://host",
     "ANNOUNCE_URLS": "carrierpigeon://secret",
     "HEARTBEAT_URL": "secret.example.org/ping",
     "DOMAINS": "chess",
