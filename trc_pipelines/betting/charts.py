@@ -38,7 +38,7 @@ CHARTS = [
         "hold",
         "Hold",
         "Which share of the stakes of a week's settled bets the house kept.",
-        "betting/chart_hold",
+        "betting/chart_wagered",
         WEEK,
         [Column("hold", "hold", "share")],
         "bar",

@@ -132,10 +132,11 @@ def read_report(
 
 
 def _read(transaction: Transaction, charts: Sequence[Chart], day: date) -> list[Reading]:
-    return [
-        Reading(chart, transaction.read(chart.statement, **values_for(chart.statement, day)))
-        for chart in charts
-    ]
+    frames = {
+        statement: transaction.read(statement, **values_for(statement, day))
+        for statement in dict.fromkeys(chart.statement for chart in charts)
+    }
+    return [Reading(chart, frames[chart.statement]) for chart in charts]
 
 
 def _tell(transaction: Transaction, sections: Mapping[str, Section], day: date) -> list[str]:
