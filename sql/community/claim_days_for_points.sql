@@ -1,3 +1,8 @@
 -- Taken before reading: whatever arrives later marks the days stale again.
-UPDATE community.days SET is_points_stale = FALSE
-WHERE day BETWEEN :first_day AND :last_day AND is_points_stale
+WITH claimed AS (
+    UPDATE community.days SET is_points_stale = FALSE
+    WHERE day BETWEEN :first_day AND :last_day AND is_points_stale
+    RETURNING day
+)
+
+SELECT count(*) AS days FROM claimed

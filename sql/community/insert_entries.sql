@@ -24,6 +24,6 @@ SELECT
     f.entries,
     f.points_awarded,
     f.points_deducted,
-    coalesce(cardinality(f.days), 0) AS days,
+    f.days,
     community.mark_days_stale(f.days)::text AS marked
 FROM figures AS f

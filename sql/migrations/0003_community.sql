@@ -367,6 +367,16 @@ COMMENT ON COLUMN community.daily_points.xp_gained IS 'Sum of the positive XP de
 COMMENT ON COLUMN community.daily_points.is_active IS 'At least one XP gain or point-earning action; 80 XP are activity though they pay no whole point yet.';
 COMMENT ON COLUMN community.daily_points.last_active_at IS 'Latest time points were earned that day.';
 
+CREATE TABLE community.counted_days (
+    day date CONSTRAINT counted_days_pkey PRIMARY KEY,
+    last_sync_id bigint NOT NULL,
+    last_entry_id bigint NOT NULL
+);
+COMMENT ON TABLE community.counted_days IS 'One row per day of daily_points: what it was computed with, so that only what came since is added.';
+COMMENT ON COLUMN community.counted_days.day IS 'UTC day.';
+COMMENT ON COLUMN community.counted_days.last_sync_id IS 'XP of syncs up to this one is counted.';
+COMMENT ON COLUMN community.counted_days.last_entry_id IS 'Entries up to this one are counted.';
+
 CREATE TABLE community.daily_streaks (
     member_id text COLLATE "C" NOT NULL,
     day date NOT NULL,

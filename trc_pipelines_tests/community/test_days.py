@@ -148,6 +148,33 @@ def test_one_table_of_one_day_made_by_hand_hides_nothing(week: World, job: objec
     assert derived(week) == computed_anew(week, now + HOUR)
 
 
+def test_what_came_since_is_added_to_the_day_and_again_it_changes_nothing(world: World) -> None:
+    world.link(LINKED)
+    world.sync(at(MONDAY, 9), {1001: 1000, 1002: 1000, 1003: 1000})
+    award(world, "bob", at(MONDAY, 9), 5)
+    world.sync(at(MONDAY, 10), {1001: 1250, 1002: 1000, 1003: 1040})
+    rows = "SELECT xmin::text AS version, * FROM community.daily_points ORDER BY member_id"
+    before = world.query(rows)
+    award(world, "bob", at(MONDAY, 9.5), -3)
+    award(world, "ann", at(MONDAY, 9.5), 4, action="admin_adjustment")
+    world.sync(at(MONDAY, 11), {1001: 1310, 1002: 1120, 1003: 1040})
+    added = world.query(rows)
+    # cem did nothing since: that row is as it was written.
+    assert (added["version"] == before["version"]).tolist() == [False, False, True]
+    assert added["points"].tolist() == [7, 3, 0]
+    assert added["xp_gained"].tolist() == [310, 120, 40]
+    again = world.run(MEE6_SYNC, at(MONDAY, 11))["community.daily_points"]
+    assert (again.affected, again.rows) == (0, 3)
+    pd.testing.assert_frame_equal(world.query(rows), added)
+    # A person who names the day has it computed from everything; nothing is different then.
+    assert (
+        world.run(DAILY_POINTS, at(MONDAY, 12), days=(MONDAY, MONDAY))[
+            "community.daily_points"
+        ].affected
+        == 0
+    )
+
+
 def test_verify_sees_a_streak_that_is_wrong_and_not_marked(week: World) -> None:
     assert broken_checks(week) == []
     week.execute(

@@ -1,4 +1,7 @@
-"""What is posted to the point ledger, and under which key, so that nothing is awarded twice."""
+"""Which awards of the app are posted to the point ledger, and under which key, so that none is awarded twice.
+
+XP becomes entries in the database: `sql/community/post_xp.sql`.
+"""
 
 from datetime import datetime, timedelta
 
@@ -13,36 +16,6 @@ MOST_POINTS = 10**12
 ERASED = "its member was erased: delete what the app still has of them"
 # Clocks differ, and apps post-date a little; what lies further ahead is a mistake.
 FUTURE = timedelta(days=1)
-
-
-def entries_from_deltas(deltas: pd.DataFrame, *, points_per_100_xp: int) -> pd.DataFrame:
-    """Make ledger entries of XP.
-
-    Args:
-        deltas: sync_id, synced_at, account_id, xp_delta, whole.
-        points_per_100_xp: in force at posting. 0 when the action is disabled: then nothing is
-            posted, now or later.
-    """
-    # The sync of 00:00 covers what came before it, so it counts for the day that just ended.
-    effective_on = (deltas["synced_at"] - pd.Timedelta(1, "us")).dt.tz_localize(None).dt.normalize()
-    return _without_zeroes(
-        pd.DataFrame(
-            {
-                "account_id": deltas["account_id"],
-                "action": DISCORD_ACTION,
-                "points": deltas["whole"] * points_per_100_xp,
-                "effective_at": deltas["synced_at"],
-                "effective_on": effective_on,
-                "source_key": DISCORD_ACTION
-                + ":"
-                + deltas["sync_id"].astype(str)
-                + ":"
-                + deltas["account_id"].astype(str),
-                "sync_id": deltas["sync_id"],
-                "metadata": '{"xp_delta": ' + deltas["xp_delta"].astype(str) + "}",
-            }
-        )
-    )
 
 
 def entries_from_transactions(transactions: pd.DataFrame) -> pd.DataFrame:

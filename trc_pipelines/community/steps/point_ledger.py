@@ -1,5 +1,7 @@
 """Posting: XP and the app's awards become entries of the ledger."""
 
+from typing import Any
+
 import pandas as pd
 
 from trc_pipelines.calendar import reporting_day
@@ -9,6 +11,9 @@ from trc_pipelines.community.relations import NAME, point_actions, point_transac
 from trc_pipelines.community.rules import ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.jobs.contract import JobError, Result, Work, step
+
+FIGURES = ("entries", "points_awarded", "points_deducted")
+NOTHING: dict[str, Any] = {**dict.fromkeys(FIGURES, 0), "days": []}
 
 
 @step(
@@ -29,30 +34,36 @@ def point_ledger(work: Work) -> Result:
         "sync_id"
     ].tolist()
     awards, set_aside = _take_awards(work)
-    sources = [_read_xp_entries(work, sync_ids), ledger.entries_from_transactions(awards)]
-    posted = post_entries(work, pd.concat(sources, ignore_index=True))
-    work.transaction.execute("community/mark_syncs_posted", sync_ids=sync_ids)
+    posted = [
+        post_xp(work, sync_ids),
+        post_entries(work, ledger.entries_from_transactions(awards)),
+    ]
+    figures = {name: sum(part[name] for part in posted) for name in FIGURES}
     work.transaction.execute(
         "community/record_sync_mode",
         day=reporting_day(work.options.now),
         is_sync_enabled=work.settings.mee6_sync_enabled,
     )
     return Result(
-        affected=posted["entries"],
-        details=posted
+        affected=figures["entries"],
+        details=figures
         | {
+            "days": len({day for part in posted for day in part["days"]}),
             "syncs": len(sync_ids),
             "awards_of_the_app": len(awards),
             "awards_set_aside": set_aside,
         },
-        rows_written=posted["entries"],
+        rows_written=figures["entries"],
     )
 
 
-def _read_xp_entries(work: Work, sync_ids: list[int]) -> pd.DataFrame:
-    rate = int(work.transaction.read_value("community/select_discord_rate"))
-    deltas = work.transaction.read("community/select_deltas_to_post", sync_ids=sync_ids)
-    return ledger.entries_from_deltas(deltas, points_per_100_xp=rate)
+def post_xp(work: Work, sync_ids: list[int]) -> dict[str, Any]:
+    """Post the XP of syncs that were not posted, as `post_entries` does."""
+    if not sync_ids:
+        return NOTHING
+    posted = _post(work, "community/post_xp", sync_ids=sync_ids)
+    work.transaction.execute("community/mark_syncs_posted", sync_ids=sync_ids)
+    return posted
 
 
 def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
@@ -67,6 +78,21 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
         last_id=cursor.get("last_id"),
         transaction_ids=listed.tolist(),
     )
+    due, set_aside = found, 0
+    if not (found.empty and listed.empty):
+        due, set_aside = _judge_awards(work, found)
+    chosen = due.head(work.budget.at_most(len(due)))
+    if len(chosen) == len(due):
+        work.transaction.execute(
+            "community/upsert_posting_cursor",
+            now=work.options.now,
+            swept_on=max(today, swept_on),
+        )
+    return chosen.assign(account_id=find_accounts(work.transaction, chosen)), set_aside
+
+
+def _judge_awards(work: Work, found: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Tell which awards are due, and set those aside that cannot be posted."""
     is_erased = find_erased(work.transaction, found[["member_id"]])
     due, rejected = ledger.judge_transactions(
         found.assign(is_erased=is_erased),
@@ -79,27 +105,22 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
         "staged_rejections", rejected[["transaction_id", "reason", "member_id", "points"]]
     )
     work.transaction.execute("community/replace_rejected_transactions", now=work.options.now)
-    chosen = due.head(work.budget.at_most(len(due)))
-    if len(chosen) == len(due):
-        work.transaction.execute(
-            "community/upsert_posting_cursor",
-            now=work.options.now,
-            swept_on=max(today, swept_on),
-        )
-    return chosen.assign(account_id=find_accounts(work.transaction, chosen)), len(rejected)
+    return due, len(rejected)
 
 
-def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
-    """Insert entries whose source key is new, and count entries, points and days touched.
+def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, Any]:
+    """Insert entries whose source key is new.
+
+    Returns:
+        How many entries, points awarded and deducted, and the days touched.
 
     Raises:
         JobError: a key is in the ledger already with other contents.
     """
     if entries.empty:
-        return {"entries": 0, "points_awarded": 0, "points_deducted": 0, "days": 0}
+        return NOTHING
     work.transaction.stage("staged_entries", entries)
-    posted = work.transaction.read_row("community/insert_entries", run_id=work.options.run_id) or {}
-    posted.pop("marked")
+    posted = _post(work, "community/insert_entries")
     if posted["entries"] < len(entries):
         conflict = work.transaction.read_value("community/find_conflicting_entry")
         if conflict is not None:
@@ -108,3 +129,8 @@ def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, int]:
                 "A correction needs a source of its own."
             )
     return posted
+
+
+def _post(work: Work, statement: str, **parameters: object) -> dict[str, Any]:
+    posted = work.transaction.read_row(statement, run_id=work.options.run_id, **parameters) or {}
+    return {name: posted[name] or NOTHING[name] for name in NOTHING}
