@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.server import Server, execute
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.community.readings import Reading, read_accounts
+from trc_pipelines.community.readings import Reading
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import store_reading
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import Job, Options, Result, Step, Work
@@ -144,10 +144,8 @@ def sync_board(url: str, board: Leaderboard, as_of: datetime) -> dict[str, Resul
     """The whole sync job but for its HTTP: the board is here already."""
 
     def store(work: Work) -> Result:
-        now, sync_id = datetime.now(UTC), int(as_of.timestamp())
-        return store_reading(
-            work, sync_id, read_accounts(work.transaction, sync_id), Reading(board, now, now)
-        )
+        now = datetime.now(UTC)
+        return store_reading(work, int(as_of.timestamp()), Reading(board, now, now))
 
     steps = [Step(MEE6_SYNC.steps[0].table, store), *MEE6_SYNC.steps[1:]]
     return run_job(url, replace(MEE6_SYNC, steps=steps), as_of)

@@ -5,7 +5,7 @@ SELECT
     m.discord_username AS name,
     r.level,
     r.xp
-FROM community.mee6_leaderboard_snapshot AS r
+FROM community.whole_readings AS r
 INNER JOIN community.members AS m ON r.member_id = m.member_id
 WHERE
     r.sync_id = (

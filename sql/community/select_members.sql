@@ -14,7 +14,7 @@ SELECT
     r.xp,
     coalesce(p.total, 0) AS points
 FROM community.members AS m
-LEFT JOIN community.mee6_leaderboard_snapshot AS r
+LEFT JOIN community.whole_readings AS r
     ON m.discord_id = r.discord_id AND r.is_present AND r.sync_id = (SELECT n.sync_id FROM newest AS n)
 LEFT JOIN community.member_points AS p ON m.member_id = p.member_id
 ORDER BY coalesce(p.total, 0) DESC, r.xp DESC NULLS LAST, m.member_id ASC

@@ -5,7 +5,7 @@ SELECT
     s.xp AS xp_known,
     CASE WHEN r.is_present THEN r.xp END AS xp_read,
     CASE WHEN r.is_present THEN r.xp - s.xp END AS difference
-FROM community.mee6_leaderboard_snapshot AS r
+FROM community.whole_readings AS r
 INNER JOIN community.xp_states AS s ON r.discord_id = s.discord_id
 WHERE
     r.sync_id = :sync_id AND r.member_id = s.member_id

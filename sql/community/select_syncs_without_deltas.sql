@@ -14,6 +14,7 @@ SELECT
     s.synced_at,
     s.xp_rate,
     s.is_rebaseline,
+    s.whole_sync_id IS NULL AS is_whole,
     coalesce(s.sync_id <= c.until_sync_id, FALSE) AS is_before_cut_over
 FROM community.mee6_syncs AS s
 LEFT JOIN cut_over AS c ON TRUE

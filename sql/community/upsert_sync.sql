@@ -1,9 +1,10 @@
 -- A failed slot may be read again; one that was judged is left alone by the status trigger.
 INSERT INTO community.mee6_syncs AS s (
     sync_id, synced_at, guild_id, status, requested_count, found_count, missing_count,
-    pages, requests, duplicates, xp_rate, started_at, finished_at, error, run_id
+    pages, requests, duplicates, xp_rate, started_at, finished_at, error, run_id,
+    whole_sync_id
 )
-VALUES (:sync_id, to_timestamp(:sync_id::bigint), :guild_id, :status, :requested_count, :found_count, :missing_count, :pages, :requests, :duplicates, :xp_rate, :started_at, :finished_at, :error, :run_id)
+VALUES (:sync_id, to_timestamp(:sync_id::bigint), :guild_id, :status, :requested_count, :found_count, :missing_count, :pages, :requests, :duplicates, :xp_rate, :started_at, :finished_at, :error, :run_id, :whole_sync_id)
 ON CONFLICT (sync_id) DO UPDATE SET
     guild_id = excluded.guild_id,
     status = excluded.status,
@@ -18,4 +19,5 @@ ON CONFLICT (sync_id) DO UPDATE SET
     started_at = excluded.started_at,
     finished_at = excluded.finished_at,
     error = excluded.error,
-    run_id = excluded.run_id
+    run_id = excluded.run_id,
+    whole_sync_id = excluded.whole_sync_id

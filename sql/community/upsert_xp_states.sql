@@ -1,24 +1,14 @@
--- Where the accounts of one sync stand now: the same account and member goes on, else it starts again.
+-- Where accounts stand after a sync.
+-- Staged: staged_xp_states, with these columns
 INSERT INTO community.xp_states (
-    discord_id, member_id, account_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry
+    discord_id, member_id, account_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry,
+    level, message_count, confirmed_sync_id
 )
 SELECT
-    a.discord_id,
-    a.member_id,
-    d.account_id,
-    d.sync_id,
-    d.kind NOT IN ('absent', 'unlinked'),
-    d.kind = 'absent' AND coalesce(o.is_never_present, TRUE),
-    CASE WHEN d.baseline_xp IS NOT NULL THEN coalesce(d.xp_total, s.xp) END,
-    d.baseline_xp,
-    d.whole + CASE WHEN d.kind = 'baseline' OR d.baseline_xp IS NULL OR s.xp IS NULL THEN 0 ELSE s.whole_total END,
-    d.carry_after
-FROM community.xp_deltas AS d
-INNER JOIN community.accounts AS a ON d.account_id = a.account_id
-LEFT JOIN community.xp_states AS o ON a.discord_id = o.discord_id
-LEFT JOIN community.xp_states AS s ON a.discord_id = s.discord_id AND d.account_id = s.account_id
-WHERE d.sync_id = :sync_id AND a.discord_id IS NOT NULL
-ORDER BY a.discord_id
+    s.discord_id, s.member_id, s.account_id, s.last_sync_id, s.is_present, s.is_never_present, s.xp, s.baseline_xp, s.whole_total, s.carry,
+    s.level, s.message_count, s.confirmed_sync_id
+FROM staged_xp_states AS s
+ORDER BY s.discord_id
 ON CONFLICT (discord_id) DO UPDATE SET
     member_id = excluded.member_id,
     account_id = excluded.account_id,
@@ -28,4 +18,8 @@ ON CONFLICT (discord_id) DO UPDATE SET
     xp = excluded.xp,
     baseline_xp = excluded.baseline_xp,
     whole_total = excluded.whole_total,
-    carry = excluded.carry
+    carry = excluded.carry,
+    level = excluded.level,
+    message_count = excluded.message_count,
+    is_linked = excluded.is_linked,
+    confirmed_sync_id = excluded.confirmed_sync_id

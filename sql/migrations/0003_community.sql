@@ -89,6 +89,9 @@ CREATE TABLE community.mee6_syncs (
     review_reason text,
     deltas_at timestamptz,
     posted_at timestamptz,
+    whole_sync_id bigint,
+    CONSTRAINT mee6_syncs_whole_check
+    CHECK (whole_sync_id IS NULL OR (whole_sync_id < sync_id AND status IN ('staged', 'accepted'))),
     CONSTRAINT mee6_syncs_sync_id_check CHECK (sync_id = extract(EPOCH FROM synced_at)),
     CONSTRAINT mee6_syncs_review_check
     CHECK ((reviewed_at IS NULL) = (reviewed_by IS NULL) AND (reviewed_at IS NULL) = (review_reason IS NULL)),
@@ -125,6 +128,7 @@ COMMENT ON COLUMN community.mee6_syncs.reviewed_by IS 'By which way: cli or ui.'
 COMMENT ON COLUMN community.mee6_syncs.review_reason IS 'Why, in that person''s words.';
 COMMENT ON COLUMN community.mee6_syncs.deltas_at IS 'When its XP deltas were written.';
 COMMENT ON COLUMN community.mee6_syncs.posted_at IS 'When its points were posted to the ledger.';
+COMMENT ON COLUMN community.mee6_syncs.whole_sync_id IS 'The whole reading that this one and the accepted ones between are kept as changes of; NULL: it is kept whole.';
 
 CREATE TABLE community.mee6_blocks (
     blocked_at timestamptz CONSTRAINT mee6_blocks_pkey PRIMARY KEY,
@@ -143,9 +147,10 @@ CREATE TABLE community.mee6_leaderboard_snapshot (
     level integer,
     message_count bigint,
     is_present boolean,
+    is_linked boolean NOT NULL DEFAULT TRUE,
     CONSTRAINT mee6_leaderboard_snapshot_pkey PRIMARY KEY (sync_id, discord_id)
 ) PARTITION BY RANGE (sync_id);
-COMMENT ON TABLE community.mee6_leaderboard_snapshot IS 'One row per linked member per sync, as read. Raw material: kept for some days, one partition a day.';
+COMMENT ON TABLE community.mee6_leaderboard_snapshot IS 'One row per sync and linked member, as read, of whom something changed; the first sync of a day has all. Put together: whole_readings. Kept for some days, one partition a day.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.sync_id IS 'The reading.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.member_id IS 'Member the account was linked to at that time.';
@@ -153,6 +158,7 @@ COMMENT ON COLUMN community.mee6_leaderboard_snapshot.xp IS 'Total XP on the boa
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.level IS 'MEE6 level.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.message_count IS 'Messages counted by MEE6.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.is_present IS 'On the board; FALSE: not on it, its end was seen; NULL: not confirmed either way in this reading, what was known stands.';
+COMMENT ON COLUMN community.mee6_leaderboard_snapshot.is_linked IS 'FALSE: of an account that was linked at the sync before and is not any more.';
 
 CREATE TABLE community.missing_accounts (
     discord_id bigint CONSTRAINT missing_accounts_pkey PRIMARY KEY,
@@ -205,6 +211,10 @@ CREATE TABLE community.xp_states (
     baseline_xp bigint,
     whole_total bigint NOT NULL,
     carry bigint NOT NULL,
+    level integer,
+    message_count bigint,
+    is_linked boolean NOT NULL DEFAULT TRUE,
+    confirmed_sync_id bigint,
     CONSTRAINT xp_states_carry_check
     CHECK (100 * whole_total + carry = coalesce(xp - baseline_xp, 0)),
     CONSTRAINT xp_states_remainder_check CHECK (carry BETWEEN -99 AND 99),
@@ -221,6 +231,10 @@ COMMENT ON COLUMN community.xp_states.xp IS 'XP at the last present reading; NUL
 COMMENT ON COLUMN community.xp_states.baseline_xp IS 'XP from which it is counted.';
 COMMENT ON COLUMN community.xp_states.whole_total IS 'Whole hundreds paid since the baseline.';
 COMMENT ON COLUMN community.xp_states.carry IS 'XP not yet turned into points.';
+COMMENT ON COLUMN community.xp_states.level IS 'MEE6 level, as last read.';
+COMMENT ON COLUMN community.xp_states.message_count IS 'Messages counted by MEE6, as last read.';
+COMMENT ON COLUMN community.xp_states.is_linked IS 'Whether it was linked at the last accepted sync.';
+COMMENT ON COLUMN community.xp_states.confirmed_sync_id IS 'The last sync that confirmed whether it is on the board, where later ones did not; NULL: the last one did.';
 
 -- Points.
 
@@ -774,6 +788,35 @@ ALTER TABLE community.ledger_batches ENABLE ALWAYS TRIGGER ledger_batches_append
 
 -- Views for analysts and apps.
 
+CREATE VIEW community.whole_readings AS
+SELECT s.sync_id, r.discord_id, r.member_id, r.xp, r.level, r.message_count, r.is_present
+FROM community.mee6_syncs AS s
+CROSS JOIN
+    LATERAL (
+        SELECT DISTINCT ON (p.discord_id)
+            p.discord_id, p.member_id, p.xp, p.level, p.message_count, p.is_present, p.is_linked
+        FROM community.mee6_leaderboard_snapshot AS p
+        WHERE
+            p.sync_id BETWEEN coalesce(s.whole_sync_id, s.sync_id) AND s.sync_id
+            AND (
+                p.sync_id = s.sync_id
+                OR p.sync_id IN (
+                    SELECT a.sync_id FROM community.mee6_syncs AS a
+                    WHERE a.status = 'accepted'
+                )
+            )
+        ORDER BY p.discord_id ASC, p.sync_id DESC
+    ) AS r
+WHERE r.is_linked;
+COMMENT ON VIEW community.whole_readings IS 'One row per linked member per kept sync, as read: of a sync kept as changes, its whole reading with what changed since. Ask for one sync at a time.';
+COMMENT ON COLUMN community.whole_readings.sync_id IS 'The reading.';
+COMMENT ON COLUMN community.whole_readings.discord_id IS 'Discord account.';
+COMMENT ON COLUMN community.whole_readings.member_id IS 'Member the account was linked to at that time.';
+COMMENT ON COLUMN community.whole_readings.xp IS 'Total XP on the board; 0 when absent.';
+COMMENT ON COLUMN community.whole_readings.level IS 'MEE6 level.';
+COMMENT ON COLUMN community.whole_readings.message_count IS 'Messages counted by MEE6.';
+COMMENT ON COLUMN community.whole_readings.is_present IS 'On the board; FALSE: not on it, its end was seen; NULL: not confirmed either way in this reading, what was known stands.';
+
 CREATE VIEW community.discord_activity AS
 SELECT
     r.member_id,
@@ -786,7 +829,7 @@ SELECT
     CASE WHEN r.is_present IS NOT NULL THEN r.xp END AS xp_total,
     r.level,
     r.message_count
-FROM community.mee6_leaderboard_snapshot AS r
+FROM community.whole_readings AS r
 INNER JOIN community.mee6_syncs AS s ON r.sync_id = s.sync_id AND s.status = 'accepted'
 LEFT JOIN community.accounts AS a
     ON r.member_id = a.member_id AND r.discord_id = a.discord_id AND a.erased_at IS NULL

@@ -59,26 +59,30 @@ def read_mee6(transaction: Transaction, settings: Settings, options: Options) ->
     if blocked_until is not None:
         said = f"MEE6 asked us to wait; nothing is sent before {blocked_until:%H:%M:%S} UTC"
         return _skipped("blocked", said, is_left_undone=True)
-    accounts = read_accounts(transaction, sync_id)
+    accounts, _ = read_accounts(transaction, sync_id)
     # Names are asked for only where somebody may become a member by the reading.
     everyone = settings.members_from_board and find_other_owner(transaction) is None
     return _ask(settings, settings.mee6_guild_id, accounts, everyone)
 
 
-def read_accounts(transaction: Transaction, sync_id: int) -> pd.DataFrame:
-    """Read the linked accounts and what is known of them, as `recall_accounts` gives them.
+def read_accounts(transaction: Transaction, sync_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the linked accounts, as `recall_accounts` gives them, and all that is known of accounts.
 
     Who was erased is not among them. Nothing is known of them, so only who is new is looked at.
     """
+    states = transaction.read("community/select_xp_states")
     accounts = recall_accounts(
         transaction.read("community/select_linked_accounts"),
-        transaction.read("community/select_xp_states"),
+        states,
         transaction.read(
             "community/select_missing_accounts", after_sync_id=sync_id - SEARCH_AGAIN_SECONDS
         ),
     )
     new = accounts.loc[accounts["is_present"].isna(), ["member_id", "discord_id"]]
-    return accounts.drop(index=new.index[find_erased(transaction, new)]).reset_index(drop=True)
+    if not new.empty:
+        erased = new.index[find_erased(transaction, new)]
+        accounts = accounts.drop(index=erased).reset_index(drop=True)
+    return accounts, states
 
 
 def sync_id_of(options: Options) -> int:

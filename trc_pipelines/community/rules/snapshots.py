@@ -1,6 +1,17 @@
-"""From a reading of the MEE6 leaderboard to snapshot rows."""
+"""From a reading of the MEE6 leaderboard to snapshot rows.
 
+A leaderboard may have a million players: what is here works on whole columns, and finds an account by a
+binary search.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+
+FIGURES = {"last_xp": "xp", "last_level": "level", "last_message_count": "message_count"}
+Flags = npt.NDArray[np.bool_]
 
 
 def recall_accounts(
@@ -10,29 +21,38 @@ def recall_accounts(
 
     Args:
         accounts: discord_id, member_id. An account that two members claim is contested.
-        states: discord_id (unique), member_id, xp, is_present, last_sync_id. What is known of an
-            account counts for the member it was linked to, and for nobody else.
+        states: discord_id (unique), member_id, xp, is_present, last_sync_id, level, message_count,
+            is_linked, is_confirmed. What is known of an account counts for the member it was linked
+            to, and for nobody else.
         missing: discord_id of accounts that were looked for in vain not long ago.
 
     Returns:
-        discord_id int64, member_id, last_xp, is_present and changed_sync_id (NULL: nothing known),
-        is_contested, is_sought (worth reading the full leaderboard).
+        discord_id int64, member_id, last_xp, is_present, changed_sync_id, last_level,
+        last_message_count, was_linked and was_confirmed (NULL: nothing known), is_contested,
+        is_sought (worth reading the full leaderboard).
     """
-    accounts = (
-        accounts.astype({"discord_id": "int64"})
-        .drop_duplicates()
-        .sort_values("discord_id", ignore_index=True)
-    )
-    known = pd.Index(states["discord_id"].to_numpy(dtype="int64")).get_indexer(
-        accounts["discord_id"]
-    )
-    recalled = states.reindex(known)  # -1, nothing known, is no label: NULL
-    is_same = recalled["member_id"].to_numpy() == accounts["member_id"].to_numpy()
+    accounts = accounts.astype({"discord_id": "int64"}).sort_values("discord_id", ignore_index=True)
+    is_contested = accounts.duplicated("discord_id", keep=False)
+    if is_contested.any():
+        accounts = accounts.drop_duplicates(ignore_index=True)
+        is_contested = accounts.duplicated("discord_id", keep=False)
+    known = _locate(states["discord_id"], accounts["discord_id"])
+    owners = states["member_id"].array.take(known, allow_fill=True)
+    is_same = pd.Series(owners == accounts["member_id"].array).fillna(value=False)
+    known = np.where(is_same.to_numpy(dtype=bool), known, -1)
+
+    def recall(name: str) -> Any:
+        return states[name].convert_dtypes().array.take(known, allow_fill=True)
+
     return accounts.assign(
-        last_xp=recalled["xp"].where(is_same).array,
-        is_present=recalled["is_present"].where(is_same).array,
-        changed_sync_id=recalled["last_sync_id"].where(is_same).array,
-        is_contested=accounts.duplicated("discord_id", keep=False),
+        last_xp=recall("xp"),
+        is_present=recall("is_present"),
+        changed_sync_id=recall("last_sync_id"),
+        last_level=recall("level"),
+        last_message_count=recall("message_count"),
+        was_linked=recall("is_linked"),
+        was_confirmed=recall("is_confirmed"),
+        is_contested=is_contested,
         is_sought=~accounts["discord_id"].isin(missing["discord_id"]),
     )
 
@@ -53,21 +73,78 @@ def build_snapshot(
         (NULL: not confirmed either way, as for contested accounts).
     """
     is_contested = accounts["is_contested"].to_numpy(dtype=bool)
-    counted = players[~players["discord_id"].isin(accounts.loc[is_contested, "discord_id"])]
-    found = counted.set_index("discord_id").reindex(accounts["discord_id"].to_numpy())
-    present = found["xp"].notna().to_numpy()
+    found = np.where(is_contested, -1, _locate(players["discord_id"], accounts["discord_id"]))
+    present = found >= 0
+    is_present = pd.array(present, dtype="boolean")
+    is_present[~present & (is_contested | (not is_complete))] = pd.NA
+
+    def figures(name: str, dtype: Any) -> Any:
+        return players[name].astype(dtype).array.take(found, allow_fill=True)
+
     return pd.DataFrame(
         {
             "sync_id": sync_id,
             "discord_id": accounts["discord_id"].to_numpy(),
             "member_id": accounts["member_id"].array,
-            "xp": found["xp"].astype("Int64").fillna(0).array,
-            "level": found["level"].astype("Int32").array,
-            "message_count": found["message_count"].astype("Int64").array,
-            "is_present": pd.array(present, dtype="boolean"),
+            "xp": figures("xp", "Int64").fillna(0),
+            "level": figures("level", "Int32"),
+            "message_count": figures("message_count", "Int64"),
+            "is_present": is_present,
         }
-    ).assign(
-        is_present=lambda rows: rows["is_present"].mask(
-            ~present & (is_contested | (not is_complete))
-        )
     )
+
+
+def find_changes(accounts: pd.DataFrame, snapshot: pd.DataFrame) -> Flags:
+    """Tell which rows of a snapshot differ from what is known, so that the others need not be kept.
+
+    Args:
+        accounts: as `recall_accounts` gives them.
+        snapshot: as built by `build_snapshot` of the same accounts.
+    """
+    is_known = accounts["was_linked"].fillna(value=False).to_numpy(dtype=bool)
+    was_confirmed = accounts["was_confirmed"].fillna(value=False).to_numpy(dtype=bool)
+    was_present = accounts["is_present"].fillna(value=False).to_numpy(dtype=bool)
+    is_confirmed = snapshot["is_present"].notna().to_numpy(dtype=bool)
+    is_present = snapshot["is_present"].fillna(value=False).to_numpy(dtype=bool)
+    is_equal = np.ones(len(accounts), dtype=bool)
+    for last, now in FIGURES.items():
+        before, after = accounts[last], snapshot[now]
+        same = (before == after).fillna(value=False) | (before.isna() & after.isna())
+        is_equal &= same.to_numpy(dtype=bool)
+    # Who is not on the leaderboard has no figures, and who is not confirmed not even that.
+    is_same = (was_present == is_present) & (is_equal | ~is_present)
+    is_kept: Flags = ~(is_known & (was_confirmed == is_confirmed) & (is_same | ~is_confirmed))
+    return is_kept
+
+
+def find_unlinked(
+    states: pd.DataFrame, unconfirmed: pd.DataFrame, linked: pd.Series, sync_id: int
+) -> pd.DataFrame:
+    """Make a row for each account that the last accepted reading had and this one has not.
+
+    Args:
+        states: discord_id, member_id, is_linked: what is known.
+        unconfirmed: discord_id, member_id of accounts that reading did not confirm, known or not.
+        linked: discord_id of the accounts of this reading.
+
+    Returns:
+        Columns of `community.mee6_leaderboard_snapshot`.
+    """
+    linked = linked.sort_values()
+    gone = [
+        rows[(_locate(linked, rows["discord_id"]) < 0) & rows["is_linked"].to_numpy(dtype=bool)]
+        for rows in (states, unconfirmed.assign(is_linked=True))
+    ]
+    rows: pd.DataFrame = pd.concat(gone)[["discord_id", "member_id"]].drop_duplicates("discord_id")
+    return rows.assign(sync_id=sync_id, xp=0, is_linked=False)
+
+
+def _locate(ids: pd.Series, wanted: pd.Series) -> npt.NDArray[np.int64]:
+    """Find the position of each wanted id among ids that are unique; -1 where it is not there."""
+    keys, looked_for = ids.to_numpy(dtype="int64"), wanted.to_numpy(dtype="int64")
+    if not len(keys):
+        return np.full(len(looked_for), -1)
+    order = np.argsort(keys, kind="stable")
+    at = np.minimum(np.searchsorted(keys[order], looked_for), len(keys) - 1)
+    found: npt.NDArray[np.int64] = np.where(keys[order[at]] == looked_for, order[at], -1)
+    return found

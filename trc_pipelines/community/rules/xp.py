@@ -79,6 +79,59 @@ def compute_deltas(
     return kept
 
 
+def follow_states(readings: pd.DataFrame, deltas: pd.DataFrame, sync_id: int) -> pd.DataFrame:
+    """Tell where accounts stand after a sync, of which something was read that was not known.
+
+    Args:
+        readings: as for `compute_deltas`, with level, message_count, confirmed_sync_id (the last
+            sync that confirmed whether the account is on the board) and the other columns of
+            `community.xp_states` as state_….
+        deltas: what `compute_deltas` gave for them, with account_id.
+
+    Returns:
+        Columns of `community.xp_states`.
+    """
+    changed = readings[readings["discord_id"].isin(deltas["discord_id"])].reset_index(drop=True)
+    is_same = (changed["state_member_id"] == changed["member_id"]).fillna(value=False).astype(bool)
+    absent, last_xp = deltas["kind"] == "absent", changed["state_xp"].where(is_same)
+    goes_on = (
+        is_same & (deltas["kind"] != "baseline") & deltas["baseline_xp"].notna() & last_xp.notna()
+    )
+    paid = changed["state_whole_total"].where(goes_on).fillna(0).astype("int64")
+    moved = pd.DataFrame(
+        {
+            "discord_id": changed["discord_id"],
+            "member_id": changed["member_id"],
+            "account_id": deltas["account_id"],
+            "last_sync_id": sync_id,
+            "is_present": ~absent,
+            "is_never_present": absent
+            & changed["state_is_never_present"].fillna(value=True).astype(bool),
+            "xp": deltas["xp_total"].fillna(last_xp).where(deltas["baseline_xp"].notna()),
+            "baseline_xp": deltas["baseline_xp"],
+            "whole_total": deltas["whole"].astype("int64") + paid,
+            "carry": deltas["carry_after"],
+            "level": changed["level"],
+            "message_count": changed["message_count"],
+            "confirmed_sync_id": pd.array([pd.NA] * len(changed), dtype="Int64"),
+        }
+    )
+    stood = readings[
+        ~readings["discord_id"].isin(deltas["discord_id"]) & readings["state_member_id"].notna()
+    ]
+    if stood.empty:
+        return moved
+    is_confirmed = stood["is_present"].notna()
+    read = {
+        "discord_id": stood["discord_id"],
+        "level": stood["level"].where(is_confirmed, stood["state_level"]),
+        "message_count": stood["message_count"].where(is_confirmed, stood["state_message_count"]),
+        "confirmed_sync_id": stood["confirmed_sync_id"].mask(is_confirmed),
+    }
+    kept = {name: stood[f"state_{name}"] for name in moved if name not in read}
+    return pd.concat([moved, pd.DataFrame(read | kept)[list(moved)]], ignore_index=True)
+
+
 def plausible_xp(seconds: pd.Series, xp_rate: float) -> pd.Series:
     """The most XP that chatting can gain in so many seconds, doubled, and at least one interval's."""
     intervals = (seconds / INTERVAL_SECONDS).clip(lower=1)

@@ -20,7 +20,7 @@ from trc_pipelines.community.readings import (
 from trc_pipelines.community.relations import NAME, members
 from trc_pipelines.community.rules.audit import Audit, Thresholds, audit_snapshot
 from trc_pipelines.community.rules.blocks import STRIKES_COUNT_FOR, block_until
-from trc_pipelines.community.rules.snapshots import build_snapshot
+from trc_pipelines.community.rules.snapshots import build_snapshot, find_changes, find_unlinked
 from trc_pipelines.jobs.contract import Relation, Result, Work, step
 from trc_pipelines.mee6.models import Leaderboard, Mee6AccessError, Mee6Blocked, Mee6Error
 from trc_pipelines.monitoring.alerts import report
@@ -41,13 +41,15 @@ from trc_pipelines.monitoring.alerts import report
     is_level=True,
 )
 def mee6_leaderboard_snapshot(work: Work) -> Result:
-    """One row per linked member per sync: XP on the MEE6 leaderboard at that moment.
+    """One row per linked member per sync in which something of it changed: XP on the leaderboard.
 
-    Absent is who is not on a leaderboard that was read to its end, not confirmed (`is_present`
-    NULL) who is not on the part that was read. Players who are not linked are not kept; with
-    MEMBERS_FROM_BOARD an accepted reading makes them members, and they count from there. A reading
-    is staged, audited, then accepted or quarantined. Only accepted ones feed anything. The API only
-    knows *now*: a missed slot stays missed, and the next reading catches up what was gained.
+    The first sync of a day has everybody, and so has one that a person decides about, or that
+    follows one not worked off; `whole_readings` puts the others together. Absent is who is not on a
+    leaderboard that was read to its end, not confirmed (`is_present` NULL) who is not on the part
+    that was read. Players who are not linked are not kept; with MEMBERS_FROM_BOARD an accepted
+    reading makes them members, and they count from there. A reading is staged, audited, then
+    accepted or quarantined. Only accepted ones feed anything. The API only knows *now*: a missed
+    slot stays missed, and the next reading catches up what was gained.
     """
     reading: Reading | Result = work.prepared
     if isinstance(reading, Result):
@@ -58,8 +60,7 @@ def mee6_leaderboard_snapshot(work: Work) -> Result:
         return before
     if isinstance(reading.outcome, Mee6Error):
         return _record_failed_sync(work, sync_id, reading, reading.outcome)
-    # Who was linked or unlinked meanwhile is so from now on.
-    return store_reading(work, sync_id, read_accounts(work.transaction, sync_id), reading)
+    return store_reading(work, sync_id, reading)
 
 
 # Lineage passes through it, failure does not: what follows uses the syncs that were accepted,
@@ -71,28 +72,34 @@ mee6_syncs = Relation(
 )
 
 
-def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Reading) -> Result:
-    """Stage a reading, audit it, accept or quarantine it.
+def store_reading(work: Work, sync_id: int, reading: Reading) -> Result:
+    """Audit a reading, keep it, accept or quarantine it.
 
     Args:
-        accounts: as `read_accounts` gives them.
         reading: one that brought a leaderboard.
     """
     leaderboard = cast("Leaderboard", reading.outcome)
+    # What it is compared with is not moved meanwhile, by a decision about an earlier one.
+    work.transaction.execute("jobs/lock_step", table="community.xp_deltas")
+    # Who was linked or unlinked since it was asked for is so from now on.
+    accounts, states = read_accounts(work.transaction, sync_id)
     claimed_twice = accounts.loc[accounts["is_contested"], "member_id"].unique().tolist()
     # Whose account it was before keeps what is known, and nothing new, until it is clear whose it is.
-    accounts = accounts[~accounts["is_contested"] | accounts["is_present"].notna()]
-    accounts = accounts.reset_index(drop=True)
+    if claimed_twice:
+        accounts = accounts[~accounts["is_contested"] | accounts["is_present"].notna()]
+        accounts = accounts.reset_index(drop=True)
     snapshot = build_snapshot(
         accounts, leaderboard.players, sync_id, is_complete=leaderboard.is_complete
     )
-    presence = _count_presence(snapshot)
-    _upsert_sync(work, sync_id, leaderboard.guild_id, "staged", reading, presence=presence)
-    work.transaction.execute("community/ensure_snapshot_partition", day=work.as_of.date())
-    work.transaction.append("community.mee6_leaderboard_snapshot", snapshot)
     if newer := find_newer_sync(work.transaction, sync_id):
+        _keep(work, sync_id, reading, snapshot, snapshot)
         return _discard_superseded(work, sync_id, newer)
-    audit = _audit(work, sync_id, accounts, snapshot, leaderboard)
+    known, recalled = states["xp"].notna().sum(), accounts["last_xp"].notna().sum()
+    audit = _audit(work, sync_id, accounts, snapshot, leaderboard, unlinked=int(known - recalled))
+    whole_sync_id = _find_whole_reading(work, sync_id, audit)
+    unconfirmed = work.transaction.read("community/select_unconfirmed_readings")
+    kept = snapshot if whole_sync_id is None else snapshot[find_changes(accounts, snapshot)]
+    _keep(work, sync_id, reading, snapshot, kept, whole_sync_id)
     _decide(work, sync_id, audit, leaderboard)
     enrolled = snapshot.iloc[:0]
     if audit.passed:
@@ -100,12 +107,16 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
         # Of a reading that is not believed nobody becomes a member: it may be another guild's.
         if "username" in leaderboard.players:
             enrolled = _enroll(work, sync_id, leaderboard, snapshot)
-    snapshot = pd.concat([snapshot, enrolled], ignore_index=True)
+            snapshot = pd.concat([snapshot, enrolled], ignore_index=True)
+    if whole_sync_id is not None:
+        unlinked = find_unlinked(states, unconfirmed, snapshot["discord_id"], sync_id)
+        work.transaction.append("community.mee6_leaderboard_snapshot", unlinked)
+    presence = _count_presence(snapshot)
     return Result(
         affected=1,
         details={
             "status": audit.status,
-            **_count_presence(snapshot),
+            **presence,
             "members_enrolled": len(enrolled),
             "members_set_aside": len(claimed_twice),
             "pages": leaderboard.pages,
@@ -124,6 +135,40 @@ def store_reading(work: Work, sync_id: int, accounts: pd.DataFrame, reading: Rea
         success=audit.passed,
         verdicts={AUDIT_CHECK: (audit.passed, {**audit.figures, "findings": audit.findings})},
     )
+
+
+def _find_whole_reading(work: Work, sync_id: int, audit: Audit) -> int | None:
+    """Find the whole reading that this one can be kept as changes of; what is not believed is kept whole."""
+    if not audit.passed:
+        return None
+    found: int | None = work.transaction.read_value(
+        "community/select_whole_reading", sync_id=sync_id
+    )
+    return found
+
+
+def _keep(
+    work: Work,
+    sync_id: int,
+    reading: Reading,
+    snapshot: pd.DataFrame,
+    kept: pd.DataFrame,
+    whole_sync_id: int | None = None,
+) -> None:
+    """Write a sync, staged, and the rows of its reading that are kept."""
+    guild_id = cast("Leaderboard", reading.outcome).guild_id
+    presence = _count_presence(snapshot)
+    _upsert_sync(
+        work,
+        sync_id,
+        guild_id,
+        "staged",
+        reading,
+        presence=presence,
+        whole_sync_id=whole_sync_id,
+    )
+    work.transaction.execute("community/ensure_snapshot_partition", day=work.as_of.date())
+    work.transaction.append("community.mee6_leaderboard_snapshot", kept)
 
 
 def _enroll(
@@ -170,6 +215,8 @@ def _audit(
     accounts: pd.DataFrame,
     snapshot: pd.DataFrame,
     leaderboard: Leaderboard,
+    *,
+    unlinked: int,
 ) -> Audit:
     newest = work.transaction.read_row("community/select_newest_accepted_sync") or {}
     return audit_snapshot(
@@ -181,9 +228,7 @@ def _audit(
         last_guild_id=newest.get("guild_id"),
         sync_id=sync_id,
         last_sync_id=newest.get("sync_id"),
-        unlinked=int(
-            work.transaction.read_value("community/count_unlinked_accounts", sync_id=sync_id)
-        ),
+        unlinked=unlinked,
         thresholds=Thresholds(
             missing_share=work.settings.mee6_max_missing_share,
             dropped_share=work.settings.mee6_max_dropped_share,
@@ -227,6 +272,7 @@ def _upsert_sync(
     reading: Reading,
     *,
     presence: dict[str, int] | None = None,
+    whole_sync_id: int | None = None,
 ) -> None:
     read = reading.outcome if isinstance(reading.outcome, Leaderboard) else None
     found = presence or {}
@@ -246,6 +292,7 @@ def _upsert_sync(
         finished_at=reading.ended,
         error=None if read else str(reading.outcome),
         run_id=work.options.run_id,
+        whole_sync_id=whole_sync_id,
     )
 
 

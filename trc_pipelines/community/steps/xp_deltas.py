@@ -7,7 +7,7 @@ import pandas as pd
 from trc_pipelines.calendar import reporting_day
 from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.relations import NAME
-from trc_pipelines.community.rules.xp import compute_deltas
+from trc_pipelines.community.rules.xp import compute_deltas, follow_states
 from trc_pipelines.community.steps.mee6_leaderboard_snapshot import mee6_syncs
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Result, Work, step
@@ -59,6 +59,7 @@ def _write_deltas(
     *,
     is_rebaseline: bool,
     is_before_cut_over: bool,
+    is_whole: bool,
 ) -> pd.DataFrame:
     """Write what changed in a sync and where its accounts stand now.
 
@@ -68,17 +69,21 @@ def _write_deltas(
     readings = transaction.read(
         "community/select_changed_readings", sync_id=sync_id, is_rebaseline=is_rebaseline
     )
+    confirmed = readings[readings["is_present"].notna()].reset_index(drop=True)
     deltas = compute_deltas(
-        readings, xp_rate=xp_rate, is_rebaseline=is_rebaseline or is_before_cut_over
+        confirmed, xp_rate=xp_rate, is_rebaseline=is_rebaseline or is_before_cut_over
     )
-    keys = ["discord_id", "member_id"]
-    accounts = _find_accounts(transaction, readings.merge(deltas[keys], on=keys, how="right"))
+    has_delta = confirmed["discord_id"].isin(deltas["discord_id"])
+    accounts = _find_accounts(transaction, confirmed[has_delta])
+    deltas = deltas.assign(account_id=accounts.array)
     transaction.append(
         "community.xp_deltas",
-        deltas.drop(columns=keys).assign(sync_id=sync_id, account_id=accounts.array),
+        deltas.drop(columns=["discord_id", "member_id"]).assign(sync_id=sync_id),
     )
-    transaction.execute("community/insert_unlinked_accounts", sync_id=sync_id)
-    transaction.execute("community/upsert_xp_states", sync_id=sync_id)
+    if len(readings):
+        transaction.stage("staged_xp_states", follow_states(readings, deltas, sync_id))
+        transaction.execute("community/upsert_xp_states")
+    transaction.execute("community/insert_unlinked_accounts", sync_id=sync_id, is_whole=is_whole)
     transaction.execute("community/mark_deltas_done", sync_id=sync_id)
     if (deltas["xp_delta"] > 0).any():
         transaction.execute("community/mark_day_stale", day=reporting_day(synced_at))
@@ -89,5 +94,7 @@ def _find_accounts(transaction: Transaction, readings: pd.DataFrame) -> pd.Serie
     """The keys of the accounts: those of the same member are known from the sync before."""
     is_known = (readings["state_member_id"] == readings["member_id"]).fillna(False).astype(bool)
     known = readings["state_account_id"].astype("Int64").where(is_known)
+    if is_known.all():
+        return known.astype("int64")
     new = find_accounts(transaction, readings.loc[~is_known, ["member_id", "discord_id"]])
     return known.fillna(new).astype("int64")

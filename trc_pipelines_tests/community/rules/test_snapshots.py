@@ -204,6 +204,10 @@ def test_two_members_who_claim_an_account_are_told_apart_from_everybody_else() -
             "xp": pd.array([900, 800], dtype="Int64"),
             "is_present": pd.array([True, True], dtype="boolean"),
             "last_sync_id": [100, 100],
+            "level": pd.array([9, 8], dtype="Int64"),
+            "message_count": pd.array([90, None], dtype="Int64"),
+            "is_linked": pd.array([True, True], dtype="boolean"),
+            "is_confirmed": pd.array([True, True], dtype="boolean"),
         }
     )
     claims = linked([(2, "bob"), (1, "eve"), (1, "ann"), (2, "bob")])
