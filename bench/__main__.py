@@ -14,11 +14,11 @@ from bench.memory import measure_memory
 from bench.naive import measure_naive
 from bench.quiz import measure_quiz
 from bench.server import Server, run_server
-from bench.syncs import measure_sync, measure_year
+from bench.syncs import measure_full_day, measure_sync, measure_year
 from bench.throughput import measure_ledger, measure_players
 
 PARTS = (
-    "players", "sync", "naive", "ledger", "year", "days", "streak_year", "memory", "quiz", "betting",
+    "players", "sync", "full_day", "naive", "ledger", "year", "days", "streak_year", "memory", "quiz", "betting",
 )  # fmt: skip
 
 
@@ -52,6 +52,8 @@ def measure(server: Server, parts: set[str], *, quick: bool) -> Iterator[Figure]
         yield from small_sync
     if "sync" in parts:
         yield from measure_sync(server, large, repetitions)[0]
+    if "full_day" in parts:
+        yield measure_full_day(server, small)
     if "naive" in parts:
         tenth_seconds = measure_sync(server, small // 10, repetitions)[1]
         yield measure_naive(server, small // 10, tenth_seconds)

@@ -75,9 +75,9 @@ class Community:
         pages = self.size // 1000 + 1
         return Leaderboard(GUILD_ID, players, 1.0, pages, pages, 0)
 
-    def gain_xp(self, share: float) -> None:
-        """A share of the members says one to twelve messages."""
-        active = self._rng.choice(self.size, round(share * self.size), replace=False)
+    def gain_xp(self, share: float, among: int | None = None) -> None:
+        """A share of the members says one to twelve messages; only the first so many ever do."""
+        active = self._rng.choice(among or self.size, round(share * self.size), replace=False)
         self.xp[active] += 20 * self._rng.integers(1, 13, len(active))
 
     def active_members(self) -> npt.NDArray[np.int64]:

@@ -14,6 +14,7 @@ from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.rules.snapshots import build_snapshot
 
 ACTIVE_SHARE = 0.05
+SYNCS_OF_A_DAY = 90
 FIRST_SYNC = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
@@ -58,6 +59,34 @@ def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figu
         ),
         Figure(f"the same slot again, {size:,} members", shares, "%", 0.10),
     ], seconds
+
+
+def measure_full_day(server: Server, size: int) -> Figure:
+    """Measure the last syncs of a day against its first ones; a fifth of the members are active in it."""
+    seconds, midnight = [], FIRST_SYNC.replace(hour=0)
+    with new_community(server, size) as community:
+        show_progress(f"{SYNCS_OF_A_DAY} syncs of one day, {size:,} members")
+        sync_board(community.url, community.board(), midnight)
+        community.settle()
+        for number in range(1, SYNCS_OF_A_DAY + 1):
+            community.gain_xp(ACTIVE_SHARE, among=size // 5)
+            board, as_of = community.board(), midnight + number * QUARTER
+            seconds.append(seconds_of(sync_board, community.url, board, as_of))
+        kept = scalar(
+            community.url,
+            "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
+            "WHERE inhparent = 'community.mee6_leaderboard_snapshot'::regclass",
+        )
+    first, last = median(seconds[:5]), seconds[-5:]
+    show_progress(f"  first ones {first:.3f} s, last ones {median(last):.3f} s")
+    return Figure(
+        f"syncs 86 to 90 of a day against its first five, {size:,} members",
+        [late / first for late in last],
+        "×",
+        1.1,
+        note=f"readings of the day take {kept / 10**6:,.0f} MB, "
+        f"{kept / size / 1000:,.1f} kB a member; the aim is 1 kB",
+    )
 
 
 def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:

@@ -201,7 +201,7 @@ def test_one_member_off_the_board_does_not_make_every_sync_read_all_of_it(world:
     # Whole when she is first missing, and again six hours later.
     assert pages == [41, 10, 10, 41, 10]
     rows = world.query(
-        "SELECT coalesce(is_present::text, 'unknown') AS is_present FROM community.mee6_leaderboard_snapshot "
+        "SELECT coalesce(is_present::text, 'unknown') AS is_present FROM community.whole_readings "
         "WHERE discord_id = 1003 ORDER BY sync_id"
     )["is_present"]
     assert rows.tolist() == ["false", "unknown", "unknown", "false", "unknown"]

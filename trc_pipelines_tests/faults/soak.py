@@ -86,6 +86,8 @@ TOGETHER = [
     ),
 ]
 SOURCES = {
+    # What is kept of a reading depends on whether the one before was worked off.
+    "community.mee6_leaderboard_snapshot": "community.whole_readings",
     # Keys of accounts differ: a run that is rolled back leaves out some.
     "community.xp_deltas": f"({DELTAS}) AS d",
     "community.point_ledger": "community.member_entries",

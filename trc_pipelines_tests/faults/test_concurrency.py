@@ -53,7 +53,7 @@ def assert_posted_once(world: World, syncs: int) -> None:
         "(SELECT count(*) FROM community.xp_deltas WHERE kind = 'change') AS changes, "
         "(SELECT count(*) FROM community.mee6_syncs) AS syncs, "
         "(SELECT sum(attempts) FROM community.mee6_syncs) AS attempts, "
-        "(SELECT count(*) FROM community.mee6_leaderboard_snapshot) AS readings"
+        "(SELECT count(*) FROM community.whole_readings) AS readings"
     )
     assert tables.iloc[0].tolist() == [10, 10, syncs, syncs, 10 * syncs]
 

@@ -32,10 +32,10 @@ def recall_accounts(
         is_sought (worth reading the full leaderboard).
     """
     accounts = accounts.astype({"discord_id": "int64"}).sort_values("discord_id", ignore_index=True)
-    is_contested = accounts.duplicated("discord_id", keep=False)
+    is_contested = _is_shared(accounts["discord_id"])
     if is_contested.any():
         accounts = accounts.drop_duplicates(ignore_index=True)
-        is_contested = accounts.duplicated("discord_id", keep=False)
+        is_contested = _is_shared(accounts["discord_id"])
     known = _locate(states["discord_id"], accounts["discord_id"])
     owners = states["member_id"].array.take(known, allow_fill=True)
     is_same = pd.Series(owners == accounts["member_id"].array).fillna(value=False)
@@ -118,11 +118,16 @@ def find_changes(accounts: pd.DataFrame, snapshot: pd.DataFrame) -> Flags:
 
 
 def find_unlinked(
-    states: pd.DataFrame, unconfirmed: pd.DataFrame, linked: pd.Series, sync_id: int
+    accounts: pd.DataFrame,
+    states: pd.DataFrame,
+    unconfirmed: pd.DataFrame,
+    linked: pd.Series,
+    sync_id: int,
 ) -> pd.DataFrame:
     """Make a row for each account that the last accepted reading had and this one has not.
 
     Args:
+        accounts: as `recall_accounts` gives them, those of this reading.
         states: discord_id, member_id, is_linked: what is known.
         unconfirmed: discord_id, member_id of accounts that reading did not confirm, known or not.
         linked: discord_id of the accounts of this reading.
@@ -130,7 +135,9 @@ def find_unlinked(
     Returns:
         Columns of `community.mee6_leaderboard_snapshot`.
     """
-    linked = linked.sort_values()
+    # Nearly always everybody is found again, and then nobody has to be looked for.
+    if accounts["was_linked"].sum() == states["is_linked"].sum():
+        states = states.iloc[:0]
     gone = [
         rows[(_locate(linked, rows["discord_id"]) < 0) & rows["is_linked"].to_numpy(dtype=bool)]
         for rows in (states, unconfirmed.assign(is_linked=True))
@@ -144,7 +151,16 @@ def _locate(ids: pd.Series, wanted: pd.Series) -> npt.NDArray[np.int64]:
     keys, looked_for = ids.to_numpy(dtype="int64"), wanted.to_numpy(dtype="int64")
     if not len(keys):
         return np.full(len(looked_for), -1)
-    order = np.argsort(keys, kind="stable")
-    at = np.minimum(np.searchsorted(keys[order], looked_for), len(keys) - 1)
-    found: npt.NDArray[np.int64] = np.where(keys[order[at]] == looked_for, order[at], -1)
+    order = np.argsort(keys)
+    at = order[np.minimum(np.searchsorted(keys[order], looked_for), len(keys) - 1)]
+    found: npt.NDArray[np.int64] = np.where(keys[at] == looked_for, at, -1)
     return found
+
+
+def _is_shared(ids: pd.Series) -> Flags:
+    """Tell which of the ids, in order, are there more than once."""
+    is_next = np.diff(ids.to_numpy()) == 0
+    is_shared = np.zeros(len(ids), dtype=bool)
+    is_shared[1:] = is_next
+    is_shared[:-1] |= is_next
+    return is_shared

@@ -109,7 +109,7 @@ def store_reading(work: Work, sync_id: int, reading: Reading) -> Result:
             enrolled = _enroll(work, sync_id, leaderboard, snapshot)
             snapshot = pd.concat([snapshot, enrolled], ignore_index=True)
     if whole_sync_id is not None:
-        unlinked = find_unlinked(states, unconfirmed, snapshot["discord_id"], sync_id)
+        unlinked = find_unlinked(accounts, states, unconfirmed, snapshot["discord_id"], sync_id)
         work.transaction.append("community.mee6_leaderboard_snapshot", unlinked)
     presence = _count_presence(snapshot)
     return Result(
