@@ -164,7 +164,7 @@ def test_what_came_since_is_added_to_the_day_and_again_it_changes_nothing(world:
     assert added["points"].tolist() == [7, 3, 0]
     assert added["xp_gained"].tolist() == [310, 120, 40]
     again = world.run(MEE6_SYNC, at(MONDAY, 11))["community.daily_points"]
-    assert (again.affected, again.rows) == (0, 3)
+    assert (again.affected, again.by_day[MONDAY]["rows"]) == (0, 3)
     pd.testing.assert_frame_equal(world.query(rows), added)
     # A person who names the day has it computed from everything; nothing is different then.
     assert (
