@@ -43,9 +43,7 @@ def derived(world: World) -> list[pd.DataFrame]:
             columns="account_id"
         ),
         world.query("SELECT * FROM community.daily_points ORDER BY member_id, day"),
-        world.query(
-            "SELECT * FROM community.whole_readings ORDER BY sync_id, discord_id"
-        ),
+        world.query("SELECT * FROM community.whole_readings ORDER BY sync_id, discord_id"),
         world.query(
             "SELECT sync_id, status, deltas_at IS NULL AS d, posted_at IS NULL AS p "
             "FROM community.mee6_syncs ORDER BY sync_id"
