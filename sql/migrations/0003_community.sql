@@ -150,7 +150,7 @@ CREATE TABLE community.mee6_leaderboard_snapshot (
     is_linked boolean NOT NULL DEFAULT TRUE,
     CONSTRAINT mee6_leaderboard_snapshot_pkey PRIMARY KEY (sync_id, discord_id)
 ) PARTITION BY RANGE (sync_id);
-COMMENT ON TABLE community.mee6_leaderboard_snapshot IS 'One row per sync and linked member of whom something changed; the first sync of a day has all. Whole: whole_readings. Kept for some days, a partition a day.';
+COMMENT ON TABLE community.mee6_leaderboard_snapshot IS 'One row per sync and linked member of whom something changed, as read; the first sync of a day has all. Put together: whole_readings. Kept for some days.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.sync_id IS 'The reading.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.discord_id IS 'Discord account.';
 COMMENT ON COLUMN community.mee6_leaderboard_snapshot.member_id IS 'Member the account was linked to at that time.';
