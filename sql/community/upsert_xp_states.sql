@@ -1,5 +1,6 @@
 -- Where accounts stand after a sync.
--- Staged: staged_xp_states, with these columns
+-- Staged: staged_xp_states(discord_id, member_id, account_id, last_sync_id, is_present, is_never_present, xp,
+-- baseline_xp, whole_total, carry, level, message_count, confirmed_sync_id)
 INSERT INTO community.xp_states (
     discord_id, member_id, account_id, last_sync_id, is_present, is_never_present, xp, baseline_xp, whole_total, carry,
     level, message_count, confirmed_sync_id

@@ -370,7 +370,12 @@ def _ask(job_name: str, question: str) -> None:
             f"{question} Nobody is here to say yes, so nothing was done. "
             f"To run it all the same: trc run {job_name} --force"
         )
-    answer = typer.prompt(f"{question} Type yes to go on", default="", show_default=False)
+    try:
+        answer = typer.prompt(f"{question} Type yes to go on", default="", show_default=False)
+    except typer.Abort as ended:
+        if isinstance(ended.__context__, KeyboardInterrupt):
+            raise
+        answer = ""  # Ctrl-D: an answer, and no yes
     if answer.strip() != "yes":
         raise JobError(
             f"the answer was {clean_name(answer)!r}, not yes: {job_name} was not run, nothing was changed"

@@ -334,6 +334,7 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
                 finished_at=NOON,
                 error=None,
                 run_id="other",
+                whole_sync_id=None,
             )
             transaction.execute(
                 "community/decide_sync", sync_id=newer, status="accepted", audit="{}"
