@@ -28,12 +28,15 @@ VERIFICATION = "verification"
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Build the assets, checks, jobs, schedules and sensors of what the settings switch on."""
-    return _build_definitions(settings.domains, settings.community_start_on)
+    return _build_definitions(settings.domains, settings.write_back, settings.community_start_on)
 
 
 @cache
-def _build_definitions(domains: tuple[str, ...], start_on: date) -> dg.Definitions:
-    catalogue = Catalogue(load_domains([name for name in KNOWN_DOMAINS if name in domains]))
+def _build_definitions(
+    domains: tuple[str, ...], written_back: tuple[str, ...], start_on: date
+) -> dg.Definitions:
+    names = [name for name in KNOWN_DOMAINS if name in domains]
+    catalogue = Catalogue(load_domains(names), written_back)
     checks = catalogue.checks
     days = daily_partitions(start_on)
     jobs = {job.name: build_job(job) for job in catalogue.jobs}

@@ -35,10 +35,12 @@ def isolate() -> Path:
     os.environ["TRC_HOME"] = str(folder / "home")
     # ~/.aws, ~/.pgpass, ~/.netrc, ~/.config
     os.environ["HOME"] = str(folder)
-    # Homes, Dagster's own databases, servers of a test: in memory a commit waits for no disk.
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "tmp")
-    (folder / "tmp").mkdir()
-    (folder / "tmp").chmod(0o1777)
+    # Homes, Dagster's own databases, servers of a test: in memory a commit waits for no disk. Workers share
+    # it: a lock in there has embedded servers started one after the other.
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "tmp")
+        (folder / "tmp").mkdir()
+        (folder / "tmp").chmod(0o1777)
     return folder
 
 

@@ -103,7 +103,8 @@ def show_status(as_json: AsJson = False) -> None:
     else:
         say(f"{url}{' (embedded)' if installation.is_embedded else ''}")
     if pending:
-        raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate")
+        wrong = f"; {summarise(findings)}" if count_errors(findings) else ""
+        raise MigrationError(f"pending: {', '.join(pending)}; run: trc db migrate{wrong}")
     if count_errors(findings):
         raise JobError(summarise(findings))
     if not as_json:

@@ -87,7 +87,9 @@ def test_ctrl_c_is_silent_while_the_command_loads(seconds: float, database_url: 
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
         _out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 or (process.returncode == 1 and "TRC_HOME" in err)
+    # A shell says 130 of one that the signal ended before it was ours to catch.
+    ended = process.returncode in (130, -signal.SIGINT)
+    assert ended or (process.returncode == 1 and "TRC_HOME" in err)
     assert "Traceback" not in err
     assert "KeyboardInterrupt" not in err
 

@@ -72,6 +72,9 @@ def test_an_app_is_mended_by_what_the_doctor_says(
     assert "errors, 0 warnings; see: trc doctor" in capsys.readouterr().err
     mend(url, trc, capsys)
     run(url, "SELECT * FROM community.current_streaks")
+    assert trc("db", "status") == 1
+    assert "pending: views/community; run: trc db migrate" in capsys.readouterr().err
+    assert trc("db", "migrate") == 0
     assert trc("db", "status") == 0
 
 
@@ -125,7 +128,7 @@ def test_who_attaches_an_app_is_told_what_does_not_fit(
     told = capsys.readouterr()
     assert told.out in attached.out
     assert told.err == attached.err
-    assert "1 errors in community.point_actions" in told.err
+    assert "1 error in community.point_actions" in told.err
     run(url, 'DELETE FROM "PointConfig"')
     assert trc("db", "attach", "trc-membership-gateway") == 0
     assert "the apps' tables fit" in capsys.readouterr().out

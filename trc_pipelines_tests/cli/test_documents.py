@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import time
+import webbrowser
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -213,7 +214,10 @@ def test_every_line_that_a_page_has_people_type_does_what_it_says(
     trc: Trc,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Nobody looks at what a test opens.
+    monkeypatch.setattr(webbrowser, "open", lambda _url: True)
     if is_one_of(line, NOT_RUN):
         assert trc(*fill_in(words_of(line), None, tmp_path), "--help") == 0
         return

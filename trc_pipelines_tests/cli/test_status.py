@@ -1,6 +1,7 @@
 """`trc status`, `trc incidents` and `trc jobs`: how everything stands, and what starts it."""
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ def community(
     """A community that was read half an hour ago, and a daemon that has just sent a heartbeat."""
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     monkeypatch.setenv("DAGSTER_DATABASE_URL", dagster_url)
+    monkeypatch.setattr(sys.modules[__name__], "NOW", datetime.now(UTC).replace(microsecond=0))
     beat(dagster_url, 0)
     world.link(LINKED)
     world.sync(NOW - timedelta(minutes=30), dict.fromkeys(LINKED.values(), 1_000))

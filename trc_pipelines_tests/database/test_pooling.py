@@ -76,9 +76,9 @@ def test_no_transaction_leaves_anything_in_its_session(
     transaction = Connection.transaction
 
     @contextmanager
-    def look_after(connection: Connection, *, commit: bool = True) -> Iterator:
+    def look_after(connection: Connection, **asked: bool) -> Iterator:
         nonlocal looked_at
-        with transaction(connection, commit=commit) as running:
+        with transaction(connection, **asked) as running:
             yield running
         if connection._database.url != guests.database.direct_url:
             row = connection.use(

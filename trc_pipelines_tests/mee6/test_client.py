@@ -645,7 +645,7 @@ def page_of(simulator: Simulator, players: list[dict[str, Any]]) -> dict[str, An
 def test_one_bad_player_fails_the_reading_at_once(simulator: Simulator) -> None:
     players = [{"id": "5", "xp": 7}, {"id": "6", "xp": 1.5}]
     simulator.add(faults.raw(json.dumps(page_of(simulator, players)).encode()))
-    with pytest.raises(Mee6InvalidResponse, match=r"players\.1\.xp.*1 bad players"):
+    with pytest.raises(Mee6InvalidResponse, match=r"players\.1\.xp.*1 bad player"):
         read(simulator)
     assert len(simulator.requests) == 1
 

@@ -531,7 +531,6 @@ def test_alert_urls_are_a_list(receiver: Receiver, configure: Configure) -> None
         ({"sentry_dsn": "https://host/1"}, "SENTRY_DSN: accepts "),
         ({"sentry_dsn": "https://canary\n@host/1"}, "SENTRY_DSN: accepts "),
         ({"sentry_dsn": "https://canàry@host/1"}, "SENTRY_DSN: accepts "),
-        ({"environment": "canary/canary"}, "ENVIRONMENT: "),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_not_repeated(

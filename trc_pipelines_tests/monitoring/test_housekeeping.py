@@ -631,7 +631,7 @@ KEPT = {
 # Rows of every day, but housekeeping only every fifth: the test has not a year's time.
 DAYS_PER_RUN = 5
 # A row per run and target, for a year: full on the last day.
-PURGES_A_RUN = 16
+PURGES_A_RUN = 17
 # What Dagster knows of a day that was computed: of three assets, that it was planned and came.
 EVENTS_OF_A_DAY = {"event_logs": 6, "asset_event_tags": 3}
 SEED = ["event_logs", "runs", "run_tags", "asset_event_tags", "asset_check_executions"]

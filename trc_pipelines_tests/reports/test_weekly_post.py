@@ -171,7 +171,7 @@ def test_a_dry_run_posts_nothing(world: World) -> None:
     join(world, ann="Ann")
     close(world, WEEK, ann=5)
     [result] = world.run(WEEKLY_POST, MONDAY, dry_run=True).values()
-    assert result.message == "1 weeks posted; week from 2026-03-02"
+    assert result.message == "1 week posted; week from 2026-03-02"
     assert world.query("SELECT 1 FROM operations.alerts").empty
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -37,14 +38,16 @@ AND c.oid::regclass::text IN (SELECT unnest(s.view_names) FROM operations.view_s
 @pytest.fixture(scope="module")
 def url(servers: dict[int, str]) -> Iterator[str]:
     """An empty database, as the login of an analyst sees it."""
+    # Roles are the server's, which all workers share.
+    name = f"analyst_{uuid.uuid4().hex[:8]}"
     with borrow_database(servers[18]) as url:
         with engine_of(url).begin() as connection:
-            for command in ["DROP ROLE IF EXISTS analyst", *LOGIN]:
-                connection.exec_driver_sql(command)
-        yield make_url(url).set(username="analyst").render_as_string(hide_password=False)
+            for command in LOGIN:
+                connection.exec_driver_sql(re.sub(r"\banalyst\b", name, command))
+        yield make_url(url).set(username=name).render_as_string(hide_password=False)
         engine_of(url).dispose()
         with engine_of(url).begin() as connection:
-            connection.exec_driver_sql("DROP ROLE analyst")
+            connection.exec_driver_sql(f"DROP ROLE {name}")
 
 
 def test_there_are_ten_answers_and_three_commands() -> None:
