@@ -293,7 +293,9 @@ def run(
     if changes and not dry_run:
         raise typer.BadParameter("it accepts dry runs only: add --dry-run", param_hint="--changes")
     try:
-        moment = parse_moment(as_of) if as_of else datetime.now(UTC).replace(microsecond=0)
+        moment = (
+            parse_moment(as_of) if as_of is not None else datetime.now(UTC).replace(microsecond=0)
+        )
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--as-of") from error
     for job in chosen:

@@ -24,7 +24,6 @@ import pandas as pd
 import pytest
 import redis
 import requests
-from rich.console import Console
 
 from trc_pipelines.cli import output
 from trc_pipelines.cli.boards import show_boards
@@ -523,7 +522,9 @@ def test_commands_answer_in_printable_lines(stage: Stage) -> None:
         assert_lines(told.out)
         assert_lines(told.err)
         if told.code:
-            assert told.err.count("\n") == 1, (command, told.err)
+            # Beside what it was busy with meanwhile.
+            complaint = [line for line in told.err.splitlines() if not line.endswith(" s …")]
+            assert len(complaint) == 1, (command, told.err)
 
 
 def test_json_is_json_and_says_what_is_stored(stage: Stage) -> None:
@@ -550,23 +551,22 @@ def test_a_table_has_one_line_per_row(stage: Stage) -> None:
             told = stage.told[f"snapshots show {sync_id} --limit {most}"]
             lines = told.out.splitlines()
             assert len(lines) == 2 + rows + 1, told.out
-            assert max(len(line) for line in lines) < 300
+            # Ids are never cut.
+            assert max(len(line) for line in lines) < 600
     listed = stage.told["snapshots list"].out.splitlines()
     assert len(listed) == 2 + len(stage.quarantined) + 1
     assert max(len(line) for line in listed) < 1500
 
 
 def test_a_terminal_is_not_told_what_to_do(stage: Stage) -> None:
-    shown_text = io.StringIO()
-    terminal = Console(
-        file=shown_text, force_terminal=True, color_system=None, width=200,
-        highlight=False, markup=False,
-    )  # fmt: skip
-    with patch.object(output, "console", terminal):
-        stage.trc("snapshots", "list")
-        stage.trc("snapshots", "show", str(stage.quarantined[0]), "--limit", "100")
-        show_boards(stage.installation)
-    shown = shown_text.getvalue()
+    boards = io.StringIO()
+    # So narrow that rows become blocks of lines.
+    with patch.object(output, "_terminal_width", lambda: 200):
+        listed = stage.trc("snapshots", "list").out
+        opened = stage.trc("snapshots", "show", str(stage.quarantined[0]), "--limit", "100").out
+        with contextlib.redirect_stdout(boards):
+            show_boards(stage.installation)
+    shown = listed + opened + boards.getvalue()
     assert "Streaks" in shown
     assert_lines(shown.replace(NAMED, ""))
 
