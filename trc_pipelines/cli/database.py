@@ -123,13 +123,18 @@ def open_shell(context: typer.Context) -> None:
         if psql is None:
             raise ServiceError("psql is not installed here; install PostgreSQL's client programs")
         url = make_url(installation.database.direct.url)
-        # Other users of the machine see arguments, but not the environment.
-        password = {"PGPASSWORD": str(url.password)} if url.password else {}
+        # Other users of the machine see arguments, but not the environment. A user in the URL would be
+        # stronger than a person's own -U.
+        login = {"PGUSER": url.username, "PGPASSWORD": url.password}
         # Ctrl-C is for psql, which interrupts a query with it. A handler, and not SIG_IGN, which
         # psql would inherit.
         signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.call(  # noqa: S603
-            [psql, libpq_url(url._replace(password=None).render_as_string()), *context.args],
-            env={**os.environ, **password},
+            [
+                psql,
+                libpq_url(url._replace(username=None, password=None).render_as_string()),
+                *context.args,
+            ],
+            env={**os.environ, **{name: str(value) for name, value in login.items() if value}},
         )
     raise typer.Exit(code)

@@ -168,6 +168,8 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
     run_checks()
     if has_community:
         _quarantine_reading(installation, simulator)
+        # So that the page people open first says it too.
+        run_job(installation, read_catalogue(settings).engagement, now)
 
 
 def _quarantine_reading(installation: Installation, simulator: Simulator) -> None:

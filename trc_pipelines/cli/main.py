@@ -474,7 +474,8 @@ def report(
 ) -> None:
     """Write the page with the charts of the day.
 
-    One file without script or request; the command says where it is. Made now if there is none yet.
+    One file without script or request, made now; with --day the one that is kept of a day. The command
+    says where it is.
     """
     from trc_pipelines.cli.report import show_report
 

@@ -58,13 +58,13 @@ def _parse_day(text: str | None, now: datetime) -> date | None:
 def _find_or_make(
     installation: Installation, catalogue: Catalogue, wanted: date | None, now: datetime
 ) -> Path:
-    """Write the page that is kept of a day to its file; make today's if there is none.
+    """Make the page of today, or write the one that is kept of a day, if there is one.
 
     Raises:
         JobError: none is kept of a day that is over, or it cannot be made.
     """
     day, today = wanted or reporting_day(now), reporting_day(now)
-    html = _read_page(installation, day)
+    html = _read_page(installation, day) if wanted else None
     if html is None and day == today:
         from trc_pipelines.cli.runs import run_job  # Dagster takes seconds
 

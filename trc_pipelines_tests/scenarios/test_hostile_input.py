@@ -330,7 +330,7 @@ def play_in_the_ui(stage: Stage) -> None:
         launch(stage, "review_snapshot", {"review_snapshot_by_hand": {"config": {
             "sync_id": stage.quarantined[3], "decision": "discard", "reason": "a\x00b"}}}),
     ]  # fmt: skip
-    give_up_at = time.monotonic() + 120
+    give_up_at = time.monotonic() + 300
     while time.monotonic() < give_up_at:
         runs = {run["runId"]: run["status"] for run in list_runs(stage)}
         if all(runs[run] in ("SUCCESS", "FAILURE") for run in launched):
