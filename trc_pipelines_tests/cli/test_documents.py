@@ -154,7 +154,8 @@ def house(servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory) -> 
         house.show_what_is_known()
         house.join(1, 2)
         for number, game in enumerate(["g1", "g2"], 1):
-            ended = TODAY - timedelta(days=1)
+            # The second has just ended: it is settled next, and not late.
+            ended = TODAY - timedelta(days=1 if game == "g1" else 0, minutes=10)
             house.game(game, 21, 10, commence_time=ended - timedelta(hours=3), completed_at=ended)
             house.bet(10 + number, number, game, created_at=ended - timedelta(hours=4))
         house.settle(TODAY, limit=1)
