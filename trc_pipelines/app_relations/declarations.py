@@ -7,7 +7,7 @@ expects are all made from these declarations.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trc_pipelines.jobs.contract import Relation
+from trc_pipelines.jobs.contract import Relation, ShownColumn
 
 # Keys are whatever the app has (uuid, cuid, number), as text. They sort by bytes, whatever the
 # language of the database.
@@ -77,6 +77,20 @@ class AppRelation(Relation):
     checks: Mapping[str, str] = field(default_factory=dict)
     indexes: Sequence[Index] = ()
     ports: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def shown_columns(self) -> Sequence[ShownColumn]:
+        """Its columns as people see them in the UI."""
+        return [
+            ShownColumn(
+                column.name,
+                column.plain_type,
+                column.meaning,
+                column.is_nullable,
+                is_unique=list(self.key) == [column.name],
+            )
+            for column in self.columns
+        ]
 
     @property
     def domain(self) -> str:

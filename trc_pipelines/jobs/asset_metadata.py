@@ -14,7 +14,6 @@ from urllib.parse import quote
 import dagster as dg
 import pandas as pd
 
-from trc_pipelines.app_relations.declarations import AppRelation
 from trc_pipelines.database.baselines import read_declared_columns
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.checks import NO_ID
@@ -66,18 +65,20 @@ def column_lineage(step: Step) -> dict[str, Any]:
 def _declared_columns(declared: Step | Relation) -> list[dg.TableColumn]:
     candidates = [declared, *(declared.writes if isinstance(declared, Step) else [])]
     for relation in candidates:
-        if isinstance(relation, AppRelation) and relation.table == declared.table:
-            return [
-                dg.TableColumn(
-                    column.name,
-                    column.plain_type,
-                    column.meaning,
-                    dg.TableColumnConstraints(
-                        nullable=column.is_nullable, unique=list(relation.key) == [column.name]
-                    ),
-                )
-                for column in relation.columns
-            ]
+        if isinstance(relation, Relation) and relation.table == declared.table:
+            columns = relation.shown_columns
+            if columns:
+                return [
+                    dg.TableColumn(
+                        column.name,
+                        column.type,
+                        column.meaning,
+                        dg.TableColumnConstraints(
+                            nullable=column.is_nullable, unique=column.is_unique
+                        ),
+                    )
+                    for column in columns
+                ]
     return [
         dg.TableColumn(column.name, column.type, column.description)
         for column in read_declared_columns().get(declared.table, [])

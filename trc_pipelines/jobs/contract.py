@@ -278,6 +278,17 @@ Prepare = Callable[[Transaction, Settings, Options], Any]
 
 
 @dataclass(frozen=True)
+class ShownColumn:
+    """A column as people see it in the UI."""
+
+    name: str
+    type: str
+    meaning: str
+    is_nullable: bool
+    is_unique: bool
+
+
+@dataclass(frozen=True)
 class Relation:
     """A table, view or store that steps read, or write beside their own table.
 
@@ -292,6 +303,11 @@ class Relation:
     description: str
     deps: Sequence["Step | Relation"] = ()
     is_table: bool = True
+
+    @property
+    def shown_columns(self) -> Sequence[ShownColumn]:
+        """Its columns, where they are declared rather than made by a migration."""
+        return ()
 
 
 @dataclass(frozen=True)
