@@ -169,7 +169,8 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
     if has_community:
         _quarantine_reading(installation, simulator)
         # So that the page people open first says it too.
-        run_job(installation, read_catalogue(settings).engagement, now)
+        ended = datetime.now(UTC).replace(microsecond=0)
+        run_job(installation, read_catalogue(settings).engagement, ended)
 
 
 def _quarantine_reading(installation: Installation, simulator: Simulator) -> None:
