@@ -100,7 +100,7 @@ def test_units_of_any_size_write_the_same_and_no_balance_falls_below_nothing(
     betting.join(*USERS[:-1], balance=20_000)  # the last one has no bankroll
     betting.insert("posts", id=1, user_id=5, post_type="pick")
     seen: Counter[str] = Counter()
-    for tick in range(examples(6)):
+    for tick in range(examples(4)):
         as_of = NOON + tick * 2 * HOUR
         place(betting, dice, tick, as_of - HOUR)
         if tick % 3 == 1:
@@ -128,7 +128,7 @@ def test_units_of_any_size_write_the_same_and_no_balance_falls_below_nothing(
     assert min(seen[kind] for kind in ("write-offs", "opening", "reversal", "bet_settled")) > 0
     assert betting.rows(
         "SELECT count(*) > 0 FROM operations.domain_events "
-        "WHERE event_type = 'GameSettled' AND dedupe_key ~ ':2$'"
+        "WHERE event_type = 'GameSettled' AND split_part(dedupe_key, chr(58), 3) = '2'"
     ) == [(True,)]
 
 
