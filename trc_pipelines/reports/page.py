@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
@@ -53,18 +53,27 @@ class Report:
     """All that the page of a day says.
 
     Attributes:
+        made_at: when it was read; what stands is as of then, also on the page of a day long over.
         sentences: three.
         jobs: a row of texts for each, in the order of `JOB_COLUMNS`.
     """
 
     day: date
     as_of: datetime
+    made_at: datetime
     sentences: Sequence[str]
     parts: Sequence[Part]
     troubles: Sequence[Trouble] = ()
     jobs: Sequence[Sequence[str]] = ()
 
+    @property
+    def is_of_the_past(self) -> bool:
+        """Whether it was made when more was known than the moment it is of."""
+        return self.made_at - self.as_of > A_WHILE
 
+
+# A run of the moment waits in the queue, at most so long.
+A_WHILE = timedelta(hours=1)
 JOB_COLUMNS = ("job", "last success", "runs in 7 days", "failed", "median seconds")
 
 
@@ -99,6 +108,7 @@ def render(report: Report) -> str:
     return environment.from_string(_asset("page.html.jinja")).render(
         report=report,
         title=long_day(report.day),
+        day_before=report.day - timedelta(days=1),
         groups=[_group(part) for part in report.parts],
         job_columns=JOB_COLUMNS,
         style=style,
