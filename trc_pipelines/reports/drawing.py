@@ -299,15 +299,16 @@ def _keep_listed(element: ET.Element) -> None:
         element.attrib.pop("width", None)
         element.attrib.pop("height", None)
     for child in list(element):
-        if child.tag.removeprefix(_SVG) in _ELEMENTS and not _is_background(child):
+        if child.tag.removeprefix(_SVG) in _ELEMENTS and not _is_unseen(child):
             _keep_listed(child)
         else:
             element.remove(child)
 
 
-def _is_background(element: ET.Element) -> bool:
-    """Whether it draws nothing: what lies behind a group, unless it has a colour."""
-    return element.get("class") in ("background", "foreground") and element.get("fill") is None
+def _is_unseen(element: ET.Element) -> bool:
+    """Whether it draws nothing: a label that has no room, or what lies behind a group without a colour."""
+    is_background = element.get("class") in ("background", "foreground")
+    return element.get("opacity") == "0" or (is_background and element.get("fill") is None)
 
 
 def _drop_empty(element: ET.Element) -> None:

@@ -7,18 +7,18 @@ import pandas as pd
 
 # By asset; {first} and {last} are days.
 DAYS = "generate_series(DATE '{first}', DATE '{last}', '1 day') AS t(at), LATERAL (SELECT at::date AS d) AS x"
+POINTS = "community.daily_points AS p WHERE p.day = d"
+BOARDS = "community.leaderboard_rankings AS r WHERE r.day = d"
 STREAKS = "community.daily_streaks AS s WHERE s.day = d"
-RANKED = (
-    "(SELECT count(*) FROM community.leaderboard_rankings AS r WHERE r.day = d AND r.board = '{}')"
-)
+RANKED = f"(SELECT count(*) FROM {BOARDS} AND r.board = '{{}}')"
 EVALUATED = "quiz.streak_evaluations AS e WHERE e.evaluated_on = d"
 QUERIES = {
     "community/daily_points": f"""SELECT d AS day,
-        (SELECT count(DISTINCT p.member_id) FROM community.daily_points p WHERE p.day = d AND p.is_active) AS active_members,
+        (SELECT count(*) FROM {POINTS} AND p.is_active) AS active_members,
         (SELECT coalesce(sum(l.points), 0) FROM community.point_ledger l WHERE l.effective_on = d) AS points,
         (SELECT coalesce(sum(g.xp_delta) FILTER (WHERE g.xp_delta > 0), 0) FROM community.xp_deltas g
-            WHERE (to_timestamp(g.sync_id) - interval '1 microsecond')::date = d AND g.kind <> 'baseline') AS xp_gained,
-        (SELECT count(*) FROM community.daily_points p WHERE p.day = d) AS "dagster/partition_row_count" FROM {DAYS}""",
+            WHERE (to_timestamp(g.sync_id) - interval '1 microsecond')::date = d) AS xp_gained,
+        (SELECT count(*) FROM {POINTS}) AS "dagster/partition_row_count" FROM {DAYS}""",
     "community/daily_streaks": f"""SELECT d AS day,
         (SELECT count(*) FROM {STREAKS} AND s.current_streak > 0) AS streaks_standing,
         (SELECT count(*) FROM {STREAKS} AND s.is_active AND extract(ISODOW FROM d) < 6) AS streaks_extended,
@@ -29,8 +29,7 @@ QUERIES = {
         {RANKED.format("global")} AS members_on_the_global_board,
         {RANKED.format("weekly")} AS members_on_the_weekly_board,
         {RANKED.format("monthly")} AS members_on_the_monthly_board,
-        (SELECT count(*) FROM community.leaderboard_rankings AS r WHERE r.day = d) AS "dagster/partition_row_count"
-        FROM {DAYS}""",
+        (SELECT count(*) FROM {BOARDS}) AS "dagster/partition_row_count" FROM {DAYS}""",
     "quiz/streak_evaluations": f"""SELECT d AS day,
         (SELECT count(*) FROM {EVALUATED} AND e.outcome = 'protected') AS streaks_protected,
         (SELECT count(*) FROM {EVALUATED} AND e.outcome = 'broken') AS streaks_broken,

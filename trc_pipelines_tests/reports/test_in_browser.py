@@ -30,13 +30,15 @@ FAULTS = """
       continue
     }
     const frame = drawing.getBoundingClientRect()
-    const marks = [...drawing.querySelectorAll('path, rect, circle')].map(mark => mark.getBoundingClientRect())
-    if (!marks.some(mark => mark.width * mark.height > 4)) faults.push(figure.id + ' has no mark')
+    const isSeen = mark => mark.getBoundingClientRect().width * mark.getBoundingClientRect().height > 4
+    const marks = [...drawing.querySelectorAll('path, rect, circle')]
+    if (!marks.some(isSeen)) faults.push(figure.id + ' has no mark')
     const texts = [...drawing.querySelectorAll('text')].filter(text => text.textContent)
       .map(text => [text.textContent, text.getBoundingClientRect()])
     texts.forEach(([one, a], number) => {
-      if (a.left < frame.left - 1 || a.right > frame.right + 1 || a.top < frame.top - 1 || a.bottom > frame.bottom + 1)
-        faults.push(figure.id + ' cuts off ' + one)
+      const isInside = a.left >= frame.left - 1 && a.right <= frame.right + 1
+        && a.top >= frame.top - 1 && a.bottom <= frame.bottom + 1
+      if (!isInside) faults.push(figure.id + ' cuts off ' + one)
       for (const [other, b] of texts.slice(number + 1))
         if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
           faults.push(figure.id + ' writes ' + one + ' upon ' + other)
