@@ -5,11 +5,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 import pandas as pd
 
+from trc_pipelines.names import clean_name
 from trc_pipelines.reports.declarations import Chart
 from trc_pipelines.reports.wording import (
     count,
@@ -74,6 +75,7 @@ class Report:
 
 # A run of the moment waits in the queue, at most so long.
 A_WHILE = timedelta(hours=1)
+LONGEST_MESSAGE = 2_000
 JOB_COLUMNS = ("job", "last success", "runs in 7 days", "failed", "median seconds")
 
 
@@ -104,6 +106,7 @@ def render(report: Report) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["clean"] = partial(clean_name, max_length=LONGEST_MESSAGE)
     style = _asset("page.css")
     return environment.from_string(_asset("page.html.jinja")).render(
         report=report,

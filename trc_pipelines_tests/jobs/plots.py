@@ -65,4 +65,4 @@ def read_tables(
 ) -> pd.DataFrame:
     """Count the same in the tables, independently of the jobs."""
     frame = query(QUERIES[asset].format(first=days[0].date(), last=days[-1].date()))
-    return frame.set_index(pd.to_datetime(frame.pop("day"))).astype("int64")
+    return frame.set_index(pd.DatetimeIndex(frame.pop("day")).rename(None)).astype("int64")

@@ -124,6 +124,7 @@ def test_everything_hostile_at_once_in_an_incident_stays_text() -> None:
     )
     assert not page.elements & {"script", "img"}
     assert "<script>alert(1)</script>" in "".join(page.texts)
+    assert "\u202e" not in "".join(page.texts), "nor is it turned around"
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3])
