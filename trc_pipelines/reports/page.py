@@ -141,7 +141,9 @@ def _card(domain: str, reading: Reading) -> _Card:
         chart,
         # Made by `dress`, which lets nothing through but lines, shapes and escaped text.
         Markup(draw(chart, frame, chart.title, describe(chart, frame), key)),  # noqa: S704
-        [(f"s{number}", name) for name, number in names.items()] if len(names) > 1 else (),
+        [(f"s{number}", write(name, "text")) for name, number in names.items()]
+        if len(names) > 1
+        else (),
         header,
         write_table(chart, frame),
         count(len(frame), "row"),

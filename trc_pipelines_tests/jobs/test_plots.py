@@ -1,7 +1,6 @@
 """Plots of an asset: each day's figures, and those of its table."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 
 import dagster as dg
 import pandas as pd
@@ -27,8 +26,8 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     connected.cache_clear()
 
 
-def backfill(instance: dg.DagsterInstance, job: str, first: date, last: date) -> None:
-    tags = day_range_tags(first, last)
+def backfill(instance: dg.DagsterInstance, job: str) -> None:
+    tags = day_range_tags(DAYS[0].date(), DAYS[-1].date())
     done = definitions.defs().resolve_job_def(job).execute_in_process(instance=instance, tags=tags)
     assert done.success
 
@@ -51,31 +50,10 @@ def test_every_plot_of_a_backfill_shows_each_day_what_the_table_says(
 ) -> None:
     play_streaks(world)
     for job in ("recompute_days", "quiz_streak_update"):
-        backfill(instance, job, DAYS[0].date(), DAYS[-1].date())
+        backfill(instance, job)
     for asset in QUERIES:
-        shown, counted = (
-            read_plots(instance, asset, DAYS),
-            read_tables(world.query, asset, DAYS),
-        )
+        shown = read_plots(instance, asset, DAYS)
+        counted = read_tables(world.query, asset, DAYS)
         pd.testing.assert_frame_equal(shown, counted, check_like=True, check_freq=False, obj=asset)
     evaluated = read_plots(instance, "quiz/streak_evaluations", DAYS)
     assert evaluated["dagster/partition_row_count"].tolist() == list(range(1, 15))
-
-
-@after_two_weeks
-def test_a_day_computed_again_shows_what_it_says_now(
-    world: World, instance: dg.DagsterInstance
-) -> None:
-    first, last = DAYS[0].date(), DAYS[-1].date()
-    backfill(instance, "recompute_days", first, last)
-    late = first + timedelta(days=3)
-    world.execute(
-        "INSERT INTO community.point_actions (action, points, enabled) VALUES ('late', 7, TRUE); "
-        "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
-        f"VALUES ('ann', 'late', 7, '{late} 12:00Z')"
-    )
-    world.sync(MONDAY + timedelta(days=20))
-    before = read_plots(instance, "community/daily_points", DAYS)["points"]
-    backfill(instance, "recompute_days", late, late)
-    after = read_plots(instance, "community/daily_points", DAYS)["points"]
-    assert (after - before).tolist() == [7 * (day.date() == late) for day in DAYS]
