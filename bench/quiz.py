@@ -1,13 +1,12 @@
 """The quiz's jobs with as much to do as there can be: everybody at once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from bench.community import only
 from bench.measure import Figure
 from bench.ratios import Case, measure_case
 from bench.server import Server
-from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 
@@ -98,7 +97,7 @@ def cases(size: int) -> Iterator[Case]:
         "INSERT INTO quiz.player_progress (user_id, xp, last_xp_at) SELECT id, n % 5000, "
         f"'{NOON}'::timestamptz - n % 300000 * interval '1 second' FROM ({players}) AS p"
     )
-    boards = _of_quiz(LEADERBOARD_RECALCULATION)
+    boards = only(LEADERBOARD_RECALCULATION, "quiz.")
     ranked = (
         "INSERT INTO quiz.leaderboard_rankings (board, user_id, rank, score, reached_at, ranked_at) "
         "SELECT b.board, p.user_id, row_number() OVER (PARTITION BY b.board ORDER BY p.xp DESC), "
@@ -124,7 +123,7 @@ def cases(size: int) -> Iterator[Case]:
     )
     yield Case(
         f"a week of {size:,} players is closed",
-        _of_quiz(LEADERBOARD_WEEKLY_RESET),
+        only(LEADERBOARD_WEEKLY_RESET, "quiz."),
         MONDAY,
         [users, earned],
         [
@@ -133,8 +132,3 @@ def cases(size: int) -> Iterator[Case]:
             "user_id, amount, earned_at FROM quiz.xp_events WHERE earned_at >= '2026-03-02Z'",
         ],
     )
-
-
-def _of_quiz(job: Job) -> Job:
-    """Take the quiz's part of a job that several domains share."""
-    return replace(job, steps=[step for step in job.steps if step.table.startswith("quiz.")])

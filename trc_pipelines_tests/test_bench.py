@@ -1,0 +1,48 @@
+"""The bench runs: of what it measures nothing is said here."""
+
+from importlib import import_module
+
+import pandas as pd
+import pytest
+
+from bench.cases import CASES
+from bench.measure import Cost, Figure, count_met, render
+from bench.server import RELATIONS, Server, fetch
+from bench.year import draw
+
+pytestmark = pytest.mark.either
+
+
+def test_every_case_is_a_function_that_says_what_it_measures() -> None:
+    for case in CASES.values():
+        module, function = case.function.split(":")
+        assert getattr(import_module(f"bench.{module}"), function).__doc__, case.name
+
+
+def test_a_table_says_which_aims_are_met() -> None:
+    cost = Cost(2.0, 0.5, 1.0)
+    late = Figure("late", [1.0, 3.0, 2.0], "s", 2.0, costs=[cost])
+    figures = [late, Figure("bets", [10.0], "/s", 11, at_least=True), Figure("known", [1.0], "%")]
+    assert count_met(figures) == (1, 2)
+    assert "2.00 s   1.00 s – 3.00 s    3  2.00    0.50      1.00      ≤ 2.00 s   yes" in render(
+        figures
+    )
+    assert Figure.from_dict(late.as_dict()) == late
+
+
+def test_cases_run_and_write_the_same_each_time(servers: dict[int, str]) -> None:
+    server = Server(servers[18], 0, "migrated")
+    with server.database() as url:
+        tables = fetch(url, RELATIONS)
+    server.compared = {name: columns for name, is_table, columns in tables if is_table}
+    for name, size in (("sync", 40), ("settlement", 200)):
+        first, again = ([*CASES[name].measure(server, size, 1)] for _ in range(2))
+        assert [figure.what for figure in first] == [figure.what for figure in again]
+    sync, same_sync, *settlements = server.digests
+    assert sync == same_sync
+    assert settlements[:2] == settlements[2:]
+
+
+def test_a_year_of_costs_is_drawn() -> None:
+    costs = pd.DataFrame({"syncs": [1.0, 1.1, 1.2], "boards": [2.0, 2.0, 1.9]})
+    assert draw(costs, "3 members").startswith("<svg")
