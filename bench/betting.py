@@ -73,8 +73,6 @@ def measure_hour(server: Server, size: int, repetitions: int) -> Iterator[Figure
             [long.cpu / short.cpu for long, short in zip(year, month, strict=True)],
             "×",
             1.1,
-            costs=month,
-            note="the seconds are those after a month",
         )
 
 

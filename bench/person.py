@@ -23,14 +23,15 @@ LONGEST_SECONDS = 1800
 
 
 def measure_commands(server: Server, _size: int, repetitions: int) -> Iterator[Figure]:
-    """Measure commands that only tell something, where nothing is installed yet."""
-    with tempfile.TemporaryDirectory(prefix="trc_bench_") as home:
+    """Measure commands that only tell something."""
+    with tempfile.TemporaryDirectory(prefix="trc_bench_") as home, server.database() as url:
+        env = os.environ | {"TRC_HOME": home, "DATABASE_URL": url}
         for command in COMMANDS:
 
             def run(command: str = command) -> None:
                 subprocess.run(
                     [sys.executable, "-m", "trc_pipelines", command],
-                    env=os.environ | {"TRC_HOME": home},
+                    env=env,
                     stdout=subprocess.DEVNULL,
                     check=True,
                 )

@@ -27,7 +27,7 @@ WHERE (
     OR c.oid = 'operations.domain_events'::regclass
 )
 AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
-AND a.attname NOT IN ('run_id', 'started_at', 'finished_at')
+AND a.attname NOT IN ('run_id', 'started_at', 'finished_at', 'deltas_at', 'posted_at')
 AND coalesce(pg_get_expr(d.adbin, d.adrelid), '') !~ 'now\(|timestamp\(|random|current_xact'
 GROUP BY c.oid
 """

@@ -24,23 +24,19 @@ def test_a_table_says_which_aims_are_met() -> None:
     late = Figure("late", [1.0, 3.0, 2.0], "s", 2.0, costs=[cost])
     figures = [late, Figure("bets", [10.0], "/s", 11, at_least=True), Figure("known", [1.0], "%")]
     assert count_met(figures) == (1, 2)
-    assert "2.00 s   1.00 s – 3.00 s    3  2.00    0.50      1.00      ≤ 2.00 s   yes" in render(
-        figures
-    )
+    line = "late 2.00 s 1.00 s – 3.00 s 3 2.00 0.50 1.00 ≤ 2.00 s yes"
+    assert render(figures).splitlines()[2].split() == line.split()
     assert Figure.from_dict(late.as_dict()) == late
 
 
-def test_cases_run_and_write_the_same_each_time(servers: dict[int, str]) -> None:
+def test_a_case_runs_and_writes_the_same_each_time(servers: dict[int, str]) -> None:
     server = Server(servers[18], 0, "migrated")
     with server.database() as url:
         tables = fetch(url, RELATIONS)
     server.compared = {name: columns for name, is_table, columns in tables if is_table}
-    for name, size in (("sync", 40), ("settlement", 200)):
-        first, again = ([*CASES[name].measure(server, size, 1)] for _ in range(2))
-        assert [figure.what for figure in first] == [figure.what for figure in again]
-    sync, same_sync, *settlements = server.digests
-    assert sync == same_sync
-    assert settlements[:2] == settlements[2:]
+    first, again = ([*CASES["sync"].measure(server, 40, 1)] for _ in range(2))
+    assert [figure.what for figure in first] == [figure.what for figure in again]
+    assert server.digests[0] == server.digests[1]
 
 
 def test_a_year_of_costs_is_drawn() -> None:
