@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ from bench.server import RELATIONS, Server, fetch, run_server
 
 def main() -> None:
     """Answer until there are no more questions."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stopping its server
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a case or its children print is no answer
     with run_server() as server:
