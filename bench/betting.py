@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bench.community import run_job
 from bench.measure import Cost, Figure, add_up, show_progress
 from bench.quiz import EVENTS
-from bench.ratios import Case, measure_case
+from bench.ratios import Task, measure_task
 from bench.server import Server, execute
 from trc_pipelines.betting.jobs import (
     BADGE_CALCULATION,
@@ -28,15 +28,15 @@ BETS_OF_AN_HOUR, WHO_BET, HOURS = 1000, 500, 4
 def measure_settlement(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure games with many bets, and as many games with ten each as have a twentieth of the bets."""
     small_games = size // 200
-    yield from measure_case(server, _settlement(size, GAMES, rate=28_000), repetitions)
+    yield from measure_task(server, _settlement(size, GAMES, rate=28_000), repetitions)
     small = _settlement(10 * small_games, small_games, seconds=1.5 * small_games / 1000)
-    yield from measure_case(server, small, repetitions)
+    yield from measure_task(server, small, repetitions)
 
 
 def measure_betting(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure statistics, badges, expiration and reset, of so many bets and posts all at once."""
-    for case in cases(size):
-        yield from measure_case(server, case, repetitions)
+    for task in tasks(size):
+        yield from measure_task(server, task, repetitions)
 
 
 def measure_hour(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
@@ -180,8 +180,8 @@ POSTED = (
 
 def _settlement(
     bets: int, games: int, *, rate: float | None = None, seconds: float | None = None
-) -> Case:
-    return Case(
+) -> Task:
+    return Task(
         f"{bets:,} bets on {games:,} games are settled",
         GAME_SETTLEMENT,
         SUNDAY,
@@ -214,8 +214,8 @@ def _settlement(
     )
 
 
-def cases(size: int) -> Iterator[Case]:
-    """List the cases: statistics and badges are of all the bets of a week, all posts expire."""
+def tasks(size: int) -> Iterator[Task]:
+    """List the tasks: statistics and badges are of all the bets of a week, all posts expire."""
     users = size // 20
     begin = SUNDAY - timedelta(days=6)
     played = [
@@ -225,7 +225,7 @@ def cases(size: int) -> Iterator[Case]:
         _bets(1, size, users, GAMES, _settled_over(begin, SUNDAY, size)),
         POSTED,
     ]
-    yield Case(
+    yield Task(
         f"statistics of {size:,} bets, all at once",
         STATS_ROLLUP,
         SUNDAY,
@@ -238,7 +238,7 @@ def cases(size: int) -> Iterator[Case]:
             "WHERE p.period = 'day' OR n = 0) AS d"
         ],
     )
-    yield Case(
+    yield Task(
         f"badges of a week with {size:,} bets",
         BADGE_CALCULATION,
         SUNDAY,
@@ -260,7 +260,7 @@ def cases(size: int) -> Iterator[Case]:
             ),
         ],
     )
-    yield Case(
+    yield Task(
         f"{size:,} posts expire",
         CONTENT_EXPIRATION,
         SUNDAY,
@@ -270,7 +270,7 @@ def cases(size: int) -> Iterator[Case]:
         ],
         [f"UPDATE betting.posts SET deleted_at = '{SUNDAY}', deleted_reason = 'expired'"],
     )
-    yield Case(
+    yield Task(
         f"{size // 5:,} bankrolls are reset",
         BANKROLL_RESET,
         MONDAY,

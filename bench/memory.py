@@ -33,11 +33,11 @@ def measure_memory(server: Server, size: int, _repetitions: int) -> Iterator[Fig
         peaks["boards"] = peak_gigabytes(run_boards, community.url, days[-1])
     yield _figure_of(f"{size:,} members", peaks)
     peaks = {}
-    for case in [*quiz.cases(size), *betting.cases(size)]:
+    for task in [*quiz.tasks(size), *betting.tasks(size)]:
         with server.database() as url:
-            execute(url, *case.setup, "VACUUM (ANALYZE)")
-            tables = [step.table for step in case.job.steps]
-            peaks[case.what] = peak_gigabytes(_run, url, case.job.name, tables, case.as_of)
+            execute(url, *task.setup, "VACUUM (ANALYZE)")
+            tables = [step.table for step in task.job.steps]
+            peaks[task.what] = peak_gigabytes(_run, url, task.job.name, tables, task.as_of)
     yield _figure_of(f"{size:,} players or bets", peaks)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from bench.community import only
 from bench.measure import Figure
-from bench.ratios import Case, measure_case
+from bench.ratios import Task, measure_task
 from bench.server import Server
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
@@ -20,15 +20,15 @@ EVENTS = (
 
 def measure_quiz(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure every job of the quiz, for so many players."""
-    for case in cases(size):
-        yield from measure_case(server, case, repetitions)
+    for task in tasks(size):
+        yield from measure_task(server, task, repetitions)
 
 
-def cases(size: int) -> Iterator[Case]:
-    """List the cases: lives, streaks and sessions of all, and boards new, after a tenth played, closed."""
+def tasks(size: int) -> Iterator[Task]:
+    """List the tasks: lives, streaks and sessions of all, and boards new, after a tenth played, closed."""
     players = f"SELECT md5(n::text)::uuid AS id, n FROM generate_series(1, {size}) AS g (n)"
     users = f"INSERT INTO quiz.users (id, username) SELECT id, 'p' || n FROM ({players}) AS p"
-    yield Case(
+    yield Task(
         f"lives of {size:,} players, all due",
         LIFE_REGENERATION,
         NOON,
@@ -48,7 +48,7 @@ def cases(size: int) -> Iterator[Case]:
             ),
         ],
     )
-    yield Case(
+    yield Task(
         f"streaks of {size:,} players, all overdue",
         QUIZ_STREAK_UPDATE,
         NOON,
@@ -70,7 +70,7 @@ def cases(size: int) -> Iterator[Case]:
             ),
         ],
     )
-    yield Case(
+    yield Task(
         f"{size:,} sessions, all expired",
         SESSION_CLEANUP,
         NOON,
@@ -104,14 +104,14 @@ def cases(size: int) -> Iterator[Case]:
         "1 + p.xp, p.last_xp_at, '{at}' FROM quiz.player_progress AS p "
         "CROSS JOIN (VALUES ('global'), ('weekly'), ('monthly')) AS b (board)"
     )
-    yield Case(
+    yield Task(
         f"three boards of {size:,} players, for the first time",
         boards,
         NOON,
         [users, earned, progress],
         [ranked.format(at=NOON)],
     )
-    yield Case(
+    yield Task(
         f"three boards of {size:,} players, all ranks changed",
         boards,
         NOON,
@@ -121,7 +121,7 @@ def cases(size: int) -> Iterator[Case]:
             "reached_at = now(), ranked_at = now()"
         ],
     )
-    yield Case(
+    yield Task(
         f"a week of {size:,} players is closed",
         only(LEADERBOARD_WEEKLY_RESET, "quiz."),
         MONDAY,

@@ -15,7 +15,7 @@ AIM = 2.0
 
 
 @dataclass(frozen=True)
-class Case:
+class Task:
     """A job with something to do.
 
     Attributes:
@@ -34,28 +34,28 @@ class Case:
     rate_of: tuple[str, int, float] | None = None
 
 
-def measure_case(server: Server, case: Case, repetitions: int) -> Iterator[Figure]:
+def measure_task(server: Server, task: Task, repetitions: int) -> Iterator[Figure]:
     """Measure seconds, the ratio, and a rate if one is asked for, each on a fresh copy."""
-    show_progress(case.what)
+    show_progress(task.what)
     jobs, bares = [], []
     with server.database() as url:
-        execute(url, *case.setup, "VACUUM (ANALYZE)")
+        execute(url, *task.setup, "VACUUM (ANALYZE)")
         template = str(make_url(url).database)
         for _ in range(repetitions):
             with server.database(template) as copy:
                 execute(copy, "CHECKPOINT")
-                jobs.append(server.cost_of(run_job, copy, case.job, case.as_of))
+                jobs.append(server.cost_of(run_job, copy, task.job, task.as_of))
                 server.keep_digests(copy)
-            if case.bare:
+            if task.bare:
                 with server.database(template) as copy:
                     execute(copy, "CHECKPOINT")
-                    bares.append(server.cost_of(execute, copy, *case.bare))
+                    bares.append(server.cost_of(execute, copy, *task.bare))
     seconds = [job.wall for job in jobs]
-    yield Figure(case.what, seconds, "s", case.seconds, costs=jobs)
-    if case.rate_of:
-        counted, count, aim = case.rate_of
+    yield Figure(task.what, seconds, "s", task.seconds, costs=jobs)
+    if task.rate_of:
+        counted, count, aim = task.rate_of
         rates = [count / one for one in seconds]
-        yield Figure(f"{case.what}: {counted}", rates, "/s", aim, at_least=True, costs=jobs)
+        yield Figure(f"{task.what}: {counted}", rates, "/s", aim, at_least=True)
     if bares:
         ratios = [job.wall / bare.wall for job, bare in zip(jobs, bares, strict=True)]
-        yield Figure(f"{case.what}: × bare writes", ratios, "×", AIM)
+        yield Figure(f"{task.what}: × bare writes", ratios, "×", AIM)

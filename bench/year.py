@@ -88,7 +88,7 @@ def draw(costs: pd.DataFrame, of: str) -> str:
         "height": 280,
         "background": "white",
         "data": {"values": rows.to_dict("records")},
-        "mark": {"type": "line", "interpolate": "monotone"},
+        "mark": "line",
         "encoding": {
             "x": {"field": "week", "type": "quantitative", "title": "week"},
             "y": {"field": "value", "type": "quantitative", "title": "×", "scale": {"zero": True}},
