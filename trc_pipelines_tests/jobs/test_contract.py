@@ -189,6 +189,26 @@ def test_what_failed_has_failed_though_another_step_was_skipped(world: World) ->
         world.execute("DELETE FROM operations.job_executions")
 
 
+def test_what_was_interrupted_stays_so_though_the_run_goes_on(world: World) -> None:
+    def stop(_work: Work) -> Result:
+        raise SystemExit(-253)  # what a worker of several processes gets when it has to end
+
+    options = Options(NOON, NOON, str(uuid.uuid4()), "test")
+    states = []
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        with pytest.raises(SystemExit):
+            run.perform(Step(TABLES[0], stop))
+        for table in TABLES[1:]:
+            run.perform(Step(table, lambda _work: Result(0, "done")))
+            states += world.query("SELECT state, success FROM operations.job_executions").to_dict(
+                "records"
+            )
+    assert states == [{"state": "interrupted", "success": False}] * 2
+
+
 def test_the_text_of_a_librarys_error_is_in_no_record(world: World) -> None:
     def raise_data(_work: Work) -> Result:
         raise KeyError("Canary Person")
