@@ -80,31 +80,11 @@ def measure_report(server: Server, size: int, repetitions: int) -> Iterator[Figu
         domains = load_domains()
         sections = {one.name: one.section for one in domains if one.section}
         names = [job.name for job in Catalogue(domains).jobs]
-<<<<<<< HEAD
-        took = {}
-        with database.snapshot() as transaction:
-            for chart in [*[c for s in sections.values() for c in s.charts], *OPERATIONS]:
-                began = time.perf_counter()
-                transaction.read(chart.statement, **values_for(chart.statement, AS_OF.date()))
-                took[chart.statement] = time.perf_counter() - began
-        began = time.perf_counter()
-        with database.snapshot() as transaction:
-            report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
-        read = time.perf_counter() - began
-        html = render(report)
-        slowest = sorted(took, key=lambda name: -took[name])[:5]
-        return {
-            "read_seconds": read,
-            "render_seconds": time.perf_counter() - began - read,
-            "bytes": len(html.encode()),
-            **{name: took[name] for name in slowest},
-        }
-=======
         pages = []
 
         def make_page() -> None:
             with database.snapshot() as transaction:
-                report, _named = read_report(transaction, sections, names, AS_OF)
+                report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
             pages.append(render(report))
 
         costs = [server.cost_of(make_page) for _ in range(repetitions)]
@@ -126,4 +106,3 @@ def _seconds_of(database: Database, statement: str) -> float:
     with database.snapshot() as transaction:
         transaction.read(statement, **values_for(statement, AS_OF.date()))
     return time.perf_counter() - began
->>>>>>> bench
