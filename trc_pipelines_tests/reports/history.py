@@ -114,7 +114,9 @@ def _make_community(world: World, rng: np.random.Generator) -> None:
     world.sync(AS_OF - timedelta(hours=3), {1000 + n: 500 for n in range(MEMBERS)})
     gained = {1000 + n: 500 + 70 * n * (n < 10) for n in range(MEMBERS)}
     world.sync(AS_OF - timedelta(hours=1), gained)
-    assert not world.query("SELECT 1 FROM community.point_ledger WHERE action = 'discord_activity'").empty
+    assert not world.query(
+        "SELECT 1 FROM community.point_ledger WHERE action = 'discord_activity'"
+    ).empty
     for job in (RECOMPUTE_DAYS, DAILY_GROWTH):
         world.run(job, AS_OF, days=(FIRST, LAST))
 
