@@ -106,7 +106,7 @@ def test_pictures_are_small_and_need_nothing_else() -> None:
     for view, svg in drawn.items():
         words = {text.strip() for text in ET.fromstring(svg).itertext()}
         assert PICTURES[view][0].title in words
-        assert not re.search(r"<script|<image|href|url\(|#fe0", svg), view
+        assert not re.search(r"<script|<image|href=|url\((?!#)|#fe0", svg), view
 
 
 def test_views_and_their_columns_are_described(database_url: str) -> None:
