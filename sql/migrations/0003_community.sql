@@ -958,21 +958,25 @@ COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''
 COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
 
--- Nobody knows how many a page holds, and right after a ranking nothing of it at all. Left to the planner, everyone is
--- compared with everyone, or all are sorted by name.
+-- Right after a ranking nothing is known of its pages. Left to the planner, everyone is compared with everyone, or all
+-- are sorted by name. Of the day before nothing is unpacked but who stood where.
 CREATE FUNCTION community.compare_ranks(of_day date, of_board text)
 RETURNS TABLE (
     rank integer, member_id text, score bigint, reached_at timestamptz, period_start date, rank_before integer
 )
 LANGUAGE sql STABLE ROWS 1000
-SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB'
+SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
 BEGIN ATOMIC
 SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
 FROM community.leaderboard_rankings AS r
-LEFT JOIN community.leaderboard_rankings AS b
-    ON
-        b.day = of_day - 1 AND b.board = of_board AND r.member_id = b.member_id
-        AND r.period_start IS NOT DISTINCT FROM b.period_start
+LEFT JOIN (
+    SELECT
+        p.period_start,
+        generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
+        unnest(p.member_ids) AS member_id
+    FROM community.ranking_pages AS p
+    WHERE p.day = of_day - 1 AND p.board = of_board
+) AS b ON r.member_id = b.member_id AND r.period_start IS NOT DISTINCT FROM b.period_start
 WHERE r.day = of_day AND r.board = of_board;
 END;
 COMMENT ON FUNCTION community.compare_ranks(date, text) IS 'A board of a day, and where each stood on it the day before: NULL if not on it, or in another period.';
