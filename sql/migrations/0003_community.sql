@@ -440,6 +440,8 @@ CREATE TABLE community.ranking_pages (
         AND array_position(member_ids, NULL) IS NULL AND array_position(scores, NULL) IS NULL
     )
 );
+-- Ids are random: to look for what repeats in them costs half as much as to rank, and finds nothing.
+ALTER TABLE community.ranking_pages ALTER COLUMN member_ids SET STORAGE EXTERNAL;
 COMMENT ON TABLE community.ranking_pages IS 'One row per day, board and thousand ranks, as packed. Unpacked: leaderboard_rankings. Kept whole for some days and as each week ended; of the others the first thousand.';
 COMMENT ON COLUMN community.ranking_pages.day IS 'UTC day.';
 COMMENT ON COLUMN community.ranking_pages.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
@@ -950,7 +952,7 @@ SELECT
     unnest(p.reached_at) AS reached_at,
     p.period_start
 FROM community.ranking_pages AS p;
-COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day: whole boards are kept for some weeks and as each week ended, of the other days the first thousand.';
+COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day. For how long: ranking_pages.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
 COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
 COMMENT ON COLUMN community.leaderboard_rankings.rank IS '1 is best; unique: score, then latest point-earning time, then member id.';
@@ -959,23 +961,27 @@ COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''
 COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
 
--- Nobody knows how many a page holds, and right after a ranking nothing of it at all. Left to the planner, everyone is
--- compared with everyone, or all are sorted by name.
+-- Right after a ranking nothing is known of its pages. Left to the planner, everyone is compared with everyone, or all
+-- are sorted by name. Of the day before nothing is unpacked but who stood where.
 CREATE FUNCTION community.compare_ranks(of_day date, of_board text)
 RETURNS TABLE (
     rank integer, member_id text, score bigint, reached_at timestamptz, period_start date, rank_before integer
 )
 LANGUAGE sql STABLE ROWS 1000
-SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB'
-BEGIN ATOMIC
-SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
-FROM community.leaderboard_rankings AS r
-LEFT JOIN community.leaderboard_rankings AS b
-    ON
-        b.day = of_day - 1 AND b.board = of_board AND r.member_id = b.member_id
-        AND r.period_start IS NOT DISTINCT FROM b.period_start
-WHERE r.day = of_day AND r.board = of_board;
-END;
+SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
+AS $$
+    SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
+    FROM community.leaderboard_rankings AS r
+    LEFT JOIN (
+        SELECT
+            p.period_start,
+            generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
+            unnest(p.member_ids) AS member_id
+        FROM community.ranking_pages AS p
+        WHERE p.day = of_day - 1 AND p.board = of_board
+    ) AS b ON r.member_id = b.member_id AND r.period_start IS NOT DISTINCT FROM b.period_start
+    WHERE r.day = of_day AND r.board = of_board;
+$$;
 COMMENT ON FUNCTION community.compare_ranks(date, text) IS 'A board of a day, and where each stood on it the day before: NULL if not on it, or in another period.';
 GRANT EXECUTE ON FUNCTION community.compare_ranks(date, text) TO trc_app, trc_analyst;
 
