@@ -72,6 +72,8 @@ class Options:
         now: the clock when the run began; only for what is outside, such as an API.
         limit: most units to change, oldest first; None for all.
         days: first and last day to compute, for steps that work by the day; None: what `as_of` says.
+        are_days_due: whether these days are what a clock or a trigger found due, and not what a person
+            named, who has them computed again from everything.
     """
 
     as_of: datetime
@@ -81,6 +83,7 @@ class Options:
     limit: int | None = None
     verbose: bool = False
     days: tuple[date, date] | None = None
+    are_days_due: bool = False
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
@@ -105,6 +108,7 @@ class Options:
         limit: int | None = None,
         verbose: bool = False,
         days: tuple[date, date] | None = None,
+        are_days_due: bool = False,
     ) -> "Options":
         """Make the options of a run that begins now.
 
@@ -128,6 +132,7 @@ class Options:
             limit,
             verbose,
             days,
+            are_days_due,
         )
 
 
@@ -182,6 +187,11 @@ class Work:
     def as_of(self) -> datetime:
         """Logical time of the run."""
         return self.options.as_of
+
+    @property
+    def are_days_named(self) -> bool:
+        """Whether a person named the days: they are computed again from everything, for everybody."""
+        return self.options.days is not None and not self.options.are_days_due
 
     def change_each(
         self, units: Iterable[Unit], change: Callable[["Work", Unit], Done]

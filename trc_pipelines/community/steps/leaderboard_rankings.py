@@ -28,9 +28,11 @@ def leaderboard_rankings(work: Work) -> Result:
         first_day=first_day,
         last_day=last_day,
         start_on=work.settings.community_start_on,
+        today=work.as_of.date(),
     )
     work.transaction.execute("community/delete_rankings", first_day=first_day, last_day=last_day)
     sizes = {day: _rank_day(work, day) for day in pd.date_range(*work.days).date}
+    work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
     rows = sum(sum(boards.values()) for boards in sizes.values())
     return Result(
         affected=rows,
