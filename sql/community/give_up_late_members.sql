@@ -21,4 +21,5 @@ marked AS (
     WHERE d.day = w.day
 )
 
-DELETE FROM community.late_members WHERE EXISTS (SELECT 1 FROM late)
+DELETE FROM community.late_members
+WHERE EXISTS (SELECT 1 FROM late)

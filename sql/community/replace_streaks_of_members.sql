@@ -17,15 +17,18 @@ written AS (
     )
     SELECT s.member_id, s.day, s.is_active, s.current_streak, s.longest_streak, s.last_active_on
     FROM staged_streaks AS s
-    ON CONFLICT (member_id, day) DO UPDATE SET
-        is_active = excluded.is_active,
-        current_streak = excluded.current_streak,
-        longest_streak = excluded.longest_streak,
-        last_active_on = excluded.last_active_on
-    WHERE
-        (p.is_active, p.current_streak, p.longest_streak, p.last_active_on)
-        IS DISTINCT FROM
-        (excluded.is_active, excluded.current_streak, excluded.longest_streak, excluded.last_active_on)
+    ON CONFLICT (member_id, day) DO UPDATE
+        SET
+            is_active = excluded.is_active,
+            current_streak = excluded.current_streak,
+            longest_streak = excluded.longest_streak,
+            last_active_on = excluded.last_active_on
+        WHERE
+        (
+            p.is_active, p.current_streak, p.longest_streak, p.last_active_on
+        ) IS DISTINCT FROM (
+            excluded.is_active, excluded.current_streak, excluded.longest_streak, excluded.last_active_on
+        )
     RETURNING p.day
 )
 

@@ -356,8 +356,8 @@ COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may no
 COMMENT ON COLUMN community.days.is_growth_stale IS 'Whether rows of daily_points changed since growth was counted.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
 COMMENT ON COLUMN community.days.is_streaks_imported IS 'Streaks were taken over at the cut-over, and stand whatever comes late.';
-COMMENT ON COLUMN community.days.is_streaks_due_for_all IS 'Whether streaks are next computed for everybody: never were, while the day was open, or what changed concerns everybody. If not, and they are stale, late_members says whose.';
-COMMENT ON COLUMN community.days.is_boards_due_for_all IS 'Whether boards are next ranked as a whole: never were, or while the day was open, or many changed. If not, and they are stale, late_members says who moves.';
+COMMENT ON COLUMN community.days.is_streaks_due_for_all IS 'Whether streaks are next computed for everybody: never were, or while it was open, or all are concerned. If stale otherwise, late_members says whose.';
+COMMENT ON COLUMN community.days.is_boards_due_for_all IS 'Whether boards are next ranked as a whole: never were, or while the day was open, or many changed. If stale otherwise, late_members says who moves.';
 COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
 
 CREATE TABLE community.late_members (
@@ -731,7 +731,7 @@ BEGIN
         AND NOT ((d.is_streaks_stale OR d.is_streaks_imported) AND d.is_boards_stale);
 END
 $$;
-COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them. Of whom, is known when the points of the days are computed (late_members).';
+COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them. Whose, is noted with the points.';
 
 CREATE FUNCTION community.mark_observed_day() RETURNS trigger
 LANGUAGE plpgsql AS $$

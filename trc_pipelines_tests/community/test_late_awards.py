@@ -8,6 +8,7 @@ import pytest
 
 from trc_pipelines.community.jobs import DAILY_STREAKS, RECOMPUTE_DAYS
 from trc_pipelines.community.steps import daily_points
+from trc_pipelines.jobs.contract import Result
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.community.test_days import (
     DAY,
@@ -76,9 +77,9 @@ def past(world: World) -> World:
     return world
 
 
-def catch_up(world: World, now: datetime) -> dict[str, object]:
+def catch_up(world: World, now: datetime) -> dict[str, Result]:
     """Run what the sensor asks for, until it is content."""
-    results: dict[str, object] = {}
+    results: dict[str, Result] = {}
     for _ in range(20):
         first = sense(world, now)
         if first is None:
