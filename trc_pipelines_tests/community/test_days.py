@@ -212,8 +212,8 @@ def test_verify_sees_a_streak_that_is_missing(week: World) -> None:
 @after_a_week
 def test_verify_sees_a_score_that_is_wrong_and_not_marked(week: World, board: str) -> None:
     week.execute(
-        "UPDATE community.leaderboard_rankings SET score = 100 "
-        f"WHERE rank = 1 AND board = '{board}' AND day = '{MONDAY + 2 * DAY}'"
+        "UPDATE community.ranking_pages SET scores[1] = 100 "
+        f"WHERE first_rank = 1 AND board = '{board}' AND day = '{MONDAY + 2 * DAY}'"
     )
     assert broken_checks(week) == ["board_scores_match_the_ledger"]
     week.execute("UPDATE community.days SET is_boards_stale = TRUE")
