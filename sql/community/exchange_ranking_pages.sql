@@ -23,10 +23,8 @@ stood AS (
 standing AS (
     SELECT s.day, s.board, s.first_rank, s.member_id, s.score, s.reached_at
     FROM stood AS s
-    WHERE NOT EXISTS (
-        SELECT 1 FROM staged_leaving AS l
-        WHERE l.day = s.day AND l.board = s.board AND l.member_id = s.member_id
-    )
+    LEFT JOIN staged_leaving AS l ON s.day = l.day AND s.board = l.board AND s.member_id = l.member_id
+    WHERE l.member_id IS NULL
     UNION ALL
     SELECT a.day, a.board, a.first_rank, a.member_id, a.score, a.reached_at
     FROM staged_arriving AS a

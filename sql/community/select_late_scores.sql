@@ -40,24 +40,49 @@ later AS MATERIALIZED (
     GROUP BY a.member_id, l.effective_on
 ),
 
--- When they last earned points before these days: the days are gone back until one is found.
-earlier AS MATERIALIZED (
-    SELECT s.member_id, e.last_active_at
-    FROM shown AS s
-    CROSS JOIN LATERAL (
-        SELECT p.last_active_at
-        FROM generate_series(
-            (SELECT n.since FROM span AS n)::timestamp - interval '1 day',
+-- When those last earned points who did not since: on one of all the days before.
+missed AS MATERIALIZED (
+    SELECT s.member_id FROM shown AS s
+    EXCEPT
+    SELECT o.member_id FROM own AS o
+    WHERE o.last_active_at IS NOT NULL AND o.day <= (SELECT n.first_day FROM span AS n)
+),
+
+before AS MATERIALIZED (
+    SELECT m.member_id, g.day::date AS day
+    FROM missed AS m
+    CROSS JOIN
+        generate_series(
             (SELECT min(d.day) FROM community.daily_points AS d)::timestamp,
-            interval '-1 day'
+            (SELECT n.since - 1 FROM span AS n)::timestamp,
+            interval '1 day'
         ) AS g (day)
-        CROSS JOIN LATERAL (
-            SELECT d.last_active_at FROM community.daily_points AS d
-            WHERE d.day = g.day::date AND d.member_id = s.member_id AND d.last_active_at IS NOT NULL
-        ) AS p
-        ORDER BY g.day DESC
-        LIMIT 1
-    ) AS e
+),
+
+earlier AS (
+    SELECT b.member_id, max(p.last_active_at) AS last_active_at
+    FROM before AS b
+    INNER JOIN community.daily_points AS p ON b.day = p.day AND b.member_id = p.member_id
+    GROUP BY b.member_id
+),
+
+lasting AS (
+    SELECT b.day, b.board FROM staged_boards AS b
+    WHERE b.period_start IS NULL
+),
+
+came_after AS (
+    SELECT b.day, l.member_id, sum(l.points)::bigint AS points
+    FROM lasting AS b
+    INNER JOIN later AS l ON b.day < l.effective_on
+    GROUP BY b.day, l.member_id
+),
+
+until AS (
+    SELECT b.day, o.member_id, max(o.last_active_at) AS last_active_at
+    FROM lasting AS b
+    INNER JOIN own AS o ON b.day >= o.day
+    GROUP BY b.day, o.member_id
 ),
 
 periodic AS (
@@ -73,19 +98,12 @@ lifetime AS (
         b.board,
         s.member_id,
         s.total - coalesce(a.points, 0) AS score,
-        CASE WHEN a.points IS NULL THEN s.last_active_at ELSE greatest(u.last_active_at, e.last_active_at) END AS reached_at
-    FROM staged_boards AS b
+        CASE WHEN a.points IS NULL THEN s.last_active_at ELSE coalesce(u.last_active_at, e.last_active_at) END AS reached_at
+    FROM lasting AS b
     CROSS JOIN shown AS s
+    LEFT JOIN came_after AS a ON b.day = a.day AND s.member_id = a.member_id
+    LEFT JOIN until AS u ON b.day = u.day AND s.member_id = u.member_id
     LEFT JOIN earlier AS e ON s.member_id = e.member_id
-    CROSS JOIN LATERAL (
-        SELECT sum(l.points)::bigint AS points FROM later AS l
-        WHERE l.member_id = s.member_id AND l.effective_on > b.day
-    ) AS a
-    CROSS JOIN LATERAL (
-        SELECT max(o.last_active_at) AS last_active_at FROM own AS o
-        WHERE o.member_id = s.member_id AND o.day <= b.day
-    ) AS u
-    WHERE b.period_start IS NULL
 )
 
 SELECT p.day, p.board, p.member_id, p.score, p.reached_at FROM periodic AS p

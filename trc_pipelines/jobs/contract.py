@@ -170,7 +170,8 @@ class Work:
 
     `database` is for the rare fact that must outlive this transaction, `is_dry_run` for what no
     transaction rolls back: a cache, a file, another database. `prepared` is what the step's own
-    `prepare` brought, `refused_units` what the database refused in an earlier try of a dry run.
+    `prepare` brought, `refused_units` what the database refused in an earlier try of a dry run. `tell`
+    says to who waits how far a long step is.
     """
 
     transaction: Transaction
@@ -182,6 +183,7 @@ class Work:
     budget: Budget = field(default_factory=lambda: Budget(None))
     prepared: Any = None
     refused_units: Mapping[Hashable, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = lambda _said: None
 
     @property
     def as_of(self) -> datetime:

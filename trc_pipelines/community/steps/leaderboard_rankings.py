@@ -44,7 +44,9 @@ def leaderboard_rankings(work: Work) -> Result:
         today=work.as_of.date(),
     )
     written, left = move_late_members(work, moving)
-    for day in [*left, *whole]:
+    ranked = [*left, *whole]
+    for number, day in enumerate(ranked, start=1):
+        work.tell(f"{day}, day {number} of {len(ranked)}")
         work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
         written[day] = sum(_rank_day(work, day).values())
     work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
