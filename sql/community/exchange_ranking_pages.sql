@@ -4,9 +4,9 @@
 -- staged_arriving(day, board, first_rank, member_id, score, reached_at)
 WITH gone AS (
     DELETE FROM community.ranking_pages AS p
-    USING staged_stretches AS s
-    WHERE p.day = s.day AND p.board = s.board AND p.first_rank BETWEEN s.first_rank AND s.last_rank
-    RETURNING p.day, p.board, s.first_rank, p.member_ids, p.scores, p.reached_at
+    USING staged_stretches AS t
+    WHERE p.day = t.day AND p.board = t.board AND p.first_rank BETWEEN t.first_rank AND t.last_rank
+    RETURNING p.day, p.board, t.first_rank, p.member_ids, p.scores, p.reached_at
 ),
 
 stood AS (
@@ -23,8 +23,8 @@ stood AS (
 standing AS (
     SELECT s.day, s.board, s.first_rank, s.member_id, s.score, s.reached_at
     FROM stood AS s
-    LEFT JOIN staged_leaving AS l ON s.day = l.day AND s.board = l.board AND s.member_id = l.member_id
-    WHERE l.member_id IS NULL
+    LEFT JOIN staged_leaving AS v ON s.day = v.day AND s.board = v.board AND s.member_id = v.member_id
+    WHERE v.member_id IS NULL
     UNION ALL
     SELECT a.day, a.board, a.first_rank, a.member_id, a.score, a.reached_at
     FROM staged_arriving AS a
@@ -51,13 +51,13 @@ written AS (
         r.day,
         r.board,
         min(r.rank),
-        s.period_start,
+        t.period_start,
         array_agg(r.member_id ORDER BY r.rank),
         array_agg(r.score ORDER BY r.rank),
         array_agg(r.reached_at ORDER BY r.rank)
     FROM ranked AS r
-    INNER JOIN staged_stretches AS s ON r.day = s.day AND r.board = s.board AND r.first_rank = s.first_rank
-    GROUP BY r.day, r.board, s.period_start, r.first_rank, (r.rank - 1) / 1000
+    INNER JOIN staged_stretches AS t ON r.day = t.day AND r.board = t.board AND r.first_rank = t.first_rank
+    GROUP BY r.day, r.board, t.period_start, r.first_rank, (r.rank - 1) / 1000
     RETURNING day, cardinality(member_ids) AS ranks
 )
 

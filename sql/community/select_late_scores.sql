@@ -4,18 +4,18 @@
 -- Staged: staged_late(member_id), staged_boards(day, board, period_start)
 WITH shown AS MATERIALIZED (
     SELECT t.member_id, t.total, t.last_active_at
-    FROM staged_late AS l
-    INNER JOIN community.member_points AS t ON l.member_id = t.member_id
-    INNER JOIN community.members AS m ON l.member_id = m.member_id
+    FROM staged_late AS k
+    INNER JOIN community.member_points AS t ON k.member_id = t.member_id
+    INNER JOIN community.members AS m ON k.member_id = m.member_id
     WHERE m.subscription_status IN ('ACTIVE', 'TRIALING') AND m.leaderboard_visible
 ),
 
 span AS MATERIALIZED (
     SELECT
-        min(b.day) AS first_day,
-        least(min(b.period_start), min(b.day)) AS since,
-        max(b.day) AS last_day
-    FROM staged_boards AS b
+        min(q.day) AS first_day,
+        least(min(q.period_start), min(q.day)) AS since,
+        max(q.day) AS last_day
+    FROM staged_boards AS q
 ),
 
 wanted AS MATERIALIZED (
@@ -67,8 +67,8 @@ earlier AS (
 ),
 
 lasting AS (
-    SELECT b.day, b.board FROM staged_boards AS b
-    WHERE b.period_start IS NULL
+    SELECT q.day, q.board FROM staged_boards AS q
+    WHERE q.period_start IS NULL
 ),
 
 came_after AS (
@@ -86,10 +86,10 @@ until AS (
 ),
 
 periodic AS (
-    SELECT b.day, b.board, o.member_id, sum(o.points)::bigint AS score, max(o.last_active_at) AS reached_at
-    FROM staged_boards AS b
-    INNER JOIN own AS o ON o.day BETWEEN b.period_start AND b.day
-    GROUP BY b.day, b.board, o.member_id
+    SELECT q.day, q.board, o.member_id, sum(o.points)::bigint AS score, max(o.last_active_at) AS reached_at
+    FROM staged_boards AS q
+    INNER JOIN own AS o ON o.day BETWEEN q.period_start AND q.day
+    GROUP BY q.day, q.board, o.member_id
 ),
 
 lifetime AS (
