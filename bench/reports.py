@@ -85,7 +85,7 @@ def measure_report(server: Server, size: int = 100_000) -> dict[str, float]:
                 took[chart.statement] = time.perf_counter() - began
         began = time.perf_counter()
         with database.snapshot() as transaction:
-            report, _named = read_report(transaction, sections, names, AS_OF)
+            report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
         read = time.perf_counter() - began
         html = render(report)
         slowest = sorted(took, key=lambda name: -took[name])[:5]

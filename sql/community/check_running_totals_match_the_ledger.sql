@@ -1,5 +1,5 @@
--- Members whose sums of the latest week and month are not those of the ledger. Who has no entries since then may stand
--- in an earlier period, which nobody reads.
+-- Members whose sums of the latest week and month are not those of the ledger. Who has none since then
+-- stands in an earlier period, which nobody reads.
 WITH latest AS (
     SELECT max(p.week_start) AS week_start, max(p.month_start) AS month_start FROM community.member_points AS p
 ),

@@ -330,10 +330,10 @@ COMMENT ON TABLE community.member_points IS 'One row per member with entries: th
 COMMENT ON COLUMN community.member_points.member_id IS 'Member.';
 COMMENT ON COLUMN community.member_points.total IS 'Sum of the member''s entries; may be negative.';
 COMMENT ON COLUMN community.member_points.last_active_at IS 'Latest time at which the member earned points (adjustments by an admin do not count).';
-COMMENT ON COLUMN community.member_points.week_start IS 'Monday of the latest week of which the ledger had entries when the member last got one.';
+COMMENT ON COLUMN community.member_points.week_start IS 'Monday of the latest week for which the member has entries.';
 COMMENT ON COLUMN community.member_points.week_points IS 'Sum of the member''s entries that count for that week.';
 COMMENT ON COLUMN community.member_points.week_at IS 'As last_active_at, of that week.';
-COMMENT ON COLUMN community.member_points.month_start IS 'First of the latest month of which the ledger had entries when the member last got one.';
+COMMENT ON COLUMN community.member_points.month_start IS 'First of the latest month for which the member has entries.';
 COMMENT ON COLUMN community.member_points.month_points IS 'Sum of the member''s entries that count for that month.';
 COMMENT ON COLUMN community.member_points.month_at IS 'As last_active_at, of that month.';
 
@@ -716,30 +716,29 @@ BEGIN
         member_id, total, last_active_at, week_start, week_points, week_at, month_start, month_points, month_at
     )
     SELECT
-        a.member_id,
-        sum(i.points),
-        max(i.effective_at) FILTER (WHERE i.points > 0 AND i.action <> 'admin_adjustment'),
-        p.week_start,
-        coalesce(sum(i.points) FILTER (WHERE i.effective_on >= p.week_start), 0),
-        max(i.effective_at) FILTER (
-            WHERE i.effective_on >= p.week_start AND i.points > 0 AND i.action <> 'admin_adjustment'
-        ),
-        p.month_start,
-        coalesce(sum(i.points) FILTER (WHERE i.effective_on >= p.month_start), 0),
-        max(i.effective_at) FILTER (
-            WHERE i.effective_on >= p.month_start AND i.points > 0 AND i.action <> 'admin_adjustment'
-        )
-    FROM inserted AS i
-    INNER JOIN community.accounts AS a ON i.account_id = a.account_id
-    -- The latest week and month of all these entries: nobody has any of a later one.
-    CROSS JOIN (
+        e.member_id,
+        sum(e.points),
+        max(e.earned_at),
+        e.week_start,
+        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.week_start), 0),
+        max(e.earned_at) FILTER (WHERE e.effective_on >= e.week_start),
+        e.month_start,
+        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.month_start), 0),
+        max(e.earned_at) FILTER (WHERE e.effective_on >= e.month_start)
+    FROM (
         SELECT
-            date_trunc('week', max(n.effective_on)::timestamp)::date AS week_start,
-            date_trunc('month', max(n.effective_on)::timestamp)::date AS month_start
-        FROM inserted AS n
-    ) AS p
-    GROUP BY a.member_id, p.week_start, p.month_start
-    ORDER BY a.member_id
+            a.member_id,
+            i.points,
+            i.effective_on,
+            CASE WHEN i.points > 0 AND i.action <> 'admin_adjustment' THEN i.effective_at END AS earned_at,
+            date_trunc('week', (max(i.effective_on) OVER of_member)::timestamp)::date AS week_start,
+            date_trunc('month', (max(i.effective_on) OVER of_member)::timestamp)::date AS month_start
+        FROM inserted AS i
+        INNER JOIN community.accounts AS a ON i.account_id = a.account_id
+        WINDOW of_member AS (PARTITION BY a.member_id)
+    ) AS e
+    GROUP BY e.member_id, e.week_start, e.month_start
+    ORDER BY e.member_id
     ON CONFLICT (member_id) DO UPDATE SET
         total = m.total + excluded.total,
         last_active_at = greatest(m.last_active_at, excluded.last_active_at),

@@ -72,7 +72,7 @@ def derived(world: World) -> dict[str, list[tuple]]:
 def computed_anew(world: World, now: datetime) -> dict[str, list[tuple]]:
     """All days made once more from nothing, as one range."""
     first = world.query("SELECT min(day) AS day FROM community.days")["day"].iat[0]
-    for table in DERIVED:
+    for table in ("daily_points", "daily_streaks", "ranking_pages"):
         world.execute(f"DELETE FROM community.{table}")
     world.execute("UPDATE community.days SET is_points_stale = TRUE, streaks_at = NULL")
     materialise(world, now, first, now.date())
