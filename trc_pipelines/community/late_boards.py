@@ -44,10 +44,13 @@ def move_late_members(work: Work, days: Sequence[date]) -> tuple[dict[date, int]
     )
     if leaving.empty and arriving.empty:
         return {}, [day.date() for day in whole]
-    stretches, placed = late_boards.find_stretches(leaving, arriving, pages)
+    stretches, leaving, arriving = late_boards.find_stretches(leaving, arriving, pages)
     work.transaction.stage("staged_stretches", stretches.merge(wanted, on=late_boards.BOARD))
-    work.transaction.stage("staged_leaving", leaving[late_boards.ROW])
-    work.transaction.stage("staged_arriving", placed)
+    work.transaction.stage("staged_leaving", leaving[["stretch", "member_id"]])
+    work.transaction.stage(
+        "staged_arriving", arriving[["stretch", "member_id", "score", "reached_at"]]
+    )
+    work.transaction.execute("community/allow_memory")
     written = work.transaction.read_rows("community/exchange_ranking_pages")
     _record_boards(work, max(days))
     return {row["day"]: row["rows_written"] for row in written}, [day.date() for day in whole]

@@ -30,7 +30,7 @@ def find_moves(before: pd.DataFrame, now: pd.DataFrame) -> tuple[pd.DataFrame, p
 
 def find_stretches(
     leaving: pd.DataFrame, arriving: pd.DataFrame, pages: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Find the pages to rank again, so that nobody else moves from one stretch to another.
 
     Who stays on a board moves within the pages between both places. Where somebody goes or is new,
@@ -42,8 +42,8 @@ def find_stretches(
         pages: day, board, first_rank, best_score, least_score, in order of first_rank.
 
     Returns:
-        The stretches (day, board, first_rank, last_rank), no two of a board with a page in common,
-        and `arriving` with the first rank of theirs.
+        The stretches (stretch, day, board, first_rank, last_rank), no two of a board with a page in
+        common, and leaving and arriving with the number of theirs.
     """
     goals = arriving[[*ROW, "score"]].merge(pages, on=BOARD, how="left")
     # Equal scores may fill several pages: all of them are taken.
@@ -74,9 +74,8 @@ def find_stretches(
         first_rank=("first", "min"),
         last_rank=("last", "max"),
     )
-    first_rank = moves[[*ROW, "stretch"]].merge(stretches[["stretch", "first_rank"]], on="stretch")
-    placed = arriving.merge(first_rank.drop(columns="stretch"), on=ROW)
-    return stretches.drop(columns="stretch"), placed
+    numbers = moves[[*ROW, "stretch"]]
+    return stretches, leaving.merge(numbers, on=ROW), arriving.merge(numbers, on=ROW)
 
 
 def leave_out_trimmed(

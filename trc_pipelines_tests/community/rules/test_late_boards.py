@@ -53,14 +53,14 @@ def pages_of(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def exchange(
-    board: pd.DataFrame, leaving: pd.DataFrame, stretches: pd.DataFrame, placed: pd.DataFrame
+    board: pd.DataFrame, stretches: pd.DataFrame, leaving: pd.DataFrame, arriving: pd.DataFrame
 ) -> pd.DataFrame:
     """What exchange_ranking_pages does."""
     gone = set(leaving["member_id"])
     for stretch in stretches.itertuples():
         inside = board["first_rank"].between(stretch.first_rank, stretch.last_rank)
         stays = board[inside & ~board["member_id"].isin(gone)]
-        comes = placed[placed["first_rank"] == stretch.first_rank]
+        comes = arriving[arriving["stretch"] == stretch.stretch]
         rows = pd.concat([stays, comes])[[*ROW, "score", "reached_at"]]
         board = pd.concat([board[~inside], rank(rows, stretch.first_rank)])
     return board.sort_values("rank", ignore_index=True)
@@ -82,8 +82,8 @@ def test_a_board_on_which_few_moved_is_what_ranking_all_of_it_gives(seed: int) -
     leaving, arriving = find_moves(
         board[board["member_id"].isin(late)], now[now["member_id"].isin(late)]
     )
-    stretches, placed = find_stretches(leaving, arriving, pages_of(board))
-    reached = exchange(board, leaving, stretches, placed)
+    moves = find_stretches(leaving, arriving, pages_of(board))
+    reached = exchange(board, *moves)
     expected = rank(now)
     assert reached["member_id"].tolist() == expected["member_id"].tolist()
     assert reached["rank"].tolist() == expected["rank"].tolist()
@@ -93,7 +93,7 @@ def test_a_move_of_a_few_places_takes_the_pages_between_them_alone() -> None:
     board = rank(scores_of(np.random.default_rng(1), 100, 2).assign(score=range(100, 0, -1)))
     one = board[board["score"] == 55]
     leaving, arriving = find_moves(one, one.assign(score=one["score"] + 12))
-    stretches, _ = find_stretches(leaving, arriving, pages_of(board))
+    stretches, _, _ = find_stretches(leaving, arriving, pages_of(board))
     assert stretches[["first_rank", "last_rank"]].to_numpy().tolist() == [[31, 41]]
 
 
