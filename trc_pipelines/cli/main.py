@@ -465,7 +465,7 @@ def doctor(
 def report(
     day: Annotated[
         str | None,
-        typer.Option(metavar="DAY", help="The page that is kept of a day, as 2026-11-18."),
+        typer.Option(metavar="DAY", help="The page of a day, as 2026-11-18."),
     ] = None,
     domain: Annotated[
         str | None, typer.Option(metavar="DOMAIN", help="Charts of this domain alone, made now.")
@@ -474,8 +474,8 @@ def report(
 ) -> None:
     """Write the page with the charts of the day.
 
-    One file without script or request, made now; with --day the one that is kept of a day. The command
-    says where it is.
+    One file without script or request, made now; with --day the one that is kept of a day, or where
+    none is one that is made from what is known now. The command says where it is.
     """
     from trc_pipelines.cli.report import show_report
 

@@ -141,6 +141,42 @@ def test_the_days_of_a_job_begin_with_the_first_that_has_a_partition(world: Worl
         assert late.days_at(transaction, world.settings, NOON) == (start, NOON.date())
 
 
+def test_a_unit_that_is_refused_is_split_in_its_place_on_the_same_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, opened = [], []
+    connect = type(world.database).connect
+    monkeypatch.setattr(
+        type(world.database), "connect", lambda self: opened.append(1) or connect(self)
+    )
+
+    def change(work: Work, unit: tuple[int, ...]) -> int:
+        tried.append(unit)
+        for number in unit:
+            work.transaction.execute(
+                "monitoring/upsert_purge",
+                run_id="r",
+                target=f"unit {number}",
+                removed_count=number,
+                as_of=NOON,
+            )
+        return sum(unit)
+
+    def split(unit: tuple[int, ...]) -> list[tuple[int, ...]]:
+        return [(number,) for number in unit] if len(unit) > 1 else []
+
+    with world.database.transaction(commit=False) as transaction:
+        options = Options(NOON, NOON, "r", "test")
+        days = (NOON.date(), NOON.date())
+        work = Work(transaction, world.database, world.settings, options, days, is_dry_run=False)
+        opened.clear()
+        done, refused = work.change_each([(1, -1, 2), (3,)], change, split)
+    assert tried == [(1, -1, 2), (1,), (-1,), (2,), (3,)]
+    assert (done, list(refused), len(opened)) == ({(1,): 1, (2,): 2, (3,): 3}, [(-1,)], 1)
+    kept = world.query("SELECT target FROM operations.purges ORDER BY target")
+    assert kept["target"].tolist() == ["unit 1", "unit 2", "unit 3"]
+
+
 def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with world.database.transaction(commit=False) as transaction:
         options = Options(NOON, NOON, "r", "test")
