@@ -5,42 +5,43 @@
 -- best_win_streak, worst_loss_streak, perfect_days, favourite_team, tail_net, fade_net, others_net, balance_high,
 -- balance_low, average_stake, last_bet_at, last_settled_at)
 WITH standing AS (
-    -- OFFSET 0: by the key for each user, however many rows there are of days before.
+    -- In order: so it is by the key for each user, however many rows there are of days before.
     SELECT u.*
-    FROM staged_users AS w
-    CROSS JOIN LATERAL (
-        SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
-        FROM betting.user_stats AS x
-        WHERE
-            x.user_id = w.user_id AND x.period IN ('day', 'week')
-            AND x.period_start >= CASE WHEN w.is_late THEN '-infinity' ELSE :since::date END
-        OFFSET 0
-    ) AS u
+    FROM staged_users AS w,
+        LATERAL (
+            SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
+            FROM betting.user_stats AS x
+            WHERE
+                x.user_id = w.user_id AND x.period IN ('day', 'week')
+                AND x.period_start >= CASE WHEN w.is_late THEN '-infinity' ELSE :since::date END
+            ORDER BY x.period_start
+        ) AS u
     UNION ALL
     SELECT u.*
-    FROM staged_users AS w
-    CROSS JOIN LATERAL (
-        SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
-        FROM betting.user_stats AS x
-        WHERE x.user_id = w.user_id AND x.period = 'all_time'
-        OFFSET 0
-    ) AS u
+    FROM staged_users AS w,
+        LATERAL (
+            SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
+            FROM betting.user_stats AS x
+            WHERE x.user_id = w.user_id AND x.period = 'all_time'
+            ORDER BY x.period_start
+        ) AS u
 ),
 
 gone AS (
     DELETE FROM betting.user_stats AS u
-    WHERE u.ctid = ANY(
-        ARRAY(
-            SELECT o.row_id FROM standing AS o
-            WHERE
-                NOT EXISTS (
-                    SELECT 1 FROM staged_stats AS s
-                    WHERE
-                        s.user_id = o.user_id AND s.period = o.period
-                        AND s.period_start IS NOT DISTINCT FROM o.period_start
-                )
+    WHERE
+        u.ctid = any(
+            array(
+                SELECT o.row_id FROM standing AS o
+                WHERE
+                    NOT EXISTS (
+                        SELECT 1 FROM staged_stats AS s
+                        WHERE
+                            s.user_id = o.user_id AND s.period = o.period
+                            AND s.period_start IS NOT DISTINCT FROM o.period_start
+                    )
+            )
         )
-    )
     RETURNING 1
 ),
 

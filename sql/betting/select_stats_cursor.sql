@@ -5,6 +5,6 @@ SELECT
     c.week_start,
     c.compared_on,
     coalesce((SELECT max(e.entry_id) FROM betting.bankroll_ledger AS e), 0) AS newest,
-    coalesce((SELECT TRUE FROM betting.user_stats AS u LIMIT 1), FALSE) AS has_rows
+    exists(SELECT 1 FROM betting.user_stats) AS has_rows
 FROM (VALUES ('user_stats')) AS t (table_name)
 LEFT JOIN betting.stats_cursors AS c ON t.table_name = c.table_name

@@ -23,8 +23,9 @@ sources AS (
     SELECT
         o.user_id,
         bit_xor(o.digest) FILTER (WHERE (o.settled_at >= :since) IS NOT TRUE) AS folded,
-        bit_xor(o.digest) FILTER (WHERE o.settled_at >= :since AND o.settled_at < :week_start) AS to_fold,
-        bit_xor(o.digest) FILTER (WHERE o.settled_at >= :since AND o.settled_at >= :week_start) AS open
+        bit_xor(o.digest) FILTER (WHERE o.settled_at >= :since) AS open,
+        bit_xor(o.digest) FILTER (WHERE (o.settled_at >= :week_start) IS NOT TRUE) AS folded_then,
+        bit_xor(o.digest) FILTER (WHERE o.settled_at >= :week_start) AS open_then
     FROM (
         SELECT s.user_id, s.settled_at, s.digest FROM settled AS s
         UNION ALL
@@ -37,11 +38,10 @@ sources AS (
 compared AS (
     SELECT
         coalesce(s.user_id, k.user_id) AS user_id,
-        coalesce(k.folded_digest, 0) AS was_folded,
-        coalesce(k.open_digest, 0) AS was_open,
-        CASE WHEN :is_whole THEN coalesce(s.folded, 0) ELSE coalesce(k.folded_digest, 0) END AS folded,
-        coalesce(s.to_fold, 0) AS to_fold,
-        coalesce(s.open, 0) AS open
+        :is_whole AND coalesce(s.folded, 0) <> coalesce(k.folded_digest, 0) AS is_folded_changed,
+        coalesce(s.open, 0) <> coalesce(k.open_digest, 0) AS is_open_changed,
+        CASE WHEN :is_whole THEN coalesce(s.folded_then, 0) ELSE coalesce(k.folded_digest, 0) END AS folded_digest,
+        coalesce(s.open_then, 0) AS open_digest
     FROM sources AS s
     FULL OUTER JOIN betting.stats_sources AS k ON s.user_id = k.user_id
 ),
@@ -71,12 +71,11 @@ told AS (
 SELECT
     c.user_id,
     t.user_id IS NOT NULL AS is_told,
-    c.folded <> c.was_folded OR coalesce(t.is_late, FALSE) OR b.user_id IS NULL AS is_late,
-    c.folded # c.to_fold AS folded_digest,
-    c.open AS open_digest
+    c.is_folded_changed OR coalesce(t.is_late, FALSE) OR b.user_id IS NULL AS is_late,
+    c.folded_digest,
+    c.open_digest
 FROM compared AS c
 LEFT JOIN told AS t ON c.user_id = t.user_id
 LEFT JOIN betting.stats_bases AS b ON c.user_id = b.user_id
-WHERE
-    :is_everybody OR t.user_id IS NOT NULL OR c.folded <> c.was_folded OR (c.to_fold # c.open) <> c.was_open
+WHERE :is_everybody OR t.user_id IS NOT NULL OR c.is_folded_changed OR c.is_open_changed
 ORDER BY c.user_id

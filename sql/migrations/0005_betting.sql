@@ -363,8 +363,8 @@ CREATE TABLE betting.stats_bases (
     last_settled_at timestamptz,
     biggest_loss bigint,
     balance_low bigint,
-    teams text [] NOT NULL,
-    team_bets bigint [] NOT NULL,
+    teams text[] NOT NULL,
+    team_bets bigint[] NOT NULL,
     CONSTRAINT stats_bases_teams_check CHECK (cardinality(teams) = cardinality(team_bets))
 );
 COMMENT ON TABLE betting.stats_bases IS
