@@ -339,6 +339,9 @@ class Settings(BaseSettings):
     snapshot_retention_days: int = Field(
         14, ge=2, description="whole days of raw readings that are kept"
     )
+    ranking_retention_days: int = Field(
+        35, ge=2, description="days of which boards are kept whole; then each week's last, and tops"
+    )
     # At least 3: alerts are tried for three days, and runs that died are looked for in the last day.
     history_retention_days: int = Field(
         30, ge=3, description="days for which runs, their events and alerts are kept"

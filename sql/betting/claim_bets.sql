@@ -1,44 +1,58 @@
--- Optimistic concurrency: decide the bets that are staged, each if it and its game still are what they were when
--- it was graded. What settles after a week was reset belongs to the new one. Unless it :is_correction the game
--- must not have been settled by another result.
--- Staged: staged_outcomes(bet_id, user_id, game_id, bet_type, bet_details, stake, odds, potential_win, is_tail, is_fade,
--- original_pick_id, created_at, old_status, old_payout, old_net, game_status, home_team, away_team, home_score,
--- away_score, commence_time, completed_at, outcome, payout, net)
-WITH outcomes AS MATERIALIZED (
+-- Optimistic concurrency: decide the graded bets of a unit, each if it and its game still are what they were when it
+-- was read, and keep what became of them as unit_results. What settles after a week was reset belongs to the new one.
+-- Staged: staged_outcomes(bet_no, outcome, payout, net, void_reason)
+CREATE TEMP TABLE unit_results ON COMMIT DROP AS
+WITH graded AS MATERIALIZED (
     SELECT
+        b.*,
+        s.outcome,
+        s.payout,
+        s.net,
+        s.void_reason,
         k.balance,
-        row(
-            s.bet_id, s.user_id, s.game_id, s.bet_type, s.bet_details, s.stake, s.odds, s.potential_win,
-            s.is_tail, s.is_fade, s.original_pick_id, s.created_at, s.old_status, s.old_payout, s.old_net,
-            s.game_status, s.home_team, s.away_team, s.home_score, s.away_score, s.commence_time, s.completed_at,
-            s.outcome, s.payout, s.net, coalesce(b.settled_at, greatest(:as_of, k.weekly_reset_at))
-        )::betting.bet_outcome AS outcome
+        coalesce(b.old_settled_at, greatest(:as_of::timestamptz, k.weekly_reset_at)) AS decided_at
     FROM staged_outcomes AS s
-    INNER JOIN betting.bets AS b ON s.bet_id = b.id
-    INNER JOIN betting.bankrolls AS k ON s.user_id = k.user_id
-    LEFT JOIN betting.game_settlements AS t ON s.game_id = t.game_id
-    WHERE
-        :is_correction OR t.game_id IS NULL OR (
-            t.status = s.game_status
-            AND (
-                s.game_status = 'cancelled'
-                OR (t.home_score, t.away_score) IS NOT DISTINCT FROM (s.home_score, s.away_score)
-            )
-        )
+    INNER JOIN unit_bets AS b ON s.bet_no = b.bet_no
+    INNER JOIN betting.bankrolls AS k ON b.user_id = k.user_id
+    WHERE NOT b.has_other_result
 ),
 
-settled AS MATERIALIZED (
+decided AS MATERIALIZED (
     SELECT p.bet_id
-    FROM betting.settle_bets((SELECT array_agg(o.outcome ORDER BY (o.outcome).bet_id) FROM outcomes AS o)) AS p
+    FROM
+        betting.settle_bets((
+            SELECT
+                array_agg(
+                    row(
+                        g.bet_id, g.user_id, g.game_id, g.bet_type, g.bet_details::jsonb, g.stake, g.odds, g.potential_win,
+                        g.is_tail, g.is_fade, g.original_pick_id, g.created_at, g.old_status, g.old_payout, g.old_net,
+                        g.game_status, g.home_team, g.away_team, g.home_score, g.away_score, g.commence_time,
+                        g.completed_at, g.outcome, g.payout, g.net, g.decided_at
+                    )::betting.bet_outcome
+                    ORDER BY g.bet_id
+                )
+            FROM graded AS g
+        )) AS p
 )
 
 SELECT
-    d.bet_id,
-    (o.outcome).decided_at AS decided_at,
-    o.balance,
-    (
-        SELECT count(*) FROM betting.bankroll_ledger AS e
-        WHERE e.bet_id = d.bet_id AND e.source_key IS NOT NULL AND e.kind = 'reversal'
-    ) AS reversals
-FROM settled AS d
-INNER JOIN outcomes AS o ON d.bet_id = (o.outcome).bet_id
+    g.game_no,
+    g.game_id,
+    g.game_status,
+    g.home_score,
+    g.away_score,
+    g.bet_id,
+    g.user_id,
+    g.stake,
+    g.is_tail,
+    g.is_fade,
+    g.original_pick_id,
+    g.outcome,
+    g.payout,
+    g.net,
+    g.void_reason,
+    g.decided_at,
+    g.balance,
+    g.reversals
+FROM decided AS d
+INNER JOIN graded AS g ON d.bet_id = g.bet_id

@@ -1,12 +1,14 @@
--- Games that are over by :as_of and have pending bets, the earliest first; why one cannot be settled.
+-- Games that are over by :as_of and have pending bets, the earliest first; how many; why one cannot be settled.
 WITH open_games AS (
-    SELECT DISTINCT b.game_id
+    SELECT b.game_id, count(*) AS bets
     FROM betting.bets AS b
     WHERE b.status = 'pending'
+    GROUP BY b.game_id
 )
 
 SELECT
     g.id AS game_id,
+    o.bets,
     CASE
         WHEN g.status = 'completed' AND (g.home_score IS NULL OR g.away_score IS NULL) THEN 'it has no score'
         WHEN s.game_id IS NULL THEN NULL

@@ -17,19 +17,22 @@ standing AS (
     SELECT
         e.*,
         sum(CASE e.kind WHEN 'bet_settled' THEN 1 ELSE -1 END) OVER (PARTITION BY e.bet_id) AS settlements,
+        count(*) FILTER (WHERE e.kind = 'reversal') OVER (PARTITION BY e.bet_id) AS reversals,
         sum(e.amount) OVER (PARTITION BY e.bet_id) AS posted
     FROM entries AS e
 ),
 
 last_settlements AS (
     SELECT DISTINCT ON (e.bet_id)
-        e.bet_id, e.user_id, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at, e.posted
+        e.bet_id, e.user_id, coalesce(e.corrects_entry_id, e.entry_id) AS chain_id, e.effective_at,
+        e.posted, e.reversals
     FROM standing AS e
     WHERE e.kind = 'bet_settled' AND e.settlements = 1
     ORDER BY e.bet_id ASC, e.entry_id DESC
 )
 
 SELECT
+    (row_number() OVER (ORDER BY b.id))::integer AS bet_no,
     b.id AS bet_id,
     b.user_id,
     b.game_id,
@@ -48,6 +51,7 @@ SELECT
     b.status AS old_status,
     b.payout AS old_payout,
     b.net AS old_net,
+    b.settled_at AS old_settled_at,
     g.status AS game_status,
     g.home_team,
     g.away_team,
@@ -56,7 +60,9 @@ SELECT
     g.commence_time,
     g.completed_at,
     TRUE AS has_bankroll,
+    k.balance,
     e.chain_id,
+    e.reversals,
     e.posted::bigint AS posted,
     CASE
         WHEN k.weekly_reset_at IS NULL OR e.effective_at >= k.weekly_reset_at THEN e.effective_at

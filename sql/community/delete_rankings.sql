@@ -1,3 +1,3 @@
 -- The days' boards are written again.
-DELETE FROM community.leaderboard_rankings
+DELETE FROM community.ranking_pages
 WHERE day BETWEEN :first_day AND :last_day

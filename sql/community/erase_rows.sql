@@ -24,8 +24,8 @@ streaks AS (
 ),
 
 boards AS (
-    UPDATE community.leaderboard_rankings SET member_id = :pseudonym
-    WHERE member_id = :member_id
+    UPDATE community.ranking_pages SET member_ids = array_replace(member_ids, :member_id, :pseudonym)
+    WHERE :member_id = any(member_ids)
     RETURNING 1
 ),
 

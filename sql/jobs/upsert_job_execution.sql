@@ -1,10 +1,10 @@
 -- The row of a run grows with its steps, each in the transaction of that step's effects. It has succeeded
--- once every step is in it, in whatever order they came; what failed once has failed, and a run of which a
--- step was skipped is skipped. :state is running, failed, interrupted or skipped; :tables are those of every
+-- once every step is in it, in whatever order they came; what failed once has failed, what was interrupted
+-- stays so whatever comes after, and a run of which a step was skipped is skipped. :state is running, failed, interrupted or skipped; :tables are those of every
 -- step, each schema.table.
 WITH earlier AS (
     SELECT
-        coalesce(bool_or(e.state = 'failed'), FALSE) AS has_failed,
+        max(e.state) FILTER (WHERE e.state IN ('failed', 'interrupted')) AS ended_before_as,
         max(e.message) AS message,
         coalesce(jsonb_agg(e.details) -> 0, '{}') || :details::jsonb AS details
     FROM operations.job_executions AS e
@@ -13,7 +13,7 @@ WITH earlier AS (
 
 so_far AS (
     SELECT
-        e.has_failed,
+        e.ended_before_as,
         e.message,
         nullif(:state, 'running') AS ended_as,
         jsonb_exists_all(e.details, :tables::text[]) AS is_complete,
@@ -24,14 +24,14 @@ so_far AS (
 outcome AS (
     SELECT
         CASE
-            WHEN s.has_failed THEN 'failed'
+            WHEN s.ended_before_as IS NOT NULL THEN s.ended_before_as
             WHEN s.ended_as IS NOT NULL THEN s.ended_as
             WHEN NOT s.is_complete THEN 'running'
             WHEN s.skipped_because IS NOT NULL THEN 'skipped'
             ELSE 'succeeded'
         END AS state,
         CASE
-            WHEN s.has_failed THEN s.message
+            WHEN s.ended_before_as IS NOT NULL THEN s.message
             WHEN s.ended_as IS NULL AND s.skipped_because IS NOT NULL THEN s.skipped_because
             ELSE :message
         END AS message

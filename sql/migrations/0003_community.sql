@@ -318,12 +318,24 @@ COMMENT ON COLUMN community.ledger_batches.recorded_at IS 'When.';
 CREATE TABLE community.member_points (
     member_id text COLLATE "C" CONSTRAINT member_points_pkey PRIMARY KEY,
     total bigint NOT NULL,
-    last_active_at timestamptz
+    last_active_at timestamptz,
+    week_start date,
+    week_points bigint NOT NULL DEFAULT 0,
+    week_at timestamptz,
+    month_start date,
+    month_points bigint NOT NULL DEFAULT 0,
+    month_at timestamptz
 ) WITH (fillfactor = 80);
-COMMENT ON TABLE community.member_points IS 'One row per member with entries: their sum. Kept by the ledger itself, in the transaction of the entries.';
+COMMENT ON TABLE community.member_points IS 'One row per member with entries: their sum, and that of a week and a month. Kept by the ledger itself, in the transaction of the entries.';
 COMMENT ON COLUMN community.member_points.member_id IS 'Member.';
 COMMENT ON COLUMN community.member_points.total IS 'Sum of the member''s entries; may be negative.';
 COMMENT ON COLUMN community.member_points.last_active_at IS 'Latest time at which the member earned points (adjustments by an admin do not count).';
+COMMENT ON COLUMN community.member_points.week_start IS 'Monday of the latest week for which the member has entries.';
+COMMENT ON COLUMN community.member_points.week_points IS 'Sum of the member''s entries that count for that week.';
+COMMENT ON COLUMN community.member_points.week_at IS 'As last_active_at, of that week.';
+COMMENT ON COLUMN community.member_points.month_start IS 'First of the latest month for which the member has entries.';
+COMMENT ON COLUMN community.member_points.month_points IS 'Sum of the member''s entries that count for that month.';
+COMMENT ON COLUMN community.member_points.month_at IS 'As last_active_at, of that month.';
 
 CREATE TYPE community.member_figures AS (
     member_id text,
@@ -410,25 +422,32 @@ COMMENT ON COLUMN community.daily_streaks.current_streak IS 'Consecutive active 
 COMMENT ON COLUMN community.daily_streaks.longest_streak IS 'Longest streak up to that day.';
 COMMENT ON COLUMN community.daily_streaks.last_active_on IS 'Last active day, weekends included.';
 
-CREATE TABLE community.leaderboard_rankings (
+-- A row for each rank would be 300,000 a day at 100,000 members, exchanged every hour. Whole pages are a thousandth of
+-- that: a board is exchanged by exchanging rows, which nobody has to wait for, and a rank is where it stands.
+CREATE TABLE community.ranking_pages (
     day date NOT NULL,
-    board text COLLATE "C" NOT NULL CONSTRAINT leaderboard_rankings_board_check CHECK (board ~ '^[a-z]+$'),
-    rank integer NOT NULL CONSTRAINT leaderboard_rankings_rank_check CHECK (rank > 0),
-    member_id text COLLATE "C" NOT NULL,
-    score bigint NOT NULL,
-    reached_at timestamptz,
+    board text COLLATE "C" NOT NULL CONSTRAINT ranking_pages_board_check CHECK (board ~ '^[a-z]+$'),
+    first_rank integer NOT NULL CONSTRAINT ranking_pages_first_rank_check CHECK (first_rank % 1000 = 1 AND first_rank > 0),
     period_start date,
-    CONSTRAINT leaderboard_rankings_pkey PRIMARY KEY (day, board, rank),
-    CONSTRAINT leaderboard_rankings_period_check CHECK ((board = 'global') = (period_start IS NULL))
+    member_ids text[] COLLATE "C" NOT NULL,
+    scores bigint[] NOT NULL,
+    reached_at timestamptz[] NOT NULL,
+    CONSTRAINT ranking_pages_pkey PRIMARY KEY (day, board, first_rank),
+    CONSTRAINT ranking_pages_period_check CHECK ((board = 'global') = (period_start IS NULL)),
+    CONSTRAINT ranking_pages_size_check CHECK (
+        cardinality(member_ids) BETWEEN 1 AND 1000
+        AND cardinality(scores) = cardinality(member_ids) AND cardinality(reached_at) = cardinality(member_ids)
+        AND array_position(member_ids, NULL) IS NULL AND array_position(scores, NULL) IS NULL
+    )
 );
-COMMENT ON TABLE community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board.';
-COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
-COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
-COMMENT ON COLUMN community.leaderboard_rankings.rank IS '1 is best; unique: score, then latest point-earning time, then member id.';
-COMMENT ON COLUMN community.leaderboard_rankings.member_id IS 'Member, ACTIVE or TRIALING, who agreed to be shown.';
-COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''s period.';
-COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
-COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
+COMMENT ON TABLE community.ranking_pages IS 'One row per day, board and thousand ranks, as packed. Unpacked: leaderboard_rankings. Kept whole for some days and as each week ended; of the others the first thousand.';
+COMMENT ON COLUMN community.ranking_pages.day IS 'UTC day.';
+COMMENT ON COLUMN community.ranking_pages.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
+COMMENT ON COLUMN community.ranking_pages.first_rank IS 'Rank of the first member of the page: 1, 1001, 2001 …';
+COMMENT ON COLUMN community.ranking_pages.period_start IS 'First day of the period; NULL for the global board.';
+COMMENT ON COLUMN community.ranking_pages.member_ids IS 'Members, in order of rank.';
+COMMENT ON COLUMN community.ranking_pages.scores IS 'Points of each in the board''s period.';
+COMMENT ON COLUMN community.ranking_pages.reached_at IS 'Latest point-earning time of each in the period.';
 
 -- What views for analysts are made of: counts, small enough to be read at once.
 
@@ -679,22 +698,63 @@ COMMENT ON FUNCTION community.chain_entries() IS 'Statement trigger of the ledge
 CREATE FUNCTION community.add_to_member_points() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO community.member_points AS m (member_id, total, last_active_at)
+    INSERT INTO community.member_points AS m (
+        member_id, total, last_active_at, week_start, week_points, week_at, month_start, month_points, month_at
+    )
     SELECT
-        a.member_id,
-        sum(i.points),
-        max(i.effective_at) FILTER (WHERE i.points > 0 AND i.action <> 'admin_adjustment')
-    FROM inserted AS i
-    INNER JOIN community.accounts AS a ON i.account_id = a.account_id
-    GROUP BY a.member_id
-    ORDER BY a.member_id
+        e.member_id,
+        sum(e.points),
+        max(e.earned_at),
+        e.week_start,
+        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.week_start), 0),
+        max(e.earned_at) FILTER (WHERE e.effective_on >= e.week_start),
+        e.month_start,
+        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.month_start), 0),
+        max(e.earned_at) FILTER (WHERE e.effective_on >= e.month_start)
+    FROM (
+        SELECT
+            a.member_id,
+            i.points,
+            i.effective_on,
+            CASE WHEN i.points > 0 AND i.action <> 'admin_adjustment' THEN i.effective_at END AS earned_at,
+            date_trunc('week', (max(i.effective_on) OVER of_member)::timestamp)::date AS week_start,
+            date_trunc('month', (max(i.effective_on) OVER of_member)::timestamp)::date AS month_start
+        FROM inserted AS i
+        INNER JOIN community.accounts AS a ON i.account_id = a.account_id
+        WINDOW of_member AS (PARTITION BY a.member_id)
+    ) AS e
+    GROUP BY e.member_id, e.week_start, e.month_start
+    ORDER BY e.member_id
     ON CONFLICT (member_id) DO UPDATE SET
         total = m.total + excluded.total,
-        last_active_at = greatest(m.last_active_at, excluded.last_active_at);
+        last_active_at = greatest(m.last_active_at, excluded.last_active_at),
+        -- A later period begins with what it has, an earlier one changes nothing any more.
+        week_start = greatest(m.week_start, excluded.week_start),
+        week_points = CASE
+            WHEN m.week_start > excluded.week_start THEN m.week_points
+            WHEN m.week_start = excluded.week_start THEN m.week_points + excluded.week_points
+            ELSE excluded.week_points
+        END,
+        week_at = CASE
+            WHEN m.week_start > excluded.week_start THEN m.week_at
+            WHEN m.week_start = excluded.week_start THEN greatest(m.week_at, excluded.week_at)
+            ELSE excluded.week_at
+        END,
+        month_start = greatest(m.month_start, excluded.month_start),
+        month_points = CASE
+            WHEN m.month_start > excluded.month_start THEN m.month_points
+            WHEN m.month_start = excluded.month_start THEN m.month_points + excluded.month_points
+            ELSE excluded.month_points
+        END,
+        month_at = CASE
+            WHEN m.month_start > excluded.month_start THEN m.month_at
+            WHEN m.month_start = excluded.month_start THEN greatest(m.month_at, excluded.month_at)
+            ELSE excluded.month_at
+        END;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION community.add_to_member_points() IS 'Statement trigger of the ledger: balances move with the entries, in key order so that writers cannot deadlock.';
+COMMENT ON FUNCTION community.add_to_member_points() IS 'Statement trigger of the ledger: balances, and what boards are made from, move with the entries, in key order so that writers cannot deadlock.';
 
 -- What is computed day by day is computed again when something arrives late.
 
@@ -878,40 +938,62 @@ LEFT JOIN LATERAL (
 WHERE m.subscription_status IN ('ACTIVE', 'TRIALING');
 COMMENT ON VIEW community.current_streaks IS 'One row per member who is ACTIVE or TRIALING: the streak as last computed.';
 
-CREATE VIEW community.current_leaderboards AS
-WITH latest AS (
-    SELECT max(d.day) AS day FROM community.leaderboard_rankings AS d
-),
-
--- Two days by a sort: joined, everyone is compared with everyone until there are statistics.
-both_days AS (
-    SELECT
-        r.board,
-        r.rank,
-        r.member_id,
-        r.score,
-        r.reached_at,
-        r.period_start,
-        r.day,
-        lag(r.rank) OVER (PARTITION BY r.board, r.period_start, r.member_id ORDER BY r.day) AS rank_yesterday
-    FROM community.leaderboard_rankings AS r
-    WHERE r.day BETWEEN (SELECT l.day - 1 FROM latest AS l) AND (SELECT l.day FROM latest AS l)
-)
-
+-- Unpacked in the select list, side by side: as fast as a table of these rows, where functions in FROM take twice that.
+CREATE VIEW community.leaderboard_rankings AS
 SELECT
-    r.board,
+    p.day,
+    p.board,
+    generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
+    unnest(p.member_ids) AS member_id,
+    unnest(p.scores) AS score,
+    unnest(p.reached_at) AS reached_at,
+    p.period_start
+FROM community.ranking_pages AS p;
+COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day: whole boards are kept for some weeks and as each week ended, of the other days the first thousand.';
+COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
+COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
+COMMENT ON COLUMN community.leaderboard_rankings.rank IS '1 is best; unique: score, then latest point-earning time, then member id.';
+COMMENT ON COLUMN community.leaderboard_rankings.member_id IS 'Member, ACTIVE or TRIALING, who agreed to be shown.';
+COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''s period.';
+COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
+COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
+
+-- Nobody knows how many a page holds, and right after a ranking nothing of it at all. Left to the planner, everyone is
+-- compared with everyone, or all are sorted by name.
+CREATE FUNCTION community.compare_ranks(of_day date, of_board text)
+RETURNS TABLE (
+    rank integer, member_id text, score bigint, reached_at timestamptz, period_start date, rank_before integer
+)
+LANGUAGE sql STABLE ROWS 1000
+SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB'
+BEGIN ATOMIC
+SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
+FROM community.leaderboard_rankings AS r
+LEFT JOIN community.leaderboard_rankings AS b
+    ON
+        b.day = of_day - 1 AND b.board = of_board AND r.member_id = b.member_id
+        AND r.period_start IS NOT DISTINCT FROM b.period_start
+WHERE r.day = of_day AND r.board = of_board;
+END;
+COMMENT ON FUNCTION community.compare_ranks(date, text) IS 'A board of a day, and where each stood on it the day before: NULL if not on it, or in another period.';
+GRANT EXECUTE ON FUNCTION community.compare_ranks(date, text) TO trc_app, trc_analyst;
+
+CREATE VIEW community.current_leaderboards AS
+SELECT
+    p.board,
     r.rank,
     r.member_id,
     operations.shown_name(m.discord_username) AS discord_username,
     r.score,
     r.reached_at,
     r.period_start,
-    r.day,
-    r.rank_yesterday,
-    r.rank_yesterday - r.rank AS movement
-FROM both_days AS r
-INNER JOIN latest AS l ON r.day = l.day
-INNER JOIN community.members AS m ON r.member_id = m.member_id;
+    p.day,
+    r.rank_before AS rank_yesterday,
+    r.rank_before - r.rank AS movement
+FROM community.ranking_pages AS p
+CROSS JOIN LATERAL community.compare_ranks(p.day, p.board) AS r
+INNER JOIN community.members AS m ON r.member_id = m.member_id
+WHERE p.first_rank = 1 AND p.day = (SELECT max(l.day) FROM community.ranking_pages AS l);
 COMMENT ON VIEW community.current_leaderboards IS 'One row per board and rank: the boards as last computed. Movement since yesterday: up is positive, NULL is new on the board of this period.';
 
 CREATE VIEW community.leaderboard_archive AS

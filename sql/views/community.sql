@@ -259,43 +259,29 @@ COMMENT ON COLUMN community.point_concentration.top_10_percent_share IS 'Share o
 
 CREATE OR REPLACE VIEW community.rank_movement AS
 SELECT
-    d.day,
-    r.board,
+    p.day,
+    p.board,
     r.member_id,
-    r.rank,
-    r.rank_before,
-    r.rank_before - r.rank AS movement
-FROM community.days AS d
-INNER JOIN LATERAL (
-    SELECT
-        b.board,
-        b.member_id,
-        b.period_start,
-        max(b.rank) FILTER (WHERE b.day = d.day)::bigint AS rank,
-        max(b.rank) FILTER (WHERE b.day < d.day)::bigint AS rank_before
-    FROM community.leaderboard_rankings AS b
-    WHERE b.day BETWEEN d.day - 1 AND d.day
-    GROUP BY b.board, b.member_id, b.period_start
-) AS r ON TRUE
-WHERE r.rank IS NOT NULL;
-COMMENT ON VIEW community.rank_movement IS 'One row per day, board and ranked member: the rank, and that of the day before. Name a day: all days are all boards there ever were.';
+    r.rank::bigint AS rank,
+    r.rank_before::bigint AS rank_before,
+    (r.rank_before - r.rank)::bigint AS movement
+FROM community.ranking_pages AS p
+CROSS JOIN LATERAL community.compare_ranks(p.day, p.board) AS r
+WHERE p.first_rank = 1;
+COMMENT ON VIEW community.rank_movement IS 'One row per day, board and ranked member: the rank, and that of the day before. Name a day: all days are all boards that are kept. Of days of which the first thousand are kept, movement is among these.';
 COMMENT ON COLUMN community.rank_movement.day IS 'UTC day.';
 COMMENT ON COLUMN community.rank_movement.board IS 'global, weekly or monthly.';
 COMMENT ON COLUMN community.rank_movement.member_id IS 'Member who was on it.';
 COMMENT ON COLUMN community.rank_movement.rank IS '1 is best.';
-COMMENT ON COLUMN community.rank_movement.rank_before IS 'Rank a day before, on the board of the same period; NULL: not on it.';
+COMMENT ON COLUMN community.rank_movement.rank_before IS 'Rank a day before, on the board of the same period; NULL: not on it, or not kept.';
 COMMENT ON COLUMN community.rank_movement.movement IS 'Ranks won; negative: lost.';
 
 CREATE OR REPLACE VIEW community.top_gainers AS
 WITH last_days AS (
-    SELECT date_trunc('week', d.day)::date AS week, max(d.day) AS day
-    FROM community.days AS d
-    WHERE
-        EXISTS (
-            SELECT 1 FROM community.leaderboard_rankings AS r
-            WHERE r.day = d.day AND r.board = 'weekly'
-        )
-    GROUP BY date_trunc('week', d.day)::date
+    SELECT date_trunc('week', p.day)::date AS week, max(p.day) AS day
+    FROM community.ranking_pages AS p
+    WHERE p.board = 'weekly' AND p.first_rank = 1
+    GROUP BY date_trunc('week', p.day)::date
 )
 
 SELECT
@@ -305,10 +291,8 @@ SELECT
     operations.shown_name(m.discord_username) AS name,
     t.score AS points
 FROM last_days AS l
-INNER JOIN LATERAL (
-    SELECT r.rank, r.member_id, r.score FROM community.leaderboard_rankings AS r
-    WHERE r.day = l.day AND r.board = 'weekly' AND r.rank <= 100
-) AS t ON TRUE
+INNER JOIN community.ranking_pages AS p ON l.day = p.day AND p.board = 'weekly' AND p.first_rank = 1
+CROSS JOIN LATERAL unnest(p.member_ids[:100], p.scores[:100]) WITH ORDINALITY AS t (member_id, score, rank)
 INNER JOIN community.members AS m
     ON t.member_id = m.member_id AND m.leaderboard_visible AND m.subscription_status IN ('ACTIVE', 'TRIALING');
 COMMENT ON VIEW community.top_gainers IS 'One row per ISO week and place: who gained most, of the first hundred of the weekly board as it last stood. Who hides today is not here, nor who is not ACTIVE or TRIALING.';

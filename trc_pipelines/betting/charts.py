@@ -102,10 +102,9 @@ CHARTS = [
 def _tell(week: Mapping[str, Any]) -> tuple[str, str]:
     active, wagered = week["active"], week["wagered"]
     return (
-        f"In betting {count(active, 'user')} placed bets in the last seven whole days, "
-        f"{compare(active, week['active_before'])}.",
-        f"They wagered {write(wagered, 'cents')}, "
-        f"{compare(wagered, week['wagered_before']).replace('fewer', 'less')}.",
+        f"In betting {count(active, 'user')} placed bets in the last seven whole days"
+        f"{compare(week, 'active')}.",
+        f"They wagered {write(wagered, 'cents')}{compare(week, 'wagered', 'less')}.",
     )
 
 

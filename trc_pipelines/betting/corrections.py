@@ -18,14 +18,7 @@ import pandas as pd
 from trc_pipelines.betting.ledger import LEDGER, insert_entries, move_balances, write_entries
 from trc_pipelines.betting.publishing import notify, record
 from trc_pipelines.betting.rules.bankrolls import correct_results, restore_accounts
-from trc_pipelines.betting.settlement import (
-    claim,
-    count,
-    grade,
-    publish_results,
-    result_of,
-    settlement_keys,
-)
+from trc_pipelines.betting.settlement import OUTCOMES, begin_unit, claim, grade
 from trc_pipelines.calendar import week_start
 from trc_pipelines.database.connection import Database
 from trc_pipelines.jobs.contract import JobError, Options, Work
@@ -37,6 +30,13 @@ AdjustmentKind = Literal["promotion", "deposit", "correction"]
 ADJUSTMENT_KINDS: tuple[AdjustmentKind, ...] = get_args(AdjustmentKind)
 LONGEST_REASON = 500
 LONGEST_KEY = 200
+# What a claim needs of a bet: every field that grading, paying or publishing used, among others.
+READ = [
+    "bet_no", "bet_id", "user_id", "game_id", "bet_type", "bet_details", "stake", "odds", "potential_win",
+    "is_tail", "is_fade", "original_pick_id", "created_at", "old_status", "old_payout", "old_net",
+    "old_settled_at", "game_status", "home_team", "away_team", "home_score", "away_score",
+    "commence_time", "completed_at", "reversals",
+]  # fmt: skip
 # Cents one adjustment may move; like one bet, it keeps every sum far from 64 bits.
 MOST_ADJUSTED = 10**12
 
@@ -77,7 +77,7 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
             or bets changed meanwhile.
     """
     why = _clean_reason(reason)
-    work.transaction.execute("jobs/lock_step", table=LEDGER)
+    begin_unit(work)
     game = work.transaction.read_row("betting/select_settled_game", game_id=game_id)
     if game is None:
         raise JobError(
@@ -109,24 +109,19 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
     wrong = graded[differs]
     if wrong.empty and game["was"] == game["is_now"]:
         return f"game {game_id} is settled by {game['was']} already; nothing is to be corrected"
-    corrected = claim(work, wrong, is_correction=True)
-    if len(corrected) < len(wrong):
-        raise JobError(
-            f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
-        )
-    _post(work, corrected)
-    published = corrected.assign(old_net=corrected["posted"])
-    publish_results(work, published, "BetResettled", corrected["reversals"] + 2)
+    _claim(work, game_id, wrong)
+    _post(work, wrong)
+    _publish(work, wrong)
     rounds = int(last or 1) + 1
-    net = int((corrected["net"].fillna(0) - corrected["posted"]).sum())
+    net = int((wrong["net"].fillna(0) - wrong["posted"]).sum())
     _record_round(work, graded[~waits], game | {"round": rounds, "reason": why, "net": net}, wrong)
     by = f"by {game['is_now']} instead of {game['was']}"
     if game["was"] == game["is_now"]:
         by = f"again by {game['was']}"
-    outcomes = corrected["outcome"].value_counts()
+    outcomes = wrong["outcome"].value_counts()
     return (
         f"game {game_id}: settled {by} (round {rounds}); "
-        f"{len(corrected)} of {counted(len(bets), 'bets')} changed"
+        f"{len(wrong)} of {counted(len(bets), 'bets')} changed"
         + (
             f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items())})"
             if len(wrong)
@@ -136,6 +131,19 @@ def resettle_game(work: Work, game_id: str, reason: str) -> str:
     )
 
 
+def _claim(work: Work, game_id: str, wrong: pd.DataFrame) -> None:
+    """Decide the bets anew, all of them or none."""
+    if wrong.empty:
+        return
+    work.transaction.stage("unit_bets", wrong[READ].assign(game_no=1, has_other_result=False))
+    claim(work, wrong)
+    [claimed] = work.transaction.read_rows("betting/count_results")
+    if claimed["bets"] < len(wrong):
+        raise JobError(
+            f"game {game_id} or bets on it changed meanwhile; nothing was changed, run it again"
+        )
+
+
 def _post(work: Work, corrected: pd.DataFrame) -> None:
     """Entries that take the old results back and put the new ones in their place."""
     if corrected.empty:
@@ -143,17 +151,16 @@ def _post(work: Work, corrected: pd.DataFrame) -> None:
     what = corrected[["bet_id", "user_id", "game_id", "chain_id", "effective_at"]].assign(
         run_id=work.options.run_id
     )
-    rounds = (corrected["reversals"] + 1).astype("str")
+    reversed_so_far = corrected["reversals"]
     reversals = what.assign(
         kind="reversal",
         amount=-corrected["posted"],
-        source_key="reversal:" + corrected["bet_id"] + ":" + rounds,
+        source_key=_key("reversal:" + corrected["bet_id"], reversed_so_far + 1),
     )
-    again = corrected.assign(reversals=corrected["reversals"] + 1)
     settlements = what.assign(
         kind="bet_settled",
         amount=corrected["net"],
-        source_key=settlement_keys(again).to_numpy(),
+        source_key=_key("settlement:" + corrected["bet_id"], reversed_so_far + 2),
     )[corrected["outcome"] != "pending"]
     users = corrected.groupby("user_id")[["balance"]].max()
     work.transaction.stage("staged_accounts", users.reset_index()[["user_id"]])
@@ -169,6 +176,35 @@ def _post(work: Work, corrected: pd.DataFrame) -> None:
     write_entries(work, entries.rename(columns={"chain_id": "corrects_entry_id"}))
 
 
+def _key(what: pd.Series, rounds: pd.Series) -> pd.Series:
+    return what + ":" + rounds.astype("str")
+
+
+def _publish(work: Work, corrected: pd.DataFrame) -> None:
+    """Notify users and record events of what became of bets, once for each round of a bet."""
+    outcome = corrected["outcome"]
+    decided = outcome.isin(["won", "lost"])
+    followed = pd.Series("bet_", corrected.index).mask(decided & corrected["is_tail"], "tail_")
+    prefix = followed.mask(decided & corrected["is_fade"], "fade_")
+    what = corrected[["bet_id", "game_id", "stake", "payout", "net"]].assign(
+        reason=corrected["void_reason"],
+        previous_outcome=corrected["old_status"],
+        previous_net=corrected["posted"],
+    )
+    rounds = corrected["reversals"] + 2
+    keys = _key(corrected["bet_id"], rounds)
+    notify(
+        work.transaction,
+        corrected["user_id"],
+        (prefix + outcome).mask(outcome == "pending", "system"),
+        what.assign(what="bet_corrected"),
+        dedupe_keys="correction:" + keys,
+        at=work.as_of,
+    )
+    payloads = what.assign(user_id=corrected["user_id"], outcome=outcome, round=rounds)
+    record(work, "BetResettled", payloads, keys)
+
+
 def _record_round(
     work: Work, decided: pd.DataFrame, game: dict[str, object], wrong: pd.DataFrame
 ) -> None:
@@ -176,8 +212,8 @@ def _record_round(
     game_id = str(game["game_id"])
     waits, waited = (wrong[name] == "pending" for name in ("outcome", "old_status"))
     pending = int(game["pending"] or 0) + int(waits.sum()) - int(waited.sum())  # type: ignore[call-overload]
-    figures = count(decided, left_pending=pending)
-    result = result_of(decided) if len(decided) else {}
+    figures = _count(decided, left_pending=pending)
+    result = _result_of(decided) if len(decided) else {}
     work.transaction.execute(
         "betting/replace_game_settlement",
         game_id=game_id,
@@ -200,6 +236,26 @@ def _record_round(
     told = {name: game[name] for name in ("game_id", "round", "was", "is_now", "reason")}
     about = pd.DataFrame([told | figures | {"bets_corrected": len(wrong), "moved": game["net"]}])
     record(work, "GameResettled", about, [f"{game_id}:{game['round']}"])
+
+
+def _count(decided: pd.DataFrame, *, left_pending: int) -> dict[str, int]:
+    """Count the decided bets of a game by outcome, with what was staked on them and their net."""
+    outcomes = {outcome: int((decided["outcome"] == outcome).sum()) for outcome in OUTCOMES}
+    return outcomes | {
+        "bets": len(decided),
+        "staked": int(decided["stake"].sum()),
+        "net": int(decided["net"].sum()),
+        "left_pending": left_pending,
+    }
+
+
+def _result_of(bets: pd.DataFrame) -> dict[str, str | int | None]:
+    """Find the result that bets of one game were graded by."""
+    game = bets.iloc[0]
+    scores = {name: game[name] for name in ("home_score", "away_score")}
+    return {"status": game["game_status"]} | {
+        name: None if pd.isna(score) else int(score) for name, score in scores.items()
+    }
 
 
 def adjust_bankroll(

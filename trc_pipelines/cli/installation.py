@@ -1,7 +1,7 @@
 """One installation, made ready: its folder, its databases, its Dagster instance."""
 
+import hashlib
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,12 +65,31 @@ def make_home(settings: Settings) -> Path:
     home = settings.trc_home
     try:
         (home / DAGSTER_FOLDER).mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT_ROOT / "dagster.yaml", home / DAGSTER_FOLDER)
+        _write_instance(home / DAGSTER_FOLDER / "dagster.yaml")
     except OSError as error:
         raise SettingsError(
             f"TRC_HOME: {home} cannot be written ({error.strerror}); it accepts a folder of yours"
         ) from error
     return home
+
+
+def _write_instance(path: Path) -> None:
+    """Write Dagster's configuration as this version has it, unless somebody has edited theirs."""
+    written = path.read_text(encoding="utf-8") if path.exists() else ""
+    mark, _, rest = written.partition("\n")
+    if written and mark != _mark(rest):
+        return
+    ours = (PROJECT_ROOT / "dagster.yaml").read_text(encoding="utf-8")
+    if rest != ours:
+        # In one instant: another command may be reading it.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.write_text(f"{_mark(ours)}\n{ours}", encoding="utf-8")
+        draft.replace(path)
+
+
+def _mark(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"# Written by trc. Once you edit it, it is yours: trc leaves it as it is. ({digest})"
 
 
 def require_home(settings: Settings, *, begins: bool = False) -> None:

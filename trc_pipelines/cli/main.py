@@ -465,7 +465,7 @@ def doctor(
 def report(
     day: Annotated[
         str | None,
-        typer.Option(metavar="DAY", help="The page that is kept of a day, as 2026-11-18."),
+        typer.Option(metavar="DAY", help="The page of a day, as 2026-11-18."),
     ] = None,
     domain: Annotated[
         str | None, typer.Option(metavar="DOMAIN", help="Charts of this domain alone, made now.")
@@ -474,8 +474,8 @@ def report(
 ) -> None:
     """Write the page with the charts of the day.
 
-    One file without script or request, made now; with --day the one that is kept of a day. The command
-    says where it is.
+    One file without script or request, made now; with --day the one that is kept of a day, or where
+    none is one that is made from what is known now. The command says where it is.
     """
     from trc_pipelines.cli.report import show_report
 
@@ -592,6 +592,7 @@ def _serve(
     """Run the services until Ctrl-C or SIGTERM."""
     from trc_pipelines.cli.report import newest_page
     from trc_pipelines.cli.services import first_free_port, run_services
+    from trc_pipelines.cli.sole_daemon import be_the_sole_daemon
 
     wanted = installation.settings.webserver_port
     port = first_free_port(wanted)
@@ -599,7 +600,10 @@ def _serve(
         say(f"Port {wanted} is busy; the UI takes {port}.")
     say("Starting the Dagster UI and the schedules …")
     home = installation.settings.trc_home
-    with run_services(home, lock, installation.environment, port, read_only_port) as services:
+    with (
+        be_the_sole_daemon(installation.database) as daemon,
+        run_services(home, lock, installation.environment, port, read_only_port) as services,
+    ):
         say(f"\n    http://127.0.0.1:{port}")
         if read_only_port is not None:
             say(f"    http://127.0.0.1:{read_only_port} (to look, not to touch)")
@@ -613,6 +617,7 @@ def _serve(
         try:
             while True:
                 services.check()
+                daemon.check()
                 time.sleep(0.5)
         except KeyboardInterrupt:
             say("Stopping …")

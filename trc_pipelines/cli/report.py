@@ -1,6 +1,7 @@
 """`trc report`: the page of a day as a file, made now if there is none."""
 
 import webbrowser
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import typer
 
 from trc_pipelines.calendar import reporting_day
 from trc_pipelines.cli.installation import Installation, open_installation, require_schema
-from trc_pipelines.cli.output import say
+from trc_pipelines.cli.output import hint, say
 from trc_pipelines.domains import Catalogue, read_catalogue
 from trc_pipelines.jobs.contract import JobError
+from trc_pipelines.reports.declarations import Section
 from trc_pipelines.reports.engagement import FOLDER, NEWEST, end_of, read_report, write_page
 from trc_pipelines.reports.page import render
 
@@ -58,10 +60,10 @@ def _parse_day(text: str | None, now: datetime) -> date | None:
 def _find_or_make(
     installation: Installation, catalogue: Catalogue, wanted: date | None, now: datetime
 ) -> Path:
-    """Make the page of today, or write the one that is kept of a day, if there is one.
+    """Make the page of today, or write the one that is kept of a day; without one, from what is known now.
 
     Raises:
-        JobError: none is kept of a day that is over, or it cannot be made.
+        JobError: that of today cannot be made.
     """
     day, today = wanted or reporting_day(now), reporting_day(now)
     html = _read_page(installation, day) if wanted else None
@@ -73,10 +75,8 @@ def _find_or_make(
             raise JobError(f"the report could not be made: {outcome.message}")
         html = _read_page(installation, day)
     if html is None:
-        raise JobError(
-            f"no page is kept of {day}. One domain of it can be made now from what is known: "
-            f"trc report --day {day} --domain {catalogue.domains[0].name}"
-        )
+        hint(f"no page is kept of {day}: this one is made from what is known now, and not kept")
+        html = _make(installation, catalogue, _find_sections(catalogue), end_of(day, now), now)
     path = installation.settings.trc_home / FOLDER / (f"{day}.html" if wanted else NEWEST)
     write_page(path, html)
     return path
@@ -96,16 +96,31 @@ def _make_of_domain(
     now: datetime,
 ) -> Path:
     """Make a page of one domain from what is known now. It is not kept."""
-    sections = {one.name: one.section for one in catalogue.domains if one.section}
+    sections = _find_sections(catalogue)
     if domain not in sections:
         raise typer.BadParameter(
             f"there is no domain {domain!r}; it accepts {', '.join(sections)}",
             param_hint="--domain",
         )
     as_of = end_of(wanted, now) if wanted else now
+    html = _make(installation, catalogue, {domain: sections[domain]}, as_of, now)
+    path = installation.settings.trc_home / FOLDER / f"{reporting_day(as_of)}-{domain}.html"
+    write_page(path, html)
+    return path
+
+
+def _find_sections(catalogue: Catalogue) -> dict[str, Section]:
+    return {one.name: one.section for one in catalogue.domains if one.section}
+
+
+def _make(
+    installation: Installation,
+    catalogue: Catalogue,
+    sections: Mapping[str, Section],
+    as_of: datetime,
+    now: datetime,
+) -> str:
     names = [job.name for job in catalogue.jobs]
     with installation.database.snapshot() as transaction:
-        report, _named = read_report(transaction, {domain: sections[domain]}, names, as_of)
-    path = installation.settings.trc_home / FOLDER / f"{report.day}-{domain}.html"
-    write_page(path, render(report))
-    return path
+        report, _named = read_report(transaction, sections, names, as_of, now)
+    return render(report)

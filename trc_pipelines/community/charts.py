@@ -186,9 +186,9 @@ def _tell(week: Mapping[str, Any]) -> tuple[str, str]:
     active, points = week["active"], week["points"]
     were = "was" if active == 1 else "were"
     return (
-        f"In the last seven whole days {count(active, 'member')} {were} active, "
-        f"{compare(active, week['active_before'])}.",
-        f"{count(points, 'point')} came in, {compare(points, week['points_before'])}.",
+        f"In the last seven whole days {count(active, 'member')} {were} active"
+        f"{compare(week, 'active')}.",
+        f"{count(points, 'point')} came in{compare(week, 'points')}.",
     )
 
 

@@ -17,6 +17,12 @@ CHECKS = [
     ),
     Check(
         "community.point_ledger",
+        "running_totals_match_the_ledger",
+        "What members have of the latest week and month is the sum of the entries that count for it.",
+        remedy="A balance was changed around the ledger: put it back to what the ledger gives.",
+    ),
+    Check(
+        "community.point_ledger",
         "ledger_is_as_it_was_written",
         "The entries of every batch still give the digest that was taken when they were written.",
         remedy="History was edited. See docs/operators.md, Checks, before anything else is written.",

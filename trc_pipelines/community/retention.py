@@ -11,4 +11,9 @@ TARGETS = [
         "community/purge_snapshots",
         lambda settings: settings.snapshot_retention_days,
     ),
+    Target(
+        "ranks",
+        "community/purge_rankings",
+        lambda settings: settings.ranking_retention_days,
+    ),
 ]

@@ -7,6 +7,7 @@ through `jobs/execution.py`.
 import inspect
 import re
 import uuid
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -184,7 +185,10 @@ class Work:
         return self.options.as_of
 
     def change_each(
-        self, units: Iterable[Unit], change: Callable[["Work", Unit], Done]
+        self,
+        units: Iterable[Unit],
+        change: Callable[["Work", Unit], Done],
+        split: Callable[[Unit], Iterable[Unit]] = lambda _unit: (),
     ) -> tuple[dict[Unit, Done], dict[Unit, str]]:
         """Change units that do not depend on each other, each in a transaction of its own.
 
@@ -195,31 +199,38 @@ class Work:
 
         Args:
             change: gets this work with the unit's own transaction in it.
+            split: the smaller units that one that was refused is tried again as, in its place.
 
         Returns:
             What was done, and why the rest was not.
         """
         done: dict[Unit, Done] = {}
         refused: dict[Unit, str] = {}
-        waiting = list(units)
+        waiting = deque(units)
         if not waiting:
             return done, refused
         with self._open_units() as begin:
-            for unit in waiting:
-                if unit in self.refused_units:
-                    refused[unit] = self.refused_units[unit]
-                    continue
-                try:
-                    with begin() as transaction:
-                        result = change(replace(self, transaction=transaction), unit)
-                except DatabaseError as error:
-                    if error.is_transient:
-                        raise  # the step is tried again from its beginning
-                    if self.is_dry_run:
-                        raise UnitRefusedError(unit, str(error)) from error
-                    refused[unit] = str(error)
+            while waiting:
+                unit = waiting.popleft()
+                reason = self.refused_units.get(unit)
+                if reason is None:
+                    try:
+                        with begin() as transaction:
+                            result = change(replace(self, transaction=transaction), unit)
+                    except DatabaseError as error:
+                        if error.is_transient:
+                            raise  # the step is tried again from its beginning
+                        if self.is_dry_run:
+                            raise UnitRefusedError(unit, str(error)) from error
+                        reason = str(error)
+                    else:
+                        done[unit] = result
+                        continue
+                parts = list(split(unit))
+                if parts:
+                    waiting.extendleft(reversed(parts))
                 else:
-                    done[unit] = result
+                    refused[unit] = reason
         return done, refused
 
     @contextmanager

@@ -23,17 +23,34 @@ def record_boards(
         starts: every board there is, also one on which nobody is ranked, and the first day of its
             period, None for a board without one.
     """
+    rows = {board: ranked[ranked["board"] == board] for board in starts}
+    sizes = {board: (len(rows[board]), _digest(rows[board])) for board in starts}
+    record_sizes(transaction, domain, day, sizes, starts)
+
+
+def record_sizes(
+    transaction: Transaction,
+    domain: str,
+    day: date,
+    sizes: Mapping[str, tuple[int, str]],
+    starts: Mapping[str, date | None],
+) -> None:
+    """Note the boards of a day that the database ranked, as `record_boards` does.
+
+    Args:
+        sizes: how many are on a board, and a digest of who stands where with how much. A board that
+            is missing has nobody on it.
+    """
     for board, start in starts.items():
-        rows = ranked[ranked["board"] == board]
-        version = f"{day}:{_digest(rows)}"
+        members, digest = sizes.get(board, (0, ""))
         transaction.execute(
             "leaderboards/upsert_board",
             domain=domain,
             board=board,
             day=day,
             period_start=start,
-            members=len(rows),
-            version=version,
+            members=members,
+            version=f"{day}:{digest}",
         )
 
 

@@ -88,9 +88,9 @@ CHARTS = [
 def _tell(week: Mapping[str, Any]) -> tuple[str, str]:
     active, xp = week["active"], week["xp"]
     return (
-        f"In the quiz {count(active, 'player')} played in the last seven whole days, "
-        f"{compare(active, week['active_before'])}.",
-        f"They earned {xp:,} XP, {compare(xp, week['xp_before'])}.",
+        f"In the quiz {count(active, 'player')} played in the last seven whole days"
+        f"{compare(week, 'active')}.",
+        f"They earned {xp:,} XP{compare(week, 'xp')}.",
     )
 
 

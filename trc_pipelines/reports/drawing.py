@@ -14,13 +14,15 @@ from trc_pipelines.reports.wording import write
 
 VERSION = "6.1"  # of Vega-Lite, so that an update of the library changes no picture by itself
 WIDTH, HEIGHT, ROW = 340, 180, 22
-MOST_SERIES, BAD = 7, 4  # number of the colour of what went wrong
+# Numbers of colours: of series, of all series that have no colour of their own, of what went wrong.
+NEUTRAL, REST, BAD = (1, 2, 3, 5, 6, 7), 8, 4
 OTHERS = "other"
 LONGEST_LABEL = 22
 FEW_BARS = 10  # fewer do not become wider
+FEW_DAYS, FEW_MEMBERS = 6, 4  # each has its label
 
 # Stand-ins that no chart has otherwise, and the page's variables they stand for.
-SERIES = [f"#fe01{number:02x}" for number in range(1, MOST_SERIES + 2)]
+SERIES = [f"#fe01{number:02x}" for number in range(1, REST + 1)]
 INK, MUTED, GRID = "#fe0201", "#fe0202", "#fe0203"
 _VARIABLES = {colour: f"var(--s{number})" for number, colour in enumerate(SERIES, 1)} | {
     INK: "var(--ink)",
@@ -61,12 +63,14 @@ def series_of(chart: Chart, frame: pd.DataFrame) -> dict[str, int]:
     if chart.mark in ("ranking", "heatmap"):
         return {chart.ys[0].title: 1}
     if chart.by is None:
-        return {y.title: BAD if y.is_bad else number for number, y in enumerate(chart.ys, 1)}
+        return {
+            y.title: BAD if y.is_bad else number
+            for y, number in zip(chart.ys, NEUTRAL, strict=False)
+        }
     sums = frame.groupby(chart.by.name)[chart.ys[0].name].sum()
     names = [str(name) for name in sums.sort_values(ascending=False, kind="stable").index]
-    if len(names) > MOST_SERIES:
-        names = [*names[: MOST_SERIES - 1], OTHERS]
-    return {name: number for number, name in enumerate(names, 1)}
+    own = dict(zip(names, NEUTRAL, strict=False))
+    return own if len(own) == len(names) else own | {OTHERS: REST}
 
 
 def draw(chart: Chart, frame: pd.DataFrame, title: str, description: str, key: str) -> str:
@@ -101,8 +105,8 @@ def _lines(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     is_broken = rows["x"].nunique() < 3 or rows["value"].isna().any()
     return {
         "data": _values(rows),
-        "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 14} if is_broken else False},
-        "encoding": {"x": _along(chart.x), **_measured(chart, frame)},
+        "mark": {"type": "line", "strokeWidth": 2, "point": {"size": 20} if is_broken else False},
+        "encoding": {"x": _along(chart.x, rows["x"]), **_measured(chart, frame, rows)},
     }
 
 
@@ -122,7 +126,7 @@ def _bars(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
                 "scale": {"paddingInner": 0.2, "paddingOuter": _outer(chart, rows)},
             },
             "order": {"field": "order", "type": "quantitative"},
-            **_measured(chart, frame),
+            **_measured(chart, frame, rows),
         },
     }
 
@@ -147,7 +151,7 @@ def _ranking(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     low, high = min(0.0, float(rows["value"].min())), max(0.0, float(rows["value"].max()))
     names, bars = WIDTH * 0.4, WIDTH * 0.38
     return {
-        "height": max(ROW * len(frame), 3 * ROW),
+        "height": ROW * len(frame) + 8,
         "data": _values(rows),
         "layer": [
             {
@@ -190,7 +194,7 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     y_axis = {"title": None, **(_DATE_LABELS if by.unit == "day" else {})}
     y = {"field": "y", "type": "ordinal", "axis": y_axis}
     return {
-        "height": max(HEIGHT, ROW * rows["y"].nunique()),
+        "height": ROW * (rows["y"].nunique() + 2),
         "data": _values(rows[rows["value"].notna()]),
         "layer": [
             {
@@ -214,26 +218,36 @@ def _heatmap(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _along(column: Column) -> dict[str, Any]:
+def _along(column: Column, values: pd.Series) -> dict[str, Any]:
     if column.unit == "day":
-        axis = {"title": None, "format": "%-d %b", "tickCount": 5}
+        axis: dict[str, Any] = {"title": None, "format": "%-d %b", "tickCount": 5}
+        days = values.unique()
+        if len(days) <= FEW_DAYS:  # ticks between them would be the same day again
+            axis["values"] = [{"expr": f"toDate('{day}')"} for day in days]
         return {"field": "x", "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
-    axis = {"title": column.title, "format": "~s", "tickCount": 6}
+    axis = {"title": column.title, "format": "~s", "tickCount": 6} | _whole(values, FEW_DAYS)
     return {"field": "x", "type": "quantitative", "scale": {"nice": False}, "axis": axis}
 
 
-def _measured(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
+def _measured(chart: Chart, frame: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
     """Encode what is measured, and which colour is which series. The page has the legend."""
     names = series_of(chart, frame)
     colours = {"domain": list(names), "range": [SERIES[number - 1] for number in names.values()]}
     label = _LABELS.format({"share": "~%", "minutes": ",~r"}.get(chart.ys[0].unit, "~s"))
+    axis: dict[str, Any] = {"title": None, "labelExpr": label}
     if chart.ys[0].unit == "count":
-        label = f"datum.value % 1 ? '' : {label}"  # there are no halves of a member
-    axis = {"title": None, "labelExpr": label}
+        tops = rows.groupby("x")["value"].agg("sum" if chart.mark == "bar" else "max")
+        axis |= _whole(pd.Series([0, *tops]), FEW_MEMBERS)
     return {
         "y": {"field": "value", "type": "quantitative", "axis": axis},
         "color": {"field": "series", "type": "nominal", "scale": colours, "legend": None},
     }
+
+
+def _whole(values: pd.Series, few: int) -> dict[str, Any]:
+    """Label each whole number of a few: there are no halves of a member."""
+    low, high = int(values.min()), int(values.max())
+    return {"values": list(range(low, high + 1))} if high - low <= few else {}
 
 
 def _long(chart: Chart, frame: pd.DataFrame) -> pd.DataFrame:
@@ -299,15 +313,16 @@ def _keep_listed(element: ET.Element) -> None:
         element.attrib.pop("width", None)
         element.attrib.pop("height", None)
     for child in list(element):
-        if child.tag.removeprefix(_SVG) in _ELEMENTS and not _is_background(child):
+        if child.tag.removeprefix(_SVG) in _ELEMENTS and not _is_unseen(child):
             _keep_listed(child)
         else:
             element.remove(child)
 
 
-def _is_background(element: ET.Element) -> bool:
-    """Whether it draws nothing: what lies behind a group, unless it has a colour."""
-    return element.get("class") in ("background", "foreground") and element.get("fill") is None
+def _is_unseen(element: ET.Element) -> bool:
+    """Whether it draws nothing: a label that has no room, or what lies behind a group without a colour."""
+    is_background = element.get("class") in ("background", "foreground")
+    return element.get("opacity") == "0" or (is_background and element.get("fill") is None)
 
 
 def _drop_empty(element: ET.Element) -> None:

@@ -19,7 +19,7 @@ KEPT_FOR_DAYS = 365
 TARGETS = [
     Target("reports", "reports/purge_engagement", lambda _settings: KEPT_FOR_DAYS),
 ]
-_PARTS = {"incident": "open incident", "job": "failing job", "check": "failed check"}
+_PARTS = {"incident": "open incident", "check": "failed check"}
 
 OPERATIONS = [
     Chart(
@@ -69,7 +69,9 @@ def build_engagement(
         TRC_HOME; `trc report` opens it, `trc report --day` one that is kept.
         """
         with work.database.snapshot() as transaction:
-            report, member_ids = read_report(transaction, sections, job_names(), work.as_of)
+            report, member_ids = read_report(
+                transaction, sections, job_names(), work.as_of, work.options.now
+            )
         html = render(report)
         work.transaction.execute(
             "reports/upsert_engagement",
@@ -105,8 +107,12 @@ def read_report(
     sections: Mapping[str, Section],
     job_names: Sequence[str],
     as_of: datetime,
+    now: datetime,
 ) -> tuple[Report, list[str]]:
     """Read what the page of a moment says.
+
+    Args:
+        now: when it is read.
 
     Returns:
         It, and the ids of the community's members whom it names.
@@ -119,10 +125,11 @@ def read_report(
         ],
         Part("operations", "Jobs", _read(transaction, OPERATIONS, day)),
     ]
-    troubles, look = _find_troubles(transaction, sections, job_names)
+    troubles, look = _find_troubles(transaction, sections)
     report = Report(
         day,
         as_of,
+        now,
         [*_tell(transaction, sections, day), look],
         parts,
         troubles,
@@ -156,24 +163,19 @@ def _go_on(sentence: str) -> str:
 
 
 def _find_troubles(
-    transaction: Transaction, sections: Mapping[str, Section], job_names: Sequence[str]
+    transaction: Transaction, sections: Mapping[str, Section]
 ) -> tuple[list[Trouble], str]:
-    """Find what needs a look, each once, and count it in a sentence."""
-    rows = [
-        row
-        for row in transaction.read_rows("reports/select_troubles")
-        if row["part"] != "job" or row["what"].removesuffix(" failed") in job_names
-    ]
+    """Find what needs a look, each once, and count it in a sentence.
+
+    A job that is late or fails again and again is an open incident, as for `trc status`.
+    """
+    rows = transaction.read_rows("reports/select_troubles")
     counts = {part: sum(row["part"] == part for row in rows) for part in _PARTS}
     waiting = [said for one in sections.values() for said in one.find_waiting(transaction)]
     found = [count(number, _PARTS[part]) for part, number in counts.items() if number]
-    troubles = [
-        Trouble(row["what"], row["message"], row["since"])
-        for row in rows
-        if not row["is_an_incident"]
-    ]
+    troubles = [Trouble(row["what"], row["message"], row["since"]) for row in rows]
     if not (found or waiting):
-        return [], "Nothing needs a look: no open incident, no failing job, no failed check."
+        return [], "Nothing needs a look: no open incident, no failed check."
     return troubles, f"Needs a look: {join([*found, *waiting])}."
 
 

@@ -4,12 +4,13 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import cache
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from importlib.resources import files
 
 import pandas as pd
 
+from trc_pipelines.names import clean_name
 from trc_pipelines.reports.declarations import Chart
 from trc_pipelines.reports.wording import (
     count,
@@ -53,18 +54,28 @@ class Report:
     """All that the page of a day says.
 
     Attributes:
+        made_at: when it was read; what stands is as of then, also on the page of a day long over.
         sentences: three.
         jobs: a row of texts for each, in the order of `JOB_COLUMNS`.
     """
 
     day: date
     as_of: datetime
+    made_at: datetime
     sentences: Sequence[str]
     parts: Sequence[Part]
     troubles: Sequence[Trouble] = ()
     jobs: Sequence[Sequence[str]] = ()
 
+    @property
+    def is_of_the_past(self) -> bool:
+        """Whether it was made when more was known than the moment it is of."""
+        return self.made_at - self.as_of > A_WHILE
 
+
+# A run of the moment waits in the queue, at most so long.
+A_WHILE = timedelta(hours=1)
+LONGEST_MESSAGE = 2_000
 JOB_COLUMNS = ("job", "last success", "runs in 7 days", "failed", "median seconds")
 
 
@@ -95,10 +106,12 @@ def render(report: Report) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["clean"] = partial(clean_name, max_length=LONGEST_MESSAGE)
     style = _asset("page.css")
     return environment.from_string(_asset("page.html.jinja")).render(
         report=report,
         title=long_day(report.day),
+        day_before=report.day - timedelta(days=1),
         groups=[_group(part) for part in report.parts],
         job_columns=JOB_COLUMNS,
         style=style,
@@ -128,7 +141,9 @@ def _card(domain: str, reading: Reading) -> _Card:
         chart,
         # Made by `dress`, which lets nothing through but lines, shapes and escaped text.
         Markup(draw(chart, frame, chart.title, describe(chart, frame), key)),  # noqa: S704
-        [(f"s{number}", name) for name, number in names.items()] if len(names) > 1 else (),
+        [(f"s{number}", write(name, "text")) for name, number in names.items()]
+        if len(names) > 1
+        else (),
         header,
         write_table(chart, frame),
         count(len(frame), "row"),

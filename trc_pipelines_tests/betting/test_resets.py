@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from trc_pipelines.betting import jobs
 from trc_pipelines.betting.checks import CHECKS
-from trc_pipelines.betting.rules.bankrolls import close_week, post_results
+from trc_pipelines.betting.rules.bankrolls import close_week
 from trc_pipelines.betting.steps import bankroll_weekly_history, game_settlements
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, Betting, ident
@@ -37,43 +37,6 @@ HISTORY = (
 
 CENTS = st.integers(0, 500_000)
 MOVES = st.integers(-500_000, 500_000)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abc"), CENTS, min_size=1),
-    st.lists(st.tuples(st.sampled_from("abc"), MOVES), min_size=1, max_size=8),
-    st.randoms(use_true_random=False),
-)
-@settings(max_examples=50)
-def test_results_move_a_balance_by_their_sum_and_never_below_nothing(
-    balances: dict, results: list, dice: Random
-) -> None:
-    bets = [
-        (f"bet{number}", user, net, balances[user])
-        for number, (user, net) in enumerate(results)
-        if user in balances
-    ]
-    if not bets:
-        return
-    frame = pd.DataFrame(bets, columns=["bet_id", "user_id", "net", "balance"])
-    entries = post_results(frame)
-    at = dict(balances)
-    written_off = dict.fromkeys(balances, 0)
-    for entry in entries.itertuples():
-        at[entry.user_id] += entry.amount
-        assert entry.balance_after == at[entry.user_id] >= 0
-        if entry.kind == "write_off":
-            assert pd.isna(entry.bet_id)
-            written_off[entry.user_id] += entry.amount
-    for user, balance in balances.items():
-        moved = balance + sum(net for _, owner, net, _ in bets if owner == user)
-        assert (at[user], written_off[user]) == (max(moved, 0), max(-moved, 0))
-    posted = entries[entries["kind"] == "bet_settled"]
-    assert dict(zip(posted["bet_id"], posted["amount"], strict=True)) == {
-        bet: net for bet, _, net, _ in bets
-    }
-    shuffled = frame.iloc[dice.sample(range(len(bets)), len(bets))]
-    pd.testing.assert_frame_equal(post_results(shuffled), entries)
 
 
 @given(
@@ -383,8 +346,7 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(
     )  # fmt: skip
     has_written = threading.Event()
     module = {"bankroll_reset": bankroll_weekly_history, "game_settlement": game_settlements}[first]
-    name = {"bankroll_reset": "_publish", "game_settlement": "publish_results"}[first]
-    publish = getattr(module, name)
+    publish = module._publish
 
     def publish_once_the_other_waits(*arguments: object) -> None:
         deadline = time.monotonic() + (0 if has_written.is_set() else 10)  # once, not for each game
@@ -396,7 +358,7 @@ def test_a_reset_and_a_settlement_at_once_are_both_done(
             time.sleep(0.02)
         publish(*arguments)
 
-    monkeypatch.setattr(module, name, publish_once_the_other_waits)
+    monkeypatch.setattr(module, "_publish", publish_once_the_other_waits)
     done = {}
 
     def run(job: Job) -> None:

@@ -211,7 +211,7 @@ def test_who_holds_a_badge_is_named_with_the_figures_that_earned_it(week: Week) 
     held = {row["badge"]: row for row in read(week, "current_badges")}
     assert {badge: row["evidence"] for badge, row in held.items()} == {
         "hot_streak": {"wins_in_a_row": 3},
-        "profit_king": {"net": 1_000},
+        "profit_king": {"net_cents": 1_000},
         "riding_wave": {"tails_won": 3},
         "sharp": {"won": 6, "lost": 4},
         "fade_god": {"fades_won": 3},

@@ -59,11 +59,23 @@ def test_a_day_that_is_kept_is_given_as_it_was(
     )
     assert report("--day", "2026-03-04") == 0
     assert told(capsys).read_text() == "as it was"
-    assert report("--day", "2026-03-05") == 1
-    said = capsys.readouterr().err
-    assert "no page is kept of 2026-03-05" in said
-    assert "trc report --day 2026-03-05 --domain community" in said
     assert len(world.query(MADE)) == 1
+
+
+def test_of_a_day_without_a_page_one_is_made_that_says_so_and_is_not_kept(
+    report: Trc, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report("--day", "2026-03-05") == 0
+    said = capsys.readouterr()
+    assert "no page is kept of 2026-03-05" in said.err
+    path = Path(said.out.strip())
+    assert path.name == "2026-03-05.html"
+    page = parse_page(path.read_text())
+    assert {name.split("-")[0] for name in page.figures} == {
+        "community", "quiz", "betting", "operations",
+    }  # fmt: skip
+    assert "from what was known then" in "".join(page.texts)
+    assert world.query(MADE).empty
 
 
 def test_one_domain_is_made_now_and_not_kept(

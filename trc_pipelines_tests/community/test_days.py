@@ -72,7 +72,7 @@ def derived(world: World) -> dict[str, list[tuple]]:
 def computed_anew(world: World, now: datetime) -> dict[str, list[tuple]]:
     """All days made once more from nothing, as one range."""
     first = world.query("SELECT min(day) AS day FROM community.days")["day"].iat[0]
-    for table in DERIVED:
+    for table in ("daily_points", "daily_streaks", "ranking_pages"):
         world.execute(f"DELETE FROM community.{table}")
     world.execute("UPDATE community.days SET is_points_stale = TRUE, streaks_at = NULL")
     materialise(world, now, first, now.date())
@@ -212,8 +212,8 @@ def test_verify_sees_a_streak_that_is_missing(week: World) -> None:
 @after_a_week
 def test_verify_sees_a_score_that_is_wrong_and_not_marked(week: World, board: str) -> None:
     week.execute(
-        "UPDATE community.leaderboard_rankings SET score = 100 "
-        f"WHERE rank = 1 AND board = '{board}' AND day = '{MONDAY + 2 * DAY}'"
+        "UPDATE community.ranking_pages SET scores[1] = 100 "
+        f"WHERE first_rank = 1 AND board = '{board}' AND day = '{MONDAY + 2 * DAY}'"
     )
     assert broken_checks(week) == ["board_scores_match_the_ledger"]
     week.execute("UPDATE community.days SET is_boards_stale = TRUE")

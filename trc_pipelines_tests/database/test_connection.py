@@ -193,6 +193,13 @@ def test_a_session_the_server_ends_is_transient_and_reconnect_begins_one_like_it
             assert fetch(connection, "SELECT current_setting('TimeZone')") == "UTC"
 
 
+def test_a_server_looks_whether_who_waits_is_still_there(world: World) -> None:
+    """A host that was cut off would keep its locks for as long as it waits for another."""
+    shown = "SELECT current_setting('client_connection_check_interval')"
+    with world.database.connect() as connection, connection.transaction():
+        assert connection.use("ask", lambda c: c.execute(shown).fetchone()) == ("10s",)
+
+
 def test_a_session_has_the_name_it_was_given(database: Database) -> None:
     with replace(database, application_name="50% of a+b").connect() as connection:
         assert fetch(connection, "SELECT current_setting('application_name')") == "50% of a+b"

@@ -89,7 +89,11 @@ def test_an_entry_slipped_in_around_the_triggers_is_found(history: World) -> Non
         ("DELETE FROM leaderboards.archived_rankings WHERE rank = 2", "archives_are_complete"),
         ("UPDATE leaderboards.archived_rankings SET rank = 4 - rank", "archives_are_complete"),
         ("UPDATE community.member_points SET total = 0", "ledger_sums_match_balances"),
-        ("UPDATE community.leaderboard_rankings SET rank = 9 WHERE rank = 2", "ranks_are_a_permutation"),
+        ("UPDATE community.member_points SET week_points = 1", "running_totals_match_the_ledger"),
+        ("UPDATE community.member_points SET month_at = now()", "running_totals_match_the_ledger"),
+        ("UPDATE community.ranking_pages SET first_rank = 1001", "ranks_are_a_permutation"),
+        ("UPDATE community.ranking_pages SET scores[2] = scores[1] + 1", "ranks_are_a_permutation"),
+        ("UPDATE community.ranking_pages SET member_ids[2] = member_ids[1]", "ranks_are_a_permutation"),
     ],
 )  # fmt: skip
 def test_an_edited_archive_or_balance_is_found(history: World, edit: str, check: str) -> None:

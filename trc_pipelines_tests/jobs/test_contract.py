@@ -141,6 +141,42 @@ def test_the_days_of_a_job_begin_with_the_first_that_has_a_partition(world: Worl
         assert late.days_at(transaction, world.settings, NOON) == (start, NOON.date())
 
 
+def test_a_unit_that_is_refused_is_split_in_its_place_on_the_same_connection(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, opened = [], []
+    connect = type(world.database).connect
+    monkeypatch.setattr(
+        type(world.database), "connect", lambda self: opened.append(1) or connect(self)
+    )
+
+    def change(work: Work, unit: tuple[int, ...]) -> int:
+        tried.append(unit)
+        for number in unit:
+            work.transaction.execute(
+                "monitoring/upsert_purge",
+                run_id="r",
+                target=f"unit {number}",
+                removed_count=number,
+                as_of=NOON,
+            )
+        return sum(unit)
+
+    def split(unit: tuple[int, ...]) -> list[tuple[int, ...]]:
+        return [(number,) for number in unit] if len(unit) > 1 else []
+
+    with world.database.transaction(commit=False) as transaction:
+        options = Options(NOON, NOON, "r", "test")
+        days = (NOON.date(), NOON.date())
+        work = Work(transaction, world.database, world.settings, options, days, is_dry_run=False)
+        opened.clear()
+        done, refused = work.change_each([(1, -1, 2), (3,)], change, split)
+    assert tried == [(1, -1, 2), (1,), (-1,), (2,), (3,)]
+    assert (done, list(refused), len(opened)) == ({(1,): 1, (2,): 2, (3,): 3}, [(-1,)], 1)
+    kept = world.query("SELECT target FROM operations.purges ORDER BY target")
+    assert kept["target"].tolist() == ["unit 1", "unit 2", "unit 3"]
+
+
 def test_no_units_open_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with world.database.transaction(commit=False) as transaction:
         options = Options(NOON, NOON, "r", "test")
@@ -187,6 +223,26 @@ def test_what_failed_has_failed_though_another_step_was_skipped(world: World) ->
         seen = skip(world, order, TABLES[0], failing=TABLES[2])
         assert seen[-1] == ("failed", False, f"{TABLES[2]} says so")
         world.execute("DELETE FROM operations.job_executions")
+
+
+def test_what_was_interrupted_stays_so_though_the_run_goes_on(world: World) -> None:
+    def stop(_work: Work) -> Result:
+        raise SystemExit(-253)  # what a worker of several processes gets when it has to end
+
+    options = Options(NOON, NOON, str(uuid.uuid4()), "test")
+    states = []
+    with world.database.connect() as connection:
+        run = Run(
+            world.database, connection, world.settings, "job", TABLES, SESSION_CLEANUP.days, options
+        )
+        with pytest.raises(SystemExit):
+            run.perform(Step(TABLES[0], stop))
+        for table in TABLES[1:]:
+            run.perform(Step(table, lambda _work: Result(0, "done")))
+            states += world.query("SELECT state, success FROM operations.job_executions").to_dict(
+                "records"
+            )
+    assert states == [{"state": "interrupted", "success": False}] * 2
 
 
 def test_the_text_of_a_librarys_error_is_in_no_record(world: World) -> None:

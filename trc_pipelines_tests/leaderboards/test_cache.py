@@ -69,8 +69,8 @@ def record(world: World, day: date, scores: dict[str, dict[str, int]], seed: int
     period = pd.to_datetime(ranked["board"].map(starts))
     with world.database.transaction() as transaction:
         transaction.execute("community/delete_rankings", first_day=day, last_day=day)
-        rankings = ranked.assign(day=pd.Timestamp(day), period_start=period)
-        transaction.append("community.leaderboard_rankings", rankings)
+        transaction.stage("staged_rankings", ranked.assign(period_start=period))
+        transaction.read("community/insert_rankings", day=day)
         record_boards(transaction, "community", day, ranked, starts)
 
 

@@ -59,7 +59,8 @@ def make_world(url: str, simulator: Simulator, home: Path) -> World:
 
 def make_page(world: World, **changed: object) -> str:
     with world.database.snapshot() as transaction:
+        as_of = changed.get("as_of", AS_OF)
         report, _named = read_report(
-            transaction, changed.get("sections", SECTIONS), JOB_NAMES, changed.get("as_of", AS_OF)
+            transaction, changed.get("sections", SECTIONS), JOB_NAMES, as_of, as_of
         )
     return render(report)

@@ -10,21 +10,23 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from trc_pipelines.cli.health import look_at_jobs
 from trc_pipelines.community.erasures import Stores, erase_person
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.domains import Catalogue, load_domains
 from trc_pipelines.jobs.contract import Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.monitoring.alerts import Condition, report
+from trc_pipelines.monitoring.health import watch
 from trc_pipelines.names import clean_names
 from trc_pipelines.reports.declarations import Chart, Column
 from trc_pipelines.reports.engagement import FOLDER, NEWEST, TARGETS
 from trc_pipelines.reports.page import Part, Reading, Report, Trouble, render
-from trc_pipelines_tests.catalogue import CATALOGUE, HOUSEKEEPING
+from trc_pipelines_tests.catalogue import CATALOGUE, HOUSEKEEPING, JOBS
 from trc_pipelines_tests.databases import borrow_database
 from trc_pipelines_tests.hostile import EVERYTHING, STORABLE
 from trc_pipelines_tests.reports.conftest import SECTIONS, make_page, make_world
-from trc_pipelines_tests.reports.history import AS_OF, HIDDEN, make_history
+from trc_pipelines_tests.reports.history import AS_OF, FIRST, HIDDEN, make_history
 from trc_pipelines_tests.reports.pages import Page, parse_page
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
@@ -58,7 +60,11 @@ def page(html: str) -> Page:
 
 def page_of(chart: Chart, frame: pd.DataFrame, **said: object) -> Page:
     reading = Report(
-        AS_OF.date(), AS_OF, ["One.", "Two.", "Three."], [Part("p", "P", [Reading(chart, frame)])]
+        AS_OF.date(),
+        AS_OF,
+        AS_OF,
+        ["One.", "Two.", "Three."],
+        [Part("p", "P", [Reading(chart, frame)])],
     )
     return parse_page(render(replace(reading, **said)))
 
@@ -118,6 +124,7 @@ def test_everything_hostile_at_once_in_an_incident_stays_text() -> None:
     )
     assert not page.elements & {"script", "img"}
     assert "<script>alert(1)</script>" in "".join(page.texts)
+    assert "\u202e" not in "".join(page.texts), "nor is it turned around"
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3])
@@ -136,6 +143,15 @@ def test_shares_that_are_missing_leave_gaps_and_dashes() -> None:
     chart = replace(LINES, ys=[Column("n", "n", "share")])
     page = page_of(chart, pd.DataFrame({"day": days, "n": [0.5, None, -0.25]}))
     assert [row[1] for row in page.tables["p-a"][1:]] == ["50.0 %", "–", "−25.0 %"]
+
+
+def test_a_page_of_the_past_says_when_it_was_made_and_which_days_page_is_before() -> None:
+    frame = pd.DataFrame({"day": [pd.Timestamp("2026-03-04")], "n": [1]})
+    now = "".join(page_of(LINES, frame).texts)
+    later = "".join(page_of(LINES, frame, made_at=AS_OF + timedelta(days=9)).texts)
+    assert "As of 2026-03-18 12:00 UTC" in now
+    assert "Made on 2026-03-27 12:00 UTC from what was known then" in later
+    assert "trc report --day 2026-03-17" in now
 
 
 def test_a_run_replaces_the_page_of_its_day_and_leaves_the_others(world: World) -> None:
@@ -174,44 +190,79 @@ def test_the_page_is_read_at_one_moment_and_writes_nothing(world: World) -> None
 
 def test_what_needs_a_look_is_counted_and_told_once(world: World) -> None:
     with world.database.transaction() as transaction:
-        transaction.execute("jobs/insert_job", job_name="daily_streaks", now=NOON)
         report(transaction, Condition("stale", "mee6_sync", "error", "is <late>"), NOON)
+        broken = Condition("broken", "community.days.days_are_open", "error", "is not")
+        report(transaction, broken, NOON)
     world.execute(
-        "INSERT INTO operations.job_executions (job_name, run_id, as_of, state, success, message, "
-        "affected_count, duration_ms, details, executed_at, executed_by) "
-        "SELECT 'daily_streaks', n, now(), 'failed', FALSE, 'it broke', 0, 1, '{}', now(), 'test' "
-        "FROM generate_series(1, 2) AS n; "
         "INSERT INTO operations.check_results (table_name, check_name, known_since, evaluated_at, "
-        "since, has_passed, violations_count) VALUES "
-        "('community.days', 'days_are_there', now(), now(), now(), FALSE, 3)"
+        "since, has_passed, violations_count) SELECT 'community.days', name, now(), now(), now(), "
+        "FALSE, 3 FROM unnest(ARRAY['days_are_there', 'days_are_open']) AS name"
     )
     page = parse_page(make_page(world))
-    assert page.sentences[2] == "Needs a look: 1 open incident, 1 failing job and 1 failed check."
+    assert page.sentences[2] == "Needs a look: 2 open incidents and 1 failed check."
     assert [row[0] for row in page.tables["troubles"][1:]] == [
-        "daily_streaks failed", "mee6_sync stale",
+        "community.days.days_are_open broken", "mee6_sync stale",
         "community.days days are there does not hold",
     ]  # fmt: skip
 
 
-def test_the_sentences_compare_whole_weeks(world: World) -> None:
-    """Two members in the week to yesterday, one of them in the week before too."""
+def test_a_job_fails_on_the_page_when_it_does_for_trc_status(world: World) -> None:
+    for failures, said in [(1, None), (2, None), (3, "daily_streaks failing")]:
+        world.execute(
+            "INSERT INTO operations.job_executions (job_name, run_id, as_of, state, success, "
+            "message, affected_count, duration_ms, details, executed_at, executed_by) VALUES "
+            f"('daily_streaks', '{failures}', now(), 'failed', FALSE, 'it broke', 0, 1, '{{}}', "
+            f"now() - interval '1 minute', 'test')"
+        )
+        with world.database.transaction() as transaction:
+            watch(transaction, world.settings, JOBS, [], NOON)
+            found = look_at_jobs("jobs", transaction, world.settings)
+        page = parse_page(make_page(world))
+        assert found.is_well == (said is None) == page.sentences[2].startswith("Nothing")
+        assert [row[0] for row in page.tables.get("troubles", [])[1:]] == [said] * (
+            not found.is_well
+        )
+    assert "failed 3 times in a row, last: it broke" in page.tables["troubles"][1][2]
+
+
+@pytest.mark.parametrize("days", [14, 15])
+def test_the_sentences_compare_weeks_once_both_are_whole(world: World, days: int) -> None:
+    """Two members in the week to yesterday, one of them in the week before too.
+
+    The first day on record does not count: it began with the first reading.
+    """
     world.execute(
         "INSERT INTO community.daily_growth (day, active_members, weekly_active_members, "
         "monthly_active_members, new_members, current_members, reactivated_members, "
         "resurrected_members, new_returned, current_returned, reactivated_returned, "
         "resurrected_returned, xp_gained, points) "
         "SELECT DATE '2026-03-04' - n, 1, CASE WHEN n <= 7 THEN 2 ELSE 1 END, 2, 0, 1, 0, 0, 0, 0, "
-        "0, 0, 0, 10 FROM generate_series(0, 14) AS n"
+        f"0, 0, 0, 10 FROM generate_series(0, {days}) AS n"
+    )
+    more, same = (
+        (", 100 % more than in the week before", ", as in the week before")
+        if days > 14
+        else ("", "")
     )
     one = {"community": SECTIONS["community"]}
     assert parse_page(make_page(world, sections=one, as_of=NOON)).sentences[:2] == [
-        "In the last seven whole days 2 members were active, 100 % more than in the week before.",
-        "70 points came in, as in the week before.",
+        f"In the last seven whole days 2 members were active{more}.",
+        f"70 points came in{same}.",
     ]
     assert parse_page(make_page(world, as_of=NOON)).sentences[1] == (
-        "In the quiz 0 players played in the last seven whole days, as in the week before; in "
-        "betting 0 users placed bets in the last seven whole days, as in the week before."
+        "In the quiz 0 players played in the last seven whole days; in betting 0 users placed "
+        "bets in the last seven whole days."
     )
+
+
+def test_every_domain_compares_weeks_once_both_are_whole(past: World) -> None:
+    for section in SECTIONS.values():
+        said = {}
+        for days in (14, 15):
+            with past.database.snapshot() as transaction:
+                row = transaction.read_row(section.week, day=FIRST + timedelta(days=days))
+            said[days] = ["the week before" in sentence for sentence in section.tell(row)]
+        assert said == {14: [False, False], 15: [True, True]}, section.title
 
 
 @pytest.mark.parametrize("domain", ["community", "quiz", "betting"])

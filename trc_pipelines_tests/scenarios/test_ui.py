@@ -116,7 +116,7 @@ def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months:
     day_by_day = contents(world)
     assert all(day_by_day.values())
     world.execute("TRUNCATE community.daily_points, community.daily_streaks")
-    world.execute("TRUNCATE community.leaderboard_rankings, community.days")
+    world.execute("TRUNCATE community.ranking_pages, community.days")
 
     with open_installation(begins=True) as installation:
         prepare_databases(installation)

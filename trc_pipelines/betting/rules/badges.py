@@ -60,7 +60,8 @@ def hot_streak(week: Week) -> pd.DataFrame:
 
 def profit_king(week: Week) -> pd.DataFrame:
     """Most net in all, above 0."""
-    return _top(week.settled.groupby("user_id")["net"].sum(), PROFIT_KING_CENTS).to_frame("net")
+    top = _top(week.settled.groupby("user_id")["net"].sum(), PROFIT_KING_CENTS)
+    return top.to_frame("net_cents")
 
 
 def riding_wave(week: Week) -> pd.DataFrame:

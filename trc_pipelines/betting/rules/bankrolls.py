@@ -19,27 +19,6 @@ WRITE_OFFS = ("write_off", "write_off_reversal")
 ADJUSTMENTS = ("promotion", "deposit", "correction")
 
 
-def post_results(results: pd.DataFrame) -> pd.DataFrame:
-    """Make the ledger entries of bets that were settled together.
-
-    Args:
-        results: bet_id (unique), user_id, net, balance (the user's, before any of them).
-
-    Returns:
-        One row per bet and per user whose losses exceed the balance: user_id, kind (bet_settled or
-        write_off), amount, balance_after, bet_id (NULL for a write-off), in the order of posting.
-    """
-    users = results.groupby("user_id", as_index=False).agg(
-        net=("net", "sum"), balance=("balance", "first")
-    )
-    missing = -(users["balance"] + users["net"])
-    write_offs = users.assign(kind="write_off", amount=missing)[missing > 0]
-    bets = results.assign(kind="bet_settled", amount=results["net"])
-    entries = pd.concat([write_offs.assign(bet_id=None), bets], ignore_index=True)
-    ordered = order_entries(entries)
-    return ordered[["user_id", "kind", "amount", "balance_after", "bet_id"]]
-
-
 def order_entries(entries: pd.DataFrame) -> pd.DataFrame:
     """Put entries in the order of posting, with balance_after: by user, what adds before what takes.
 

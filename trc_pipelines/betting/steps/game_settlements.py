@@ -1,30 +1,26 @@
-"""Games that are over are settled: their bets are graded, paid and published, all of a game or none."""
+"""Games that are over are settled: their bets are graded, paid and published, all of a game or none.
 
-import json
+Bets are graded here, in units of whole games; what follows from that stays in the database, one
+statement for each table that is written.
+"""
+
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from trc_pipelines.betting.ledger import LEDGER, write_entries
-from trc_pipelines.betting.publishing import record
+from trc_pipelines.betting.ledger import refuse_left_out
 from trc_pipelines.betting.relations import bankrolls, bets, games, notifications
-from trc_pipelines.betting.rules.bankrolls import post_results
-from trc_pipelines.betting.settlement import (
-    OUTCOMES,
-    claim,
-    count,
-    grade,
-    publish_results,
-    result_of,
-    settlement_keys,
-)
+from trc_pipelines.betting.settlement import OUTCOMES, begin_unit, claim, grade
 from trc_pipelines.jobs.contract import Result, Work, step
 
 MADE_PENDING = "it was settled before and made pending by hand: trc games resettle corrects it"
 CHANGED = "the bet or its game changed while it was graded"
 MOST_NAMED = 5
+# Bets of a unit: as many as make what each statement costs by itself count for nothing, and so few
+# that their rows are locked for a fraction of a second.
+UNIT_BETS = 5_000
+
+Unit = tuple[str, ...]
 
 
 @step(
@@ -43,20 +39,19 @@ MOST_NAMED = 5
 def game_settlements(work: Work) -> Result:
     """One row per game whose bets were settled, and by which result.
 
-    Completed games pay, cancelled ones give back. Each game is a transaction of its own, so that one
-    that cannot be settled keeps no other waiting. Bets that cannot be graded beyond doubt stay
-    pending. A score that changes afterwards settles nothing again by itself: `trc games resettle`
-    does.
+    Completed games pay, cancelled ones give back. One that cannot be settled keeps no other waiting.
+    Bets that cannot be graded beyond doubt stay pending. A score that changes afterwards settles
+    nothing again by itself: `trc games resettle` does.
     """
     over = work.transaction.read_rows("betting/select_games_to_settle", as_of=work.as_of)
-    settled, refused = settle_games(work, [one["game_id"] for one in over if not one["problem"]])
+    settled, refused = settle_games(work, [one for one in over if not one["problem"]])
     problems = {one["game_id"]: one["problem"] for one in over if one["problem"]} | refused
     waiting = work.transaction.read_rows("betting/count_waiting_bets", as_of=work.as_of)
-    figures = _add_up(settled.values(), problems, waiting)
+    figures = _add_up(settled, problems, waiting)
     return Result(
         affected=figures["bets_settled"],
         details=figures,
-        notes=[*_explain(settled.values(), problems, waiting)],
+        notes=[*_explain(settled, problems, waiting)],
         rows_written=figures["games_settled"],
         success=not refused,
     )
@@ -64,26 +59,22 @@ def game_settlements(work: Work) -> Result:
 
 @dataclass(frozen=True)
 class Settled:
-    """What was settled of a game: bets by outcome, and why others were not, by reason."""
+    """What was settled of a unit: bets by outcome, of how many games; why others were not, by reason."""
 
-    outcomes: dict[str, int]
-    problems: dict[str, int]
-
-    @property
-    def bets(self) -> int:
-        """How many."""
-        return sum(self.outcomes.values())
+    games: int
+    outcomes: Mapping[str, int]
+    problems: Mapping[str, int]
 
 
 def _add_up(
     settled: Collection[Settled], problems: Mapping[str, str], waiting: Sequence[dict[str, Any]]
 ) -> dict[str, int]:
-    outcomes = {name: sum(game.outcomes[name] for game in settled) for name in OUTCOMES}
+    outcomes = {name: sum(unit.outcomes[name] for unit in settled) for name in OUTCOMES}
     return {
         "bets_settled": sum(outcomes.values()),
-        "games_settled": sum(game.bets > 0 for game in settled),
+        "games_settled": sum(unit.games for unit in settled),
         **outcomes,
-        "bets_left_pending": sum(sum(game.problems.values()) for game in settled),
+        "bets_left_pending": sum(sum(unit.problems.values()) for unit in settled),
         "games_not_settled": len(problems),
         "bets_waiting_in_vain": sum(row["bets"] for row in waiting),
     }
@@ -92,7 +83,7 @@ def _add_up(
 def _explain(
     settled: Collection[Settled], problems: Mapping[str, str], waiting: Sequence[dict[str, Any]]
 ) -> Iterator[str]:
-    reasons = sorted({reason for game in settled for reason in game.problems})
+    reasons = sorted({reason for unit in settled for reason in unit.problems})
     if reasons:
         yield f"left pending: {', '.join(reasons)}"
     if problems:
@@ -103,72 +94,90 @@ def _explain(
         yield f"waiting in vain: {', '.join(of)}"
 
 
-def settle_games(work: Work, games: list[str]) -> tuple[dict[str, Settled], dict[str, str]]:
-    """Settle games in their order, each in a transaction of its own.
+def settle_games(
+    work: Work, games: Sequence[Mapping[str, Any]]
+) -> tuple[list[Settled], dict[str, str]]:
+    """Settle games in their order, in units that are a transaction each.
 
-    The budget counts games of which bets were settled. Those that nobody can settle use none of it.
+    A unit that the database refuses is tried again game by game, in its place. The budget counts games
+    of which bets were settled. Those that nobody can settle use none of it.
+
+    Args:
+        games: game_id, bets (how many are pending).
 
     Returns:
-        What became of each game, and why the others were refused.
+        What became of each unit, and why games were refused.
     """
-    settled: dict[str, Settled] = {}
+    settled: list[Settled] = []
     refused: dict[str, str] = {}
     while games and not work.budget.is_spent:
         at_once = work.budget.at_most(len(games))
         batch, games = games[:at_once], games[at_once:]
-        done, failed = work.change_each(batch, settle_game)
-        settled |= done
-        refused |= failed
-        work.budget.take(sum(game.bets > 0 for game in done.values()))
+        done, failed = work.change_each(pack(batch), settle_unit, split_into_games)
+        settled += done.values()
+        refused |= {game_id: why for (game_id,), why in failed.items()}
+        work.budget.take(sum(unit.games for unit in done.values()))
     return settled, refused
 
 
-def settle_game(work: Work, game_id: str) -> Settled:
-    """Grade and pay the pending bets of a game that is over.
+def pack(games: Sequence[Mapping[str, Any]]) -> list[Unit]:
+    """Pack games, in their order, into units of at most `UNIT_BETS` bets. A larger game is one by itself."""
+    units: list[Unit] = []
+    size = 0
+    for game in games:
+        size += game["bets"]
+        if units and size <= UNIT_BETS:
+            units[-1] += (game["game_id"],)
+        else:
+            units.append((game["game_id"],))
+            size = game["bets"]
+    return units
+
+
+def split_into_games(unit: Unit) -> list[Unit]:
+    """The games of a unit, each by itself; none when it is one."""
+    return [(game_id,) for game_id in unit] if len(unit) > 1 else []
+
+
+def settle_unit(work: Work, unit: Unit) -> Settled:
+    """Grade and pay the pending bets of games that are over.
 
     Bets are claimed as they were graded. Of two settlements at once, one pays, and what changed
     meanwhile waits for the next.
     """
-    # Balances are moved by one at a time, so what is read here is what is moved.
-    work.transaction.execute("jobs/lock_step", table=LEDGER)
-    pending = work.transaction.read("betting/select_pending_bets", game_id=game_id)
-    graded = grade(work, pending)
-    graded["problem"] = graded["problem"].mask(pending["is_settled"], MADE_PENDING)
-    claimed = claim(work, graded[graded["problem"].isna()], is_correction=False)
+    begin_unit(work)
+    work.transaction.execute("betting/stage_pending_bets", game_ids=list(unit))
+    bets = work.transaction.read("betting/select_unit_bets")
+    graded = grade(work, bets)
+    graded["problem"] = graded["problem"].mask(bets["is_settled"], MADE_PENDING)
     problems = {str(why): int(n) for why, n in graded["problem"].value_counts().items()}
-    changed = int(graded["problem"].isna().sum()) - len(claimed)
+    right = graded[graded["problem"].isna()]
+    if right.empty:
+        return Settled(0, dict.fromkeys(OUTCOMES, 0), problems)
+    claim(work, right)
+    [counts] = work.transaction.read_rows("betting/count_results")
+    changed = len(right) - counts["bets"]
     problems |= {CHANGED: changed} if changed else {}
-    figures = count(claimed, left_pending=sum(problems.values()))
-    if len(claimed):
-        _post(work, game_id, claimed)
-        publish_results(work, claimed, "BetSettled", claimed["reversals"] + 1)
-        _record(work, game_id, figures, result_of(pending))
-    return Settled({outcome: figures[outcome] for outcome in OUTCOMES}, problems)
+    if counts["bets"]:
+        _post(work)
+        _publish(work)
+    return Settled(counts["games"], {name: counts[name] for name in OUTCOMES}, problems)
 
 
-def _post(work: Work, game_id: str, claimed: pd.DataFrame) -> None:
-    entries = post_results(claimed)
-    when = claimed.groupby("user_id")["decided_at"].first()
-    write_entries(
-        work,
-        entries.assign(
-            game_id=game_id,
-            effective_at=entries["user_id"].map(when),
-            source_key=entries["bet_id"].map(settlement_keys(claimed)),
-        ),
+def _post(work: Work) -> None:
+    """Write the ledger, and move the balances by it."""
+    left_out = work.transaction.read(
+        "betting/post_results", as_of=work.as_of, run_id=work.options.run_id
     )
+    refuse_left_out("betting.move_balances", left_out)
 
 
-def _record(
-    work: Work, game_id: str, figures: dict[str, int], result: dict[str, str | int | None]
-) -> None:
+def _publish(work: Work) -> None:
+    """Tell users and apps, and record by which result each game was settled."""
+    work.transaction.execute("betting/notify_results", as_of=work.as_of)
     work.transaction.execute(
-        "betting/upsert_game_settlement",
-        game_id=game_id,
-        figures=json.dumps(figures | result),
-        as_of=work.as_of,
-        run_id=work.options.run_id,
+        "betting/upsert_game_settlements", as_of=work.as_of, run_id=work.options.run_id
     )
-    about = pd.DataFrame({"game_id": [game_id]} | figures)
-    corrected = work.transaction.read_value("betting/select_last_round", game_id=game_id)
-    record(work, "GameSettled", about, [f"{game_id}:{corrected}" if corrected else game_id])
+    work.transaction.execute(
+        "betting/insert_settlement_events", as_of=work.as_of, run_id=work.options.run_id
+    )

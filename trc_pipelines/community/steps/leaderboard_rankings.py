@@ -1,6 +1,8 @@
 """The boards, day by day."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -8,8 +10,13 @@ from trc_pipelines.calendar import board_starts
 from trc_pipelines.community.relations import NAME, members
 from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
 from trc_pipelines.jobs.contract import Result, Work, step
-from trc_pipelines.leaderboards.boards import record_boards
+from trc_pipelines.leaderboards.boards import record_sizes
 from trc_pipelines.leaderboards.ranking import rank_boards
+
+# Boards whose scores the ledger keeps by itself, in member_points.
+TOTALLED = {"global", "weekly", "monthly"}
+
+Starts = Mapping[str, date | None]
 
 
 @step(NAME, deps=[daily_points, members], is_daily=True, max_age_minutes=65)
@@ -47,17 +54,41 @@ def leaderboard_rankings(work: Work) -> Result:
 def _rank_day(work: Work, day: date) -> dict[str, int]:
     """Rank every board as the day ended, and count who is on it."""
     starts = board_starts(day)
+    rank = _rank_totals if _has_running_totals(work, day, starts) else _rank_scores
+    written = rank(work, day, starts)
+    sizes = {row["board"]: (int(row["members"]), row["digest"]) for row in written}
+    record_sizes(work.transaction, NAME, day, sizes, starts)
+    return {f"members_on_the_{board}_board": sizes.get(board, (0, ""))[0] for board in starts}
+
+
+def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
+    return starts.keys() == TOTALLED and bool(
+        work.transaction.read_value(
+            "community/has_running_totals", day=day, since=min(filter(None, starts.values()))
+        )
+    )
+
+
+def _rank_totals(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+    """Rank the newest day, in the database."""
+    work.transaction.execute("community/allow_memory")
+    return work.transaction.read_rows(
+        "community/rank_newest_day",
+        day=day,
+        week_start=starts["weekly"],
+        month_start=starts["monthly"],
+    )
+
+
+def _rank_scores(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+    """Rank any day, from the days before it."""
     scores = pd.concat([_read_scores(work, board, start, day) for board, start in starts.items()])
     ranked = rank_boards(scores)
-    work.transaction.append(
-        "community.leaderboard_rankings",
-        ranked.assign(
-            day=pd.Timestamp(day), period_start=pd.to_datetime(ranked["board"].map(starts))
-        ),
+    work.transaction.stage(
+        "staged_rankings",
+        ranked.assign(period_start=pd.to_datetime(ranked["board"].map(starts))),
     )
-    record_boards(work.transaction, NAME, day, ranked, starts)
-    sizes = ranked["board"].value_counts()
-    return {f"members_on_the_{board}_board": int(sizes.get(board, 0)) for board in starts}
+    return work.transaction.read_rows("community/insert_rankings", day=day)
 
 
 def _read_scores(work: Work, board: str, start: date | None, day: date) -> pd.DataFrame:
