@@ -9,8 +9,8 @@ WITH gone AS (
     WHERE
         (
             :anew OR b.user_id IN (
-                SELECT s.user_id FROM staged_users AS s
-                WHERE s.is_late
+                SELECT w.user_id FROM staged_users AS w
+                WHERE w.is_late
             )
         )
         AND NOT EXISTS (

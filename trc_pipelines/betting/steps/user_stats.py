@@ -98,7 +98,8 @@ def _find_users(work: Work, cursor: dict[str, Any], scope: Scope) -> pd.DataFram
         **looked_at,
         week_start=midnight(scope.week_start),
         is_everybody=scope.folds,
-        after_entry_id=cursor["counted"] or 0,
+        # Where nothing is used of before, no entry has to tell what changed.
+        after_entry_id=cursor["newest"] if scope.is_anew else cursor["counted"],
         last_entry_id=cursor["newest"],
     )
 
