@@ -92,10 +92,20 @@ def add_balances(community: Community) -> None:
         community.url,
         """INSERT INTO community.member_points
         SELECT m.member_id, coalesce(sum(p.points), 0) + abs(hashtext(m.member_id)) % 5000,
-            coalesce(max(p.last_active_at), '2026-01-01'::timestamptz)
+            coalesce(max(p.last_active_at), '2026-01-01'::timestamptz),
+            l.week, coalesce(sum(p.points) FILTER (WHERE p.day >= l.week), 0),
+            max(p.last_active_at) FILTER (WHERE p.day >= l.week),
+            l.month, coalesce(sum(p.points) FILTER (WHERE p.day >= l.month), 0),
+            max(p.last_active_at) FILTER (WHERE p.day >= l.month)
         FROM community.members AS m
+        CROSS JOIN (
+            SELECT date_trunc('week', max(day))::date AS week, date_trunc('month', max(day))::date AS month
+            FROM community.daily_points
+        ) AS l
         LEFT JOIN community.daily_points AS p ON m.member_id = p.member_id
-        GROUP BY m.member_id""",
+        GROUP BY m.member_id, l.week, l.month""",
+        # There is no ledger that the days could be computed from.
+        "UPDATE community.days SET is_points_stale = FALSE",
     )
 
 
