@@ -206,36 +206,12 @@ def days_from(first: date, number: int) -> Sequence[date]:
     return [first + timedelta(days=n) for n in range(number)]
 
 
-<<<<<<< HEAD
-def add_balances(community: Community) -> None:
-    """Give everyone points: whoever was active in the days at hand has at least those of these days."""
-    execute(
-        community.url,
-        """INSERT INTO community.member_points
-        SELECT m.member_id, coalesce(sum(p.points), 0) + abs(hashtext(m.member_id)) % 5000,
-            coalesce(max(p.last_active_at), '2026-01-01'::timestamptz),
-            l.week, coalesce(sum(p.points) FILTER (WHERE p.day >= l.week), 0),
-            max(p.last_active_at) FILTER (WHERE p.day >= l.week),
-            l.month, coalesce(sum(p.points) FILTER (WHERE p.day >= l.month), 0),
-            max(p.last_active_at) FILTER (WHERE p.day >= l.month)
-        FROM community.members AS m
-        CROSS JOIN (
-            SELECT date_trunc('week', max(day))::date AS week, date_trunc('month', max(day))::date AS month
-            FROM community.daily_points
-        ) AS l
-        LEFT JOIN community.daily_points AS p ON m.member_id = p.member_id
-        GROUP BY m.member_id, l.week, l.month""",
-        # There is no ledger that the days could be computed from.
-        "UPDATE community.days SET is_points_stale = FALSE",
-    )
-=======
 def _at(day: date) -> datetime:
     return datetime.combine(day, EVENING, UTC) + timedelta(hours=3)
 
 
 def _size_of(community: Community) -> int:
     return scalar(community.url, "SELECT pg_database_size(current_database())")
->>>>>>> main
 
 
 def _streaks_of(community: Community, day: date) -> str:
