@@ -31,11 +31,13 @@ SELECT member_id, day, TRUE, 1 + n % 60, 60 + n % 90, day FROM people
 CROSS JOIN (SELECT day FROM {DAYS} WHERE day > {LAST_DAY} - 14) AS d WHERE n % 6 = 1;
 INSERT INTO community.member_activity
 SELECT member_id, {LAST_DAY} - 364, CASE WHEN n % 2 = 0 THEN {LAST_DAY} - 14 - n % 350 ELSE {LAST_DAY} - n % 14 END FROM people;
-INSERT INTO community.leaderboard_rankings
-SELECT d.day, b.board, p.n, p.member_id, {{size}} - p.n, d.day, CASE b.board WHEN 'weekly' THEN date_trunc('week', d.day)::date WHEN 'monthly' THEN date_trunc('month', d.day)::date END
+INSERT INTO community.ranking_pages
+SELECT d.day, b.board, min(p.n), CASE b.board WHEN 'weekly' THEN date_trunc('week', d.day)::date WHEN 'monthly' THEN date_trunc('month', d.day)::date END,
+    array_agg(p.member_id ORDER BY p.n), array_agg(({{size}} - p.n)::bigint ORDER BY p.n), array_agg(d.day::timestamptz ORDER BY p.n)
 FROM {DAYS} CROSS JOIN (VALUES ('global', 1), ('weekly', 4), ('monthly', 2)) AS b (board, part)
 CROSS JOIN LATERAL generate_series(1, CASE WHEN d.day > {LAST_DAY} - 3 THEN {{size}} / b.part ELSE 100 END) AS r (rank)
-INNER JOIN people AS p ON r.rank = p.n;
+INNER JOIN people AS p ON r.rank = p.n
+GROUP BY d.day, b.board, (p.n - 1) / 1000;
 INSERT INTO community.daily_growth
 SELECT day, {{size}} / 10, {{size}} / 5, {{size}} / 2, 100, {{size}} / 10 - 300, 100, 100, 50, {{size}} / 20, 10, 10, 1000000, 100000 FROM {DAYS};
 INSERT INTO community.weekly_cohorts
