@@ -9,7 +9,7 @@ from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.demo import community_app as app
 from trc_pipelines.demo.community_app import HOUR, QUARTER, SELDOM, CommunityApp
-from trc_pipelines.demo.play import play_history, plan_moments
+from trc_pipelines.demo.play import plan_moments, play_history
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, load_settings
