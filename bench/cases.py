@@ -56,6 +56,7 @@ CASES = {
         Case("hour", "betting:measure_hour", 200_000, 1_000_000),
         Case("betting", "betting:measure_betting", 50_000, 1_000_000),
         Case("quiz", "quiz:measure_quiz", 50_000, 1_000_000),
+        Case("views", "views:measure_views", 20_000, 1_000_000),
         Case("report", "reports:measure_report", 10_000, 100_000),
         Case("commands", "person:measure_commands", 0, 0),
         Case("memory", "memory:measure_memory", 50_000, 1_000_000),
