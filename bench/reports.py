@@ -1,8 +1,10 @@
 """The page of the day over a year of 100,000 members: seconds, bytes, and the slowest statements."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from trc_pipelines.database.connection import Database
 from trc_pipelines.domains import Catalogue, load_domains
@@ -67,9 +69,10 @@ CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2026-03-04Z' - n * interval '90 seconds'
 """
 
 
-def measure_report(server: Server, size: int = 100_000) -> dict[str, float]:
-    """Measure one page. Seconds to read and to render, bytes, and the five slowest charts."""
+def measure_report(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
+    """Measure the page of a day: read, and rendered."""
     with server.database() as url:
+        show_progress(f"a year of {size:,} members for the page of a day")
         for statement in filter(str.strip, YEAR.format(size=size).split(";\n")):
             execute(url, statement)
         execute(url, "VACUUM ANALYZE")
@@ -77,21 +80,29 @@ def measure_report(server: Server, size: int = 100_000) -> dict[str, float]:
         domains = load_domains()
         sections = {one.name: one.section for one in domains if one.section}
         names = [job.name for job in Catalogue(domains).jobs]
-        took = {}
-        with database.snapshot() as transaction:
-            for chart in [*[c for s in sections.values() for c in s.charts], *OPERATIONS]:
-                began = time.perf_counter()
-                transaction.read(chart.statement, **values_for(chart.statement, AS_OF.date()))
-                took[chart.statement] = time.perf_counter() - began
-        began = time.perf_counter()
-        with database.snapshot() as transaction:
-            report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
-        read = time.perf_counter() - began
-        html = render(report)
-        slowest = sorted(took, key=lambda name: -took[name])[:5]
-        return {
-            "read_seconds": read,
-            "render_seconds": time.perf_counter() - began - read,
-            "bytes": len(html.encode()),
-            **{name: took[name] for name in slowest},
-        }
+        pages = []
+
+        def make_page() -> None:
+            with database.snapshot() as transaction:
+                report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
+            pages.append(render(report))
+
+        costs = [server.cost_of(make_page) for _ in range(repetitions)]
+        charts = [*[c for s in sections.values() for c in s.charts], *OPERATIONS]
+        took = {chart.statement: _seconds_of(database, chart.statement) for chart in charts}
+    slowest = sorted(took, key=lambda name: -took[name])[:5]
+    yield Figure(
+        f"the page of a day, a year of {size:,} members",
+        [cost.wall for cost in costs],
+        "s",
+        costs=costs,
+        note=f"{len(pages[-1].encode()) / 1000:,.0f} kB; slowest: "
+        + ", ".join(f"{name} {took[name]:.2f} s" for name in slowest),
+    )
+
+
+def _seconds_of(database: Database, statement: str) -> float:
+    began = time.perf_counter()
+    with database.snapshot() as transaction:
+        transaction.read(statement, **values_for(statement, AS_OF.date()))
+    return time.perf_counter() - began

@@ -521,7 +521,7 @@ CREATE TABLE community.weekly_concentration (
 COMMENT ON TABLE community.weekly_concentration IS 'One row per ISO week with points: how much of them went to those with most.';
 COMMENT ON COLUMN community.weekly_concentration.week IS 'Its Monday.';
 COMMENT ON COLUMN community.weekly_concentration.members IS 'Members with points above 0.';
-COMMENT ON COLUMN community.weekly_concentration.points IS 'Their points.';
+COMMENT ON COLUMN community.weekly_concentration.points IS 'Their points, adjustments included.';
 COMMENT ON COLUMN community.weekly_concentration.top_1_percent_points IS 'Points of the 1 % with most, at least one member.';
 COMMENT ON COLUMN community.weekly_concentration.top_10_percent_points IS 'Points of the 10 % with most, at least one member.';
 
@@ -605,6 +605,7 @@ BEGIN
             'ALTER TABLE community.mee6_leaderboard_snapshot ATTACH PARTITION community.%I FOR VALUES FROM (%s) TO (%s)',
             partition_name, first_id, first_id + 86400
         );
+        EXECUTE format('GRANT SELECT ON community.%I TO trc_app, trc_analyst', partition_name);
     END IF;
 END
 $$;

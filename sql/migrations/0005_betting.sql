@@ -457,6 +457,25 @@ COMMENT ON COLUMN betting.user_stats.average_stake IS 'wagered by bets, rounded 
 COMMENT ON COLUMN betting.user_stats.last_bet_at IS 'When the latest of the bets was placed.';
 COMMENT ON COLUMN betting.user_stats.last_settled_at IS 'When the latest was settled.';
 
+-- What views for analysts are made of: the past, counted every night, so that a year of it is read at once.
+
+CREATE TABLE betting.daily_totals (
+    day date CONSTRAINT daily_totals_pkey PRIMARY KEY,
+    bettors bigint NOT NULL,
+    weekly_bettors bigint NOT NULL,
+    monthly_bettors bigint NOT NULL,
+    bets bigint NOT NULL,
+    wagered bigint NOT NULL,
+    CONSTRAINT daily_totals_windows_check CHECK (bettors <= weekly_bettors AND weekly_bettors <= monthly_bettors)
+);
+COMMENT ON TABLE betting.daily_totals IS 'One row per UTC day from the first bet to the day before yesterday: who placed bets on it, in a week and a month of days to it.';
+COMMENT ON COLUMN betting.daily_totals.day IS 'UTC day on which they were placed.';
+COMMENT ON COLUMN betting.daily_totals.bettors IS 'Users who placed a bet.';
+COMMENT ON COLUMN betting.daily_totals.weekly_bettors IS 'On at least one of the 7 days to it.';
+COMMENT ON COLUMN betting.daily_totals.monthly_bettors IS 'On at least one of the 30 days to it.';
+COMMENT ON COLUMN betting.daily_totals.bets IS 'Bets placed, without those cancelled since.';
+COMMENT ON COLUMN betting.daily_totals.wagered IS 'Their stakes, in cents.';
+
 -- Content that expires, leftovers, media.
 
 CREATE TABLE betting.content_expirations (
