@@ -6,11 +6,12 @@ from random import Random
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trc_pipelines.betting.rules.statistics import NO_BASES, summarise_bets
 from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
+from trc_pipelines_tests.budget import examples
 
 BET_TYPES = {
     "bet_id": "str",
@@ -354,6 +355,7 @@ MONDAYS = [date(2026, 3, 2), date(2026, 3, 9), date(2026, 12, 28), date(2027, 1,
 
 
 @given(BETS, ENTRIES, st.sets(st.sampled_from(MONDAYS)))
+@settings(max_examples=examples(25))
 def test_bases_go_on_wherever_a_history_is_split(
     bets: list[dict], entries: list[tuple], mondays: set[date]
 ) -> None:
