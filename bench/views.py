@@ -1,13 +1,14 @@
 """What analysts ask of the views, over a year of a million: each question of docs/analysts.md."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from bench.community import run_job
-from bench.measure import Figure, seconds_of, show_progress
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from trc_pipelines.betting.jobs import BETTING_TOTALS
 from trc_pipelines.database.migrations import create_engine
@@ -102,12 +103,14 @@ def measure_views(server: Server, size: int, repetitions: int) -> Iterator[Figur
             for view, question in QUESTION.findall(documented):
                 asked = question.replace("now()", f"'{NOON}'::timestamptz")
                 seconds = [
-                    max(seconds_of(_ask, connection, q) for q in (asked, FIRST_ROWS.format(view)))
+                    max(_seconds_of(connection, q) for q in (asked, FIRST_ROWS.format(view)))
                     for _ in range(repetitions)
                 ]
                 yield Figure(f"{view}, a year of {size:,}", seconds, "s", AIM_SECONDS)
         engine.dispose()
 
 
-def _ask(connection: sa.Connection, query: str) -> None:
+def _seconds_of(connection: sa.Connection, query: str) -> float:
+    began = time.perf_counter()
     connection.exec_driver_sql(query, execution_options={"no_parameters": True}).all()
+    return time.perf_counter() - began
