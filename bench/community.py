@@ -183,7 +183,8 @@ def run_job(
 
 def settings(**changed: object) -> Settings:
     """The defaults, with a guild to read, and what is to be otherwise."""
-    return load_settings(trc_home=Path(gettempdir()), mee6_guild_id=GUILD_ID, **changed)
+    usual = {"trc_home": Path(gettempdir()), "mee6_guild_id": GUILD_ID}
+    return load_settings(**usual | changed)
 
 
 def only(job: Job, *tables: str) -> Job:

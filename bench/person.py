@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,6 @@ from bench.server import Server
 from trc_pipelines.settings import PROJECT_ROOT
 
 COMMANDS = ("--help", "jobs")
-PORT = 3917
 LONGEST_SECONDS = 1800
 
 
@@ -44,13 +44,14 @@ def measure_make_run(server: Server, _size: int, _repetitions: int) -> Iterator[
     """Measure `make run` from a fresh clone until the UI answers, and the memory it takes then."""
     with _fresh_clone() as clone:
         show_progress("make run")
-        env = os.environ | {"TRC_HOME": str(clone / "home"), "WEBSERVER_PORT": str(PORT)}
+        port = _free_port()
+        env = os.environ | {"TRC_HOME": str(clone / "home"), "WEBSERVER_PORT": str(port)}
         started = time.perf_counter()
         with subprocess.Popen(
             ["make", "run"], cwd=clone, env=env, stdout=sys.stderr, start_new_session=True
         ) as demo:
             try:
-                _wait_for_ui(demo)
+                _wait_for_ui(demo, port)
                 seconds = time.perf_counter() - started
                 gigabytes = sum(map(_proportional_bytes, _descendants(demo.pid))) / 1e9
             finally:
@@ -83,13 +84,18 @@ def _fresh_clone() -> Iterator[Path]:
         yield clone
 
 
-def _wait_for_ui(demo: subprocess.Popen) -> None:
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def _wait_for_ui(demo: subprocess.Popen, port: int) -> None:
     give_up_at = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < give_up_at:
         if demo.poll() is not None:
             raise RuntimeError(f"make run ended with {demo.returncode}")
         try:
-            with urlopen(f"http://127.0.0.1:{PORT}/server_info", timeout=5):
+            with urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.2)

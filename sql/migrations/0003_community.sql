@@ -356,6 +356,8 @@ CREATE TABLE community.days (
     streaks_at timestamptz,
     is_sync_enabled boolean,
     is_streaks_imported boolean NOT NULL DEFAULT FALSE,
+    is_streaks_due_for_all boolean NOT NULL DEFAULT TRUE,
+    is_boards_due_for_all boolean NOT NULL DEFAULT TRUE,
     CONSTRAINT days_imported_check CHECK (NOT (is_streaks_imported AND is_streaks_stale))
 );
 COMMENT ON TABLE community.days IS 'One row per UTC day with data or results: what must be computed again because something arrived since.';
@@ -366,7 +368,19 @@ COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may no
 COMMENT ON COLUMN community.days.is_growth_stale IS 'Whether rows of daily_points changed since growth was counted.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
 COMMENT ON COLUMN community.days.is_streaks_imported IS 'Streaks were taken over at the cut-over, and stand whatever comes late.';
+COMMENT ON COLUMN community.days.is_streaks_due_for_all IS 'Whether streaks are next computed for everybody: never were, or while it was open, or all are concerned. If stale otherwise, late_members says whose.';
+COMMENT ON COLUMN community.days.is_boards_due_for_all IS 'Whether boards are next ranked as a whole: never were, or while the day was open, or many changed. If stale otherwise, late_members says who moves.';
 COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
+
+CREATE TABLE community.late_members (
+    member_id text COLLATE "C" CONSTRAINT late_members_pkey PRIMARY KEY,
+    streaks_from date,
+    boards_from date
+);
+COMMENT ON TABLE community.late_members IS 'One row per member of whom days changed after streaks or boards were made of them. Emptied as they are made again.';
+COMMENT ON COLUMN community.late_members.member_id IS 'Member.';
+COMMENT ON COLUMN community.late_members.streaks_from IS 'First day whose streaks may not follow from daily_points any more; NULL: none.';
+COMMENT ON COLUMN community.late_members.boards_from IS 'First day on whose boards the member may stand elsewhere; NULL: none.';
 
 CREATE TABLE community.daily_points (
     member_id text COLLATE "C" NOT NULL,
@@ -784,7 +798,7 @@ BEGIN
         AND NOT ((d.is_streaks_stale OR d.is_streaks_imported) AND d.is_boards_stale);
 END
 $$;
-COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
+COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them. Whose, is noted with the points.';
 
 CREATE FUNCTION community.mark_observed_day() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -797,8 +811,10 @@ BEGIN
         WHERE s.status = 'accepted' AND s.sync_id <> new.sync_id AND s.sync_id > ends_at - 3600 AND s.sync_id <= ends_at
     ) THEN
         PERFORM 1 FROM community.days AS d WHERE d.day >= read_day ORDER BY d.day FOR UPDATE;
-        UPDATE community.days AS d SET is_streaks_stale = TRUE
-        WHERE d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale AND NOT d.is_streaks_imported;
+        UPDATE community.days AS d SET is_streaks_stale = TRUE, is_streaks_due_for_all = TRUE
+        WHERE
+            d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_imported
+            AND NOT (d.is_streaks_stale AND d.is_streaks_due_for_all);
     END IF;
     RETURN NULL;
 END

@@ -74,12 +74,19 @@ WITH bounds AS (
     ) AS b
 ),
 
-players AS (
-    SELECT width_bucket(greatest(p.xp, 0), b.froms) AS bucket, count(*) AS players
+-- First by XP, without the bounds: several processes may share that.
+by_xp AS (
+    SELECT greatest(p.xp, 0) AS xp, count(*) AS players
     FROM quiz.player_progress AS p
     INNER JOIN quiz.users AS u ON p.user_id = u.id AND u.deleted_at IS NULL
+    GROUP BY greatest(p.xp, 0)
+),
+
+players AS (
+    SELECT width_bucket(x.xp, b.froms) AS bucket, sum(x.players)::bigint AS players
+    FROM by_xp AS x
     CROSS JOIN bounds AS b
-    GROUP BY width_bucket(greatest(p.xp, 0), b.froms)
+    GROUP BY width_bucket(x.xp, b.froms)
 )
 
 SELECT

@@ -53,7 +53,7 @@ def hot_streak(week: Week) -> pd.DataFrame:
     settled, created = (microseconds(decided[name]) for name in ("settled_at", "created_at"))
     order = order_bets(user, settled, created, decided["bet_id"])
     won = (decided["status"] == "won").to_numpy(dtype=bool)
-    _, longest, _ = find_streaks(user[order], won[order], len(users))
+    longest = find_streaks(user[order], won[order], len(users)).best
     runs = pd.DataFrame({"wins_in_a_row": longest}, index=users)
     return runs[runs["wins_in_a_row"] >= HOT_STREAK_WINS]
 
