@@ -1,13 +1,14 @@
 """What analysts ask of the views, over a year of a million: each question of docs/analysts.md."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from bench.community import run_job
-from bench.measure import Figure, seconds_of, show_progress
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from trc_pipelines.betting.jobs import BETTING_TOTALS
 from trc_pipelines.database.migrations import create_engine
@@ -43,14 +44,8 @@ INSERT INTO community.ranking_pages
 SELECT d.day, b.board, min(p.n), CASE b.board WHEN 'weekly' THEN date_trunc('week', d.day)::date WHEN 'monthly' THEN date_trunc('month', d.day)::date END,
     array_agg(p.member_id ORDER BY p.n), array_agg(({{size}} - p.n)::bigint ORDER BY p.n), array_agg(d.day::timestamptz ORDER BY p.n)
 FROM {DAYS} CROSS JOIN (VALUES ('global', 1), ('weekly', 4), ('monthly', 2)) AS b (board, part)
-<<<<<<< HEAD
-CROSS JOIN LATERAL generate_series(1, CASE WHEN d.day > {LAST_DAY} - 3 THEN {{size}} / b.part ELSE 100 END) AS r (rank)
-INNER JOIN people AS p ON r.rank = p.n
-GROUP BY d.day, b.board, (p.n - 1) / 1000;
-=======
 CROSS JOIN LATERAL generate_series(1, CASE WHEN d.day > {LAST_DAY} - 3 THEN {{size}} / b.part WHEN b.board = 'weekly' THEN 1000 ELSE 1 END) AS r (rank)
 INNER JOIN people AS p ON r.rank = p.n GROUP BY d.day, b.board, (p.n - 1) / 1000;
->>>>>>> main
 INSERT INTO community.daily_growth
 SELECT day, {{size}} / 10, {{size}} / 5, {{size}} / 2, 100, {{size}} / 10 - 300, 100, 100, 50, {{size}} / 20, 10, 10, 1000000, 100000 FROM {DAYS};
 INSERT INTO community.weekly_cohorts
@@ -108,12 +103,14 @@ def measure_views(server: Server, size: int, repetitions: int) -> Iterator[Figur
             for view, question in QUESTION.findall(documented):
                 asked = question.replace("now()", f"'{NOON}'::timestamptz")
                 seconds = [
-                    max(seconds_of(_ask, connection, q) for q in (asked, FIRST_ROWS.format(view)))
+                    max(_seconds_of(connection, q) for q in (asked, FIRST_ROWS.format(view)))
                     for _ in range(repetitions)
                 ]
                 yield Figure(f"{view}, a year of {size:,}", seconds, "s", AIM_SECONDS)
         engine.dispose()
 
 
-def _ask(connection: sa.Connection, query: str) -> None:
+def _seconds_of(connection: sa.Connection, query: str) -> float:
+    began = time.perf_counter()
     connection.exec_driver_sql(query, execution_options={"no_parameters": True}).all()
+    return time.perf_counter() - began
