@@ -714,60 +714,64 @@ COMMENT ON FUNCTION community.chain_entries() IS 'Statement trigger of the ledge
 
 CREATE FUNCTION community.add_to_member_points() RETURNS trigger
 LANGUAGE plpgsql AS $$
+DECLARE
+    period record;
 BEGIN
-    INSERT INTO community.member_points AS m (
-        member_id, total, last_active_at, week_start, week_points, week_at, month_start, month_points, month_at
-    )
-    SELECT
-        e.member_id,
-        sum(e.points),
-        max(e.earned_at),
-        e.week_start,
-        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.week_start), 0),
-        max(e.earned_at) FILTER (WHERE e.effective_on >= e.week_start),
-        e.month_start,
-        coalesce(sum(e.points) FILTER (WHERE e.effective_on >= e.month_start), 0),
-        max(e.earned_at) FILTER (WHERE e.effective_on >= e.month_start)
-    FROM (
+    -- Of one week and month at a time, and hardly ever of more than one.
+    FOR period IN
         SELECT
-            a.member_id,
-            i.points,
-            i.effective_on,
-            CASE WHEN i.points > 0 AND i.action <> 'admin_adjustment' THEN i.effective_at END AS earned_at,
-            date_trunc('week', (max(i.effective_on) OVER of_member)::timestamp)::date AS week_start,
-            date_trunc('month', (max(i.effective_on) OVER of_member)::timestamp)::date AS month_start
-        FROM inserted AS i
-        INNER JOIN community.accounts AS a ON i.account_id = a.account_id
-        WINDOW of_member AS (PARTITION BY a.member_id)
-    ) AS e
-    GROUP BY e.member_id, e.week_start, e.month_start
-    ORDER BY e.member_id
-    ON CONFLICT (member_id) DO UPDATE SET
-        total = m.total + excluded.total,
-        last_active_at = greatest(m.last_active_at, excluded.last_active_at),
-        -- A later period begins with what it has, an earlier one changes nothing any more.
-        week_start = greatest(m.week_start, excluded.week_start),
-        week_points = CASE
-            WHEN m.week_start > excluded.week_start THEN m.week_points
-            WHEN m.week_start = excluded.week_start THEN m.week_points + excluded.week_points
-            ELSE excluded.week_points
-        END,
-        week_at = CASE
-            WHEN m.week_start > excluded.week_start THEN m.week_at
-            WHEN m.week_start = excluded.week_start THEN greatest(m.week_at, excluded.week_at)
-            ELSE excluded.week_at
-        END,
-        month_start = greatest(m.month_start, excluded.month_start),
-        month_points = CASE
-            WHEN m.month_start > excluded.month_start THEN m.month_points
-            WHEN m.month_start = excluded.month_start THEN m.month_points + excluded.month_points
-            ELSE excluded.month_points
-        END,
-        month_at = CASE
-            WHEN m.month_start > excluded.month_start THEN m.month_at
-            WHEN m.month_start = excluded.month_start THEN greatest(m.month_at, excluded.month_at)
-            ELSE excluded.month_at
-        END;
+            date_trunc('week', d.day::timestamp)::date AS week_start,
+            date_trunc('month', d.day::timestamp)::date AS month_start,
+            min(d.day) AS first_day,
+            max(d.day) AS last_day
+        FROM (SELECT DISTINCT i.effective_on AS day FROM inserted AS i) AS d
+        GROUP BY 1, 2
+        ORDER BY 3
+    LOOP
+        INSERT INTO community.member_points AS m (
+            member_id, total, last_active_at, week_start, week_points, week_at, month_start, month_points, month_at
+        )
+        SELECT
+            e.member_id, e.points, e.earned_at,
+            period.week_start, e.points, e.earned_at, period.month_start, e.points, e.earned_at
+        FROM (
+            SELECT
+                a.member_id,
+                sum(i.points) AS points,
+                max(i.effective_at) FILTER (WHERE i.points > 0 AND i.action <> 'admin_adjustment') AS earned_at
+            FROM inserted AS i
+            INNER JOIN community.accounts AS a ON i.account_id = a.account_id
+            WHERE i.effective_on BETWEEN period.first_day AND period.last_day
+            GROUP BY a.member_id
+        ) AS e
+        ORDER BY e.member_id
+        ON CONFLICT (member_id) DO UPDATE SET
+            total = m.total + excluded.total,
+            last_active_at = greatest(m.last_active_at, excluded.last_active_at),
+            -- A later period begins with what it has, an earlier one changes nothing any more.
+            week_start = greatest(m.week_start, excluded.week_start),
+            week_points = CASE
+                WHEN m.week_start > excluded.week_start THEN m.week_points
+                WHEN m.week_start = excluded.week_start THEN m.week_points + excluded.week_points
+                ELSE excluded.week_points
+            END,
+            week_at = CASE
+                WHEN m.week_start > excluded.week_start THEN m.week_at
+                WHEN m.week_start = excluded.week_start THEN greatest(m.week_at, excluded.week_at)
+                ELSE excluded.week_at
+            END,
+            month_start = greatest(m.month_start, excluded.month_start),
+            month_points = CASE
+                WHEN m.month_start > excluded.month_start THEN m.month_points
+                WHEN m.month_start = excluded.month_start THEN m.month_points + excluded.month_points
+                ELSE excluded.month_points
+            END,
+            month_at = CASE
+                WHEN m.month_start > excluded.month_start THEN m.month_at
+                WHEN m.month_start = excluded.month_start THEN greatest(m.month_at, excluded.month_at)
+                ELSE excluded.month_at
+            END;
+    END LOOP;
     RETURN NULL;
 END
 $$;

@@ -33,7 +33,10 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
 coalesce(col_description(a.attrelid, a.attnum), '') AS description
 FROM pg_attribute AS a WHERE a.attrelid = '{table}'::regclass AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum"""
-LONG_NAMES = {"timestamptz": "timestamp with time zone", "text[]": "text[]"}
+LONG_NAMES = {
+    "timestamptz": "timestamp with time zone",
+    "timestamptz[]": "timestamp with time zone[]",
+}
 WORST = "<img src=x onerror=alert(1)>\u202e|`'\""
 
 
