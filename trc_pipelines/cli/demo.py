@@ -164,11 +164,14 @@ def _show_dagster(installation: Installation, simulator: Simulator) -> None:
             raise JobError(f"{job.name}: {outcome.message}")
     daily = [asset_key(step) for step in read_catalogue(settings).steps if step.is_daily]
     if daily:
-        materialize_days(daily, *_missing_days(daily, settings.community_start_on, now.date()))
-    run_checks()
+        with tell("Showing the days played in Dagster"):
+            materialize_days(daily, *_missing_days(daily, settings.community_start_on, now.date()))
+    with tell("Checking what must be true"):
+        run_checks()
     if has_community:
         _quarantine_reading(installation, simulator)
-        # So that the page people open first says it too.
+    # Last, so that the page people open first says it all.
+    with tell("Making the page of the day"):
         ended = datetime.now(UTC).replace(microsecond=0)
         run_job(installation, read_catalogue(settings).engagement, ended)
 
@@ -189,8 +192,7 @@ def _latest_jobs(settings: Settings) -> list[Job]:
     boards = catalogue.board_jobs
     own = [job for domain in catalogue.domains if domain.name != "community" for job in domain.jobs]
     ranked = [boards.recalculation, boards.weekly_reset, boards.cache] if boards.jobs else []
-    every = (*own, *ranked, catalogue.engagement)
-    return [job for job in every if job.is_enabled(settings)]
+    return [job for job in (*own, *ranked) if job.is_enabled(settings)]
 
 
 def _missing_days(assets: Sequence[dg.AssetKey], first: date, last: date) -> tuple[date, date]:

@@ -7,7 +7,8 @@ declare is kept in TRC_HOME until the code or a setting changes, and the databas
 import hashlib
 import json
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ from cronsim import CronSim
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from trc_pipelines.cli.output import print_columns, say
-from trc_pipelines.database.embedded import find_embedded_server
+from trc_pipelines.database.embedded import (
+    EmbeddedServerError,
+    find_embedded_server,
+    start_embedded_server,
+    stop_embedded_server,
+)
 from trc_pipelines.database.statements import load_statement
 from trc_pipelines.settings import Settings, load_settings
 
@@ -31,15 +37,15 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
     """Find the jobs, and whether a daemon is there that starts them."""
     settings = load_settings()
     try:
-        found = _ask(settings)
-    except psycopg2.Error:
-        # It does not run, or its schema is not there yet: the long way mends it, or says what to do.
+        with _embedded_server(settings):
+            successes, is_started = _ask(settings)
+    except (psycopg2.Error, EmbeddedServerError):
+        # It is not there yet, or its schema is not: the long way mends it, or says what to do.
         from trc_pipelines.cli.installation import open_installation, require_schema
 
         with open_installation() as installation:
             require_schema(installation)
-            found = _ask(installation.settings)
-    successes, is_started = found
+            successes, is_started = _ask(installation.settings)
     now = datetime.now(UTC)
     jobs = [
         {
@@ -52,6 +58,20 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
         for job in _read_declared(settings)
     ]
     return jobs, is_started
+
+
+@contextmanager
+def _embedded_server(settings: Settings) -> Iterator[None]:
+    """Have the embedded server run, where one was made: as an installation does, without what that loads."""
+    folder = settings.trc_home / "postgres"
+    is_ours = settings.database_url is None and (folder / "PG_VERSION").exists()
+    if is_ours:
+        start_embedded_server(folder)
+    try:
+        yield
+    finally:
+        if is_ours:
+            stop_embedded_server(folder)
 
 
 def _ask(settings: Settings) -> tuple[dict[str, datetime], bool]:

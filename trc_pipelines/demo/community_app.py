@@ -11,7 +11,7 @@ import pandas as pd
 
 from trc_pipelines.community.jobs import DAILY_GROWTH, DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database, Transaction
-from trc_pipelines.demo.play import Tick, refuse_strangers
+from trc_pipelines.demo.play import Tick, plan_moments, refuse_strangers
 from trc_pipelines.demo.population import Population
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
@@ -26,9 +26,9 @@ POINTS = {"intro_completed": 25, "resource_download": 5, "benchmark_submission":
 # One member changes accounts, one gets points taken away: so long after the first day.
 RELINK_AFTER, ADJUSTMENT_AFTER = timedelta(days=9, hours=12), timedelta(days=11, hours=15)
 RELINKED, ADJUSTED, ADJUSTMENT = 40, 41, -100
-# Hour by hour is enough for the past. The last day is as dense as a real one.
-DENSE = timedelta(days=1)
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+# Of the past a reading now and then is enough, and one at the end of every day.
+SELDOM = timedelta(hours=3)
 # Readings left to Dagster, so that its plots have points. It reads only what is now, so their
 # logical times are minutes ago, though the board they see moved a quarter of an hour each time.
 LIVE_READINGS = 3
@@ -66,7 +66,7 @@ class CommunityApp:
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
         """Plan a sync at each tick, boards and growth at midnight and at the end, streaks after it."""
         newest = now - timedelta(seconds=now.timestamp() % QUARTER.total_seconds())
-        slots = plan_slots(after, newest - LIVE_READINGS * QUARTER)
+        slots = plan_moments(after, newest - LIVE_READINGS * QUARTER, SELDOM, QUARTER)
         return [Tick(slot, self._runs_at(slot, is_last=slot == slots[-1])) for slot in slots]
 
     def _runs_at(self, slot: datetime, *, is_last: bool) -> list[tuple[Job, datetime]]:
@@ -93,14 +93,6 @@ class CommunityApp:
 def stop_clock(simulator: Simulator, moment: datetime) -> None:
     """Let the leaderboard stand as it was at a moment."""
     simulator.clock = lambda: moment
-
-
-def plan_slots(after: datetime, end: datetime) -> list[datetime]:
-    """List moments to sync in (after, end]: every hour, on the last day every quarter of one."""
-    start = after + timedelta(microseconds=1)
-    hours = pd.date_range(pd.Timestamp(start).ceil("h"), end - DENSE, freq=HOUR)
-    dense = pd.date_range(pd.Timestamp(max(start, end - DENSE)).ceil("15min"), end, freq=QUARTER)
-    return [moment.to_pydatetime() for moment in hours.union(dense)]
 
 
 def invent_population() -> Population:

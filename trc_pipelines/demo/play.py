@@ -24,8 +24,10 @@ from trc_pipelines.words import counted
 
 logger = logging.getLogger(__name__)
 
-HALF_HOUR = timedelta(minutes=30)
 LIVE_SECONDS = 20
+# Of the past an hour at a time is enough. The last half day is as dense as a real one.
+HOUR, HALF_HOUR = timedelta(hours=1), timedelta(minutes=30)
+DENSE = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,23 @@ def refuse_strangers(count: int) -> None:
 
 
 def plan_ticks(jobs: Sequence[Job], after: datetime, now: datetime) -> list[Tick]:
-    """Plan every half hour in (after, now]. While users play, what was due at its beginning runs."""
-    first = pd.Timestamp(after + timedelta(microseconds=1)).ceil("30min")
-    ends = [tick.to_pydatetime() for tick in pd.date_range(first, now, freq=HALF_HOUR)]
+    """Plan stretches in (after, now]. While users play, what was due at its beginning runs."""
+    ends = plan_moments(after, now, HOUR, HALF_HOUR)
     return [
         Tick(end, [(job, begin) for job in jobs if is_due(job, begin)])
         for begin, end in zip([after, *ends], [*ends, now], strict=True)
     ]
+
+
+def plan_moments(
+    after: datetime, end: datetime, step: timedelta, dense: timedelta
+) -> list[datetime]:
+    """List moments in (after, end]: a step apart, and closer in the last half day."""
+    start = pd.Timestamp(after + timedelta(microseconds=1))
+    dense_from = max(start, pd.Timestamp(end - DENSE))
+    past = pd.date_range(start.ceil(step), end - DENSE, freq=step)
+    last = pd.date_range(dense_from.ceil(dense), end, freq=dense)
+    return [moment.to_pydatetime() for moment in past.union(last)]
 
 
 def is_due(job: Job, tick: datetime) -> bool:

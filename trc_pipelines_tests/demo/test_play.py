@@ -8,8 +8,8 @@ import pytest
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.demo import community_app as app
-from trc_pipelines.demo.community_app import HOUR, QUARTER, CommunityApp, plan_slots
-from trc_pipelines.demo.play import play_history
+from trc_pipelines.demo.community_app import HOUR, QUARTER, SELDOM, CommunityApp
+from trc_pipelines.demo.play import plan_moments, play_history
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, load_settings
@@ -85,13 +85,14 @@ def test_a_play_is_the_same_every_time(servers: dict[int, str]) -> None:
 
 def test_what_was_played_is_not_played_again() -> None:
     end = START + timedelta(days=3)
-    slots = plan_slots(START - HOUR, end)
+    slots = plan_moments(START - HOUR, end, SELDOM, QUARTER)
     assert slots[0] == START
     assert slots[-1] == end
-    assert slots[1] - slots[0] == HOUR
+    assert slots[1] - slots[0] == SELDOM
     assert slots[-1] - slots[-2] == QUARTER
-    assert plan_slots(end, end) == []
-    assert plan_slots(slots[-3], end) == slots[-2:]
+    assert {START + timedelta(days=day) for day in range(4)} <= set(slots)
+    assert plan_moments(end, end, SELDOM, QUARTER) == []
+    assert plan_moments(slots[-3], end, SELDOM, QUARTER) == slots[-2:]
 
 
 def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
