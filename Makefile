@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak contract screenshots lock install
+.PHONY: help run test faults check bench soak contract screenshots pictures lock install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,6 +38,9 @@ contract: install ## write what is made from the declarations of the apps' table
 
 screenshots: install ## take the pictures of README again, of the demo that runs (make run); needs Chromium; UI=http://127.0.0.1:3000
 	$(BIN)/python -m trc_pipelines_tests.screenshots $(UI)
+
+pictures: install ## draw the pictures of docs/analysts.md again, of a demo played for them; takes minutes
+	$(BIN)/python -m trc_pipelines_tests.pictures
 
 lock: install ## choose versions again: rewrites requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -1,77 +1,65 @@
-"""`python -m bench`: everything in one run on one server, as a table. It takes minutes, not seconds."""
+"""`python -m bench`: cases against their aims, in one run on one server, as a table.
+
+Without names those that do not have to be named. It takes minutes, not seconds.
+"""
 
 import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from bench.betting import measure_betting
-from bench.days import measure_days, measure_streak_year
-from bench.measure import Figure, render, show_progress
-from bench.memory import measure_memory
-from bench.naive import measure_naive
-from bench.quiz import measure_quiz
-from bench.server import Server, run_server
-from bench.syncs import measure_full_day, measure_sync, measure_year
-from bench.throughput import measure_ledger, measure_players
-
-PARTS = (
-    "players", "sync", "full_day", "naive", "ledger", "year", "days", "streak_year", "memory", "quiz", "betting",
-)  # fmt: skip
+from bench.cases import CASES, Case
+from bench.measure import Figure, count_met, render, show_progress
+from bench.pairs import compare
+from bench.server import run_server
 
 
 def main() -> None:
     """Measure, show the progress on stderr and the table on stdout."""
+    usual = [case.name for case in CASES.values() if not case.by_name]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes: 10 k and 100 k")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some parts")
+    parser.add_argument("cases", nargs="*", choices=CASES, metavar="case", help=", ".join(CASES))
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, in ten minutes")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 when an aim is missed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="a line there for each figure")
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="another checkout: measure it and this, in turn"
+    )
     arguments = parser.parse_args()
     # Ended by a signal, it still stops its server and removes its folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    cases = [CASES[name] for name in arguments.cases or usual]
+    lines: list[str] = []
+
+    def keep(case: Case, figure: Figure, **more: object) -> None:
+        show_progress(render([figure]).splitlines()[2])
+        lines.append(json.dumps({"case": case.name, **figure.as_dict(), **more}))
+        if arguments.json:
+            arguments.json.write_text("".join(f"{line}\n" for line in lines))
+
+    if arguments.against:
+        figures = compare(arguments.against, cases, keep, quick=arguments.quick)
+    else:
+        figures = measure(cases, keep, quick=arguments.quick)
+        print(render(figures))
+    met, aims = count_met(figures)
+    print(f"{met} of {aims} aims met")
+    sys.exit(arguments.strict and met < aims)
+
+
+def measure(
+    cases: list[Case], keep: Callable[[Case, Figure], None], *, quick: bool
+) -> list[Figure]:
+    """Measure cases one after the other."""
     figures = []
     with run_server() as server:
-        for figure in measure(server, set(arguments.only), quick=arguments.quick):
-            show_progress(render([figure]).splitlines()[2])
-            figures.append(figure)
-    print(render(figures))
-    if arguments.json:
-        arguments.json.write_text(json.dumps([figure.as_dict() for figure in figures], indent=2))
-
-
-def measure(server: Server, parts: set[str], *, quick: bool) -> Iterator[Figure]:
-    """Yield the figures of some parts, as they come."""
-    small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
-    repetitions = 3 if quick else 5
-    if "players" in parts:
-        yield measure_players(pages=20 if quick else 100)
-    if parts & {"sync", "naive"}:
-        small_sync, small_seconds = measure_sync(server, small, repetitions)
-        yield from small_sync
-    if "sync" in parts:
-        yield from measure_sync(server, large, repetitions)[0]
-    if "full_day" in parts:
-        yield measure_full_day(server, small)
-    if "naive" in parts:
-        tenth_seconds = measure_sync(server, small // 10, repetitions)[1]
-        yield measure_naive(server, small // 10, tenth_seconds)
-        yield measure_naive(server, small, small_seconds)
-    if "ledger" in parts:
-        yield measure_ledger(server, small, large, repetitions)
-    if "year" in parts:
-        yield measure_year(server, small, repetitions)
-    if "days" in parts:
-        yield from measure_days(server, large, 3)
-    if "streak_year" in parts:
-        yield measure_streak_year(server, small)
-    if "memory" in parts:
-        yield measure_memory(server, large)
-    if "quiz" in parts:
-        yield from measure_quiz(server, large, 3)
-    if "betting" in parts:
-        yield from measure_betting(server, large, 3)
+        for case in cases:
+            for figure in case.measure(server, case.size(quick=quick)):
+                keep(case, figure)
+                figures.append(figure)
+    return figures
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -24,6 +24,7 @@ from trc_pipelines.settings import Settings, load_settings
 
 GUILD_ID = 554836553760711639
 QUARTER = timedelta(minutes=15)
+EVENING = time(20)
 # Of all members: share, and chance to be active on a day. 20 % are active on any day.
 ACTIVITY = ((0.10, 0.90), (0.20, 0.50), (0.70, 0.01 / 0.70))
 
@@ -118,6 +119,19 @@ class Community:
         )
         return rows
 
+    def live(self, *days: date) -> None:
+        """Live through days: who is active gains XP, and one sync of the evening reads it."""
+        for day in days:
+            active = self.active_members()
+            self.xp[active] += 100 * self._rng.integers(1, 20, len(active)) + 50
+            sync_board(self.url, self.board(), datetime.combine(day, EVENING, UTC))
+
+    def begin(self, day: date) -> None:
+        """Have the first reading on a day, in whose evening everybody has points."""
+        sync_board(self.url, self.board(), datetime.combine(day, time(0, 15), UTC))
+        self.xp += 100 * self._rng.integers(1, 50, self.size)
+        sync_board(self.url, self.board(), datetime.combine(day, EVENING, UTC))
+
     def settle(self) -> None:
         """Let the server finish what setting up left behind, so that it is not measured."""
         execute(self.url, "VACUUM (ANALYZE)", "CHECKPOINT")
@@ -151,16 +165,28 @@ def sync_board(url: str, board: Leaderboard, as_of: datetime) -> dict[str, Resul
     return run_job(url, replace(MEE6_SYNC, steps=steps), as_of)
 
 
-def run_job(url: str, job: Job, as_of: datetime) -> dict[str, Result]:
-    """Run a job for a moment, at that moment; all its steps have to succeed."""
-    options = Options(as_of=as_of, now=as_of, run_id=str(uuid.uuid4()), executed_by="bench")
-    results = perform(Database(url), settings(), job, options)
+def run_job(
+    url: str,
+    job: Job,
+    as_of: datetime,
+    days: tuple[date, date] | None = None,
+    **changed: object,
+) -> dict[str, Result]:
+    """Run a job for a moment, at that moment, with changed settings; all its steps have to succeed."""
+    options = Options(as_of, as_of, str(uuid.uuid4()), "bench", days=days)
+    results = perform(Database(url), settings(**changed), job, options)
     failed = [result.message for result in results.values() if not result.success]
     if failed:
         raise RuntimeError(failed[0])
     return results
 
 
-def settings() -> Settings:
-    """The defaults, with a guild to read."""
-    return load_settings(trc_home=Path(gettempdir()), mee6_guild_id=GUILD_ID)
+def settings(**changed: object) -> Settings:
+    """The defaults, with a guild to read, and what is to be otherwise."""
+    usual = {"trc_home": Path(gettempdir()), "mee6_guild_id": GUILD_ID}
+    return load_settings(**usual | changed)
+
+
+def only(job: Job, *tables: str) -> Job:
+    """Take some steps of a job, by the tables or the domain they write."""
+    return replace(job, steps=[step for step in job.steps if step.table.startswith(tables)])

@@ -1,10 +1,31 @@
-"""Timing, and the table of what was measured against what was aimed at."""
+"""What something cost, and the table of what was measured against what was aimed at."""
 
 import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds: on the clock, and of processors, in this process (and its children) and in the server."""
+
+    wall: float
+    client: float
+    server: float
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processors, which other work on the machine makes hardly longer."""
+        return self.client + self.server
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.wall + other.wall, self.client + other.client, self.server + other.server)
+
+
+def add_up(costs: Iterable[Cost]) -> Cost:
+    """Add costs."""
+    return sum(costs, Cost(0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -12,8 +33,9 @@ class Figure:
     """One line of the table: a measurement repeated, and the aim its median is held to.
 
     Attributes:
-        unit: one of `×`, `s`, `/s`, `%`, `GB`. Shares are given as fractions.
+        unit: one of `×`, `s`, `/s`, `%`, `GB`, `kB`, `requests`. Shares are given as fractions.
         aim: None for what is only there to be known.
+        costs: of what was measured, once for each value; none where nothing was timed.
     """
 
     what: str
@@ -22,6 +44,7 @@ class Figure:
     aim: float | None = None
     at_least: bool = False
     note: str = ""
+    costs: Sequence[Cost] = ()
 
     @property
     def median(self) -> float:
@@ -35,16 +58,27 @@ class Figure:
             return None
         return self.median >= self.aim if self.at_least else self.median <= self.aim
 
+    def median_cost(self, clock: str) -> float | None:
+        """Median of one clock: `wall`, `client`, `server` or `cpu`."""
+        return (
+            statistics.median(getattr(cost, clock) for cost in self.costs) if self.costs else None
+        )
+
+    def with_more(self, other: "Figure") -> "Figure":
+        """Add the values of the same figure, measured again."""
+        return replace(
+            other, values=[*self.values, *other.values], costs=[*self.costs, *other.costs]
+        )
+
     def as_dict(self) -> dict[str, object]:
         """Return the same for a file."""
         return {**asdict(self), "median": self.median, "is_met": self.is_met}
 
-
-def seconds_of(work: Callable[..., object], *arguments: object) -> float:
-    """Measure the wall-clock time of a call."""
-    started = time.perf_counter()
-    work(*arguments)
-    return time.perf_counter() - started
+    @classmethod
+    def from_dict(cls, values: dict) -> "Figure":
+        """Return what `as_dict` was made of."""
+        known = {name: values[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"costs": [Cost(**cost) for cost in values["costs"]]})
 
 
 def show_progress(progress: str) -> None:
@@ -53,38 +87,53 @@ def show_progress(progress: str) -> None:
 
 
 def render(figures: Sequence[Figure]) -> str:
-    """Render the table as plain text, notes under their lines."""
-    rows = [("measured", "median", "min – max", "n", "aim", "met")]
-    rows += [
+    """Render the table as plain text, notes under it."""
+    head = ("measured", "median", "min – max", "n", "wall s", "client s", "server s", "aim", "met")
+    rows = [
         (
             figure.what,
-            _format(figure.median, figure.unit),
-            " – ".join(_format(end(figure.values), figure.unit) for end in (min, max)),
+            format_value(figure.median, figure.unit),
+            " – ".join(format_value(end(figure.values), figure.unit) for end in (min, max)),
             str(len(figure.values)),
+            *(format_seconds(figure.median_cost(clock)) for clock in ("wall", "client", "server")),
             _format_aim(figure),
             {True: "yes", False: "NO", None: "–"}[figure.is_met],
         )
         for figure in figures
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    lines.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
     notes = [f"* {figure.what}: {figure.note}" for figure in figures if figure.note]
-    return "\n".join([*lines, "", *notes])
+    return "\n".join([align([head, *rows]), "", *notes])
+
+
+def align(rows: Sequence[Sequence[str]]) -> str:
+    """Lay rows out as a table, the first as its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    lines.insert(1, "─" * (sum(widths) + 2 * (len(widths) - 1)))
+    return "\n".join(lines)
+
+
+def count_met(figures: Iterable[Figure]) -> tuple[int, int]:
+    """Count the aims that are met, and all."""
+    met = [figure.is_met for figure in figures if figure.is_met is not None]
+    return sum(met), len(met)
+
+
+def format_value(value: float, unit: str) -> str:
+    """Write a value with its unit."""
+    if unit == "%":
+        return f"{100 * value:.1f} %"
+    digits = 0 if abs(value) >= 100 or unit == "requests" else 2
+    text = f"{value:,.{digits}f}".replace(",", " ")
+    return f"{text}{unit}" if unit in {"×", "/s"} else f"{text} {unit}"
+
+
+def format_seconds(value: float | None) -> str:
+    """Write seconds without their unit."""
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _format_aim(figure: Figure) -> str:
     if figure.aim is None:
         return "–"
-    return ("≥ " if figure.at_least else "≤ ") + _format(figure.aim, figure.unit)
-
-
-def _format(value: float, unit: str) -> str:
-    if unit == "%":
-        return f"{100 * value:.1f} %"
-    digits = 0 if abs(value) >= 100 else 2
-    text = f"{value:,.{digits}f}".replace(",", " ")
-    return f"{text}{unit}" if unit in {"×", "/s"} else f"{text} {unit}"
+    return ("≥ " if figure.at_least else "≤ ") + format_value(figure.aim, figure.unit)

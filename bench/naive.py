@@ -1,13 +1,14 @@
 """The same sync row by row, as one would write it without thinking of sets."""
 
 import time
+from collections.abc import Iterator
 
 import psycopg2
 
 from bench.community import Community, new_community
 from bench.measure import Figure, show_progress
 from bench.server import Server, execute
-from bench.syncs import ACTIVE_SHARE
+from bench.syncs import ACTIVE_SHARE, measure_sync
 
 LONGEST_SECONDS = 180
 WHAT_IT_DOES = (
@@ -26,11 +27,12 @@ TABLES = (
 )
 
 
-def measure_naive(server: Server, size: int, our_seconds: float) -> Figure:
+def measure_naive(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure how many times longer a loop over members takes than our sync of as many.
 
     The loop is stopped when it takes too long, and what it has done by then is scaled up.
     """
+    our_seconds = next(measure_sync(server, size, repetitions)).median
     with new_community(server, size) as community:
         show_progress(f"row by row, {size:,} members")
         _create_tables(community)
@@ -39,12 +41,10 @@ def measure_naive(server: Server, size: int, our_seconds: float) -> Figure:
         done, seconds = _loop(community)
     estimate = seconds / done * size
     extent = "measured in full" if done == size else f"measured on {done:,} members, scaled up"
-    return Figure(
+    yield Figure(
         f"row by row against our sync, {size:,} members",
         [estimate / our_seconds],
         "×",
-        1000,
-        at_least=True,
         note=f"{estimate:.1f} s ({extent}) against {our_seconds:.2f} s; {WHAT_IT_DOES}",
     )
 

@@ -1,13 +1,12 @@
 """The quiz's jobs with as much to do as there can be: everybody at once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from bench.community import only
 from bench.measure import Figure
-from bench.ratios import Case, measure_case
+from bench.ratios import Task, measure_task
 from bench.server import Server
-from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz.jobs import LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION, LEADERBOARD_WEEKLY_RESET
 
@@ -21,15 +20,15 @@ EVENTS = (
 
 def measure_quiz(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure every job of the quiz, for so many players."""
-    for case in cases(size):
-        yield from measure_case(server, case, repetitions)
+    for task in tasks(size):
+        yield from measure_task(server, task, repetitions)
 
 
-def cases(size: int) -> Iterator[Case]:
-    """List the cases: lives, streaks and sessions of all, and boards new, after a tenth played, closed."""
+def tasks(size: int) -> Iterator[Task]:
+    """List the tasks: lives, streaks and sessions of all, and boards new, after a tenth played, closed."""
     players = f"SELECT md5(n::text)::uuid AS id, n FROM generate_series(1, {size}) AS g (n)"
     users = f"INSERT INTO quiz.users (id, username) SELECT id, 'p' || n FROM ({players}) AS p"
-    yield Case(
+    yield Task(
         f"lives of {size:,} players, all due",
         LIFE_REGENERATION,
         NOON,
@@ -49,7 +48,7 @@ def cases(size: int) -> Iterator[Case]:
             ),
         ],
     )
-    yield Case(
+    yield Task(
         f"streaks of {size:,} players, all overdue",
         QUIZ_STREAK_UPDATE,
         NOON,
@@ -71,7 +70,7 @@ def cases(size: int) -> Iterator[Case]:
             ),
         ],
     )
-    yield Case(
+    yield Task(
         f"{size:,} sessions, all expired",
         SESSION_CLEANUP,
         NOON,
@@ -98,21 +97,21 @@ def cases(size: int) -> Iterator[Case]:
         "INSERT INTO quiz.player_progress (user_id, xp, last_xp_at) SELECT id, n % 5000, "
         f"'{NOON}'::timestamptz - n % 300000 * interval '1 second' FROM ({players}) AS p"
     )
-    boards = _of_quiz(LEADERBOARD_RECALCULATION)
+    boards = only(LEADERBOARD_RECALCULATION, "quiz.")
     ranked = (
         "INSERT INTO quiz.leaderboard_rankings (board, user_id, rank, score, reached_at, ranked_at) "
         "SELECT b.board, p.user_id, row_number() OVER (PARTITION BY b.board ORDER BY p.xp DESC), "
         "1 + p.xp, p.last_xp_at, '{at}' FROM quiz.player_progress AS p "
         "CROSS JOIN (VALUES ('global'), ('weekly'), ('monthly')) AS b (board)"
     )
-    yield Case(
+    yield Task(
         f"three boards of {size:,} players, for the first time",
         boards,
         NOON,
         [users, earned, progress],
         [ranked.format(at=NOON)],
     )
-    yield Case(
+    yield Task(
         f"three boards of {size:,} players, all ranks changed",
         boards,
         NOON,
@@ -122,9 +121,9 @@ def cases(size: int) -> Iterator[Case]:
             "reached_at = now(), ranked_at = now()"
         ],
     )
-    yield Case(
+    yield Task(
         f"a week of {size:,} players is closed",
-        _of_quiz(LEADERBOARD_WEEKLY_RESET),
+        only(LEADERBOARD_WEEKLY_RESET, "quiz."),
         MONDAY,
         [users, earned],
         [
@@ -133,8 +132,3 @@ def cases(size: int) -> Iterator[Case]:
             "user_id, amount, earned_at FROM quiz.xp_events WHERE earned_at >= '2026-03-02Z'",
         ],
     )
-
-
-def _of_quiz(job: Job) -> Job:
-    """Take the quiz's part of a job that several domains share."""
-    return replace(job, steps=[step for step in job.steps if step.table.startswith("quiz.")])

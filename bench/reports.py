@@ -1,14 +1,17 @@
-"""The page of the day over a year of 100,000 members: seconds, bytes, and the slowest statements."""
+"""The page of the day over a year of 100,000 members, and the slowest of its statements."""
 
+import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from bench.community import run_job
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from trc_pipelines.database.connection import Database
-from trc_pipelines.domains import Catalogue, load_domains
 from trc_pipelines.reports.declarations import values_for
-from trc_pipelines.reports.engagement import OPERATIONS, read_report
-from trc_pipelines.reports.page import render
+from trc_pipelines.reports.engagement import OPERATIONS
+from trc_pipelines_tests.catalogue import CATALOGUE
 
 AS_OF = datetime(2026, 3, 4, 12, tzinfo=UTC)
 # A fifth is active on a day. What the views are made of is written as the jobs leave it.
@@ -67,31 +70,33 @@ CROSS JOIN LATERAL (SELECT TIMESTAMPTZ '2026-03-04Z' - n * interval '90 seconds'
 """
 
 
-def measure_report(server: Server, size: int = 100_000) -> dict[str, float]:
-    """Measure one page. Seconds to read and to render, bytes, and the five slowest charts."""
-    with server.database() as url:
+def measure_report(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
+    """Measure the job that makes the page of a day."""
+    with server.database() as url, tempfile.TemporaryDirectory(prefix="trc_bench_") as home:
+        show_progress(f"a year of {size:,} members for the page of a day")
         for statement in filter(str.strip, YEAR.format(size=size).split(";\n")):
             execute(url, statement)
         execute(url, "VACUUM ANALYZE")
-        database = Database(url, statement_timeout_seconds=600)
-        domains = load_domains()
-        sections = {one.name: one.section for one in domains if one.section}
-        names = [job.name for job in Catalogue(domains).jobs]
-        took = {}
-        with database.snapshot() as transaction:
-            for chart in [*[c for s in sections.values() for c in s.charts], *OPERATIONS]:
-                began = time.perf_counter()
-                transaction.read(chart.statement, **values_for(chart.statement, AS_OF.date()))
-                took[chart.statement] = time.perf_counter() - began
-        began = time.perf_counter()
-        with database.snapshot() as transaction:
-            report, _named = read_report(transaction, sections, names, AS_OF, AS_OF)
-        read = time.perf_counter() - began
-        html = render(report)
-        slowest = sorted(took, key=lambda name: -took[name])[:5]
-        return {
-            "read_seconds": read,
-            "render_seconds": time.perf_counter() - began - read,
-            "bytes": len(html.encode()),
-            **{name: took[name] for name in slowest},
-        }
+
+        def make_page() -> None:
+            run_job(url, CATALOGUE.engagement, AS_OF, trc_home=home)
+
+        costs = [server.cost_of(make_page) for _ in range(repetitions)]
+        sections = [domain.section for domain in CATALOGUE.domains if domain.section]
+        charts = [*[chart for section in sections for chart in section.charts], *OPERATIONS]
+        took = {chart.statement: _seconds_of(url, chart.statement) for chart in charts}
+    slowest = sorted(took, key=lambda name: -took[name])[:5]
+    yield Figure(
+        f"the page of a day, a year of {size:,} members",
+        [cost.wall for cost in costs],
+        "s",
+        costs=costs,
+        note="slowest: " + ", ".join(f"{name} {took[name]:.2f} s" for name in slowest),
+    )
+
+
+def _seconds_of(url: str, statement: str) -> float:
+    began = time.perf_counter()
+    with Database(url).snapshot() as transaction:
+        transaction.read(statement, **values_for(statement, AS_OF.date()))
+    return time.perf_counter() - began

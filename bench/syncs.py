@@ -1,5 +1,6 @@
-"""Syncs: against their raw parts, repeated, after a year, and row by row."""
+"""Syncs: against their raw parts, repeated, through a day, and after a year."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from statistics import median
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from bench.community import QUARTER, Community, accepted_syncs, new_community, run_job, sync_board
-from bench.measure import Figure, seconds_of, show_progress
+from bench.measure import Cost, Figure, add_up, show_progress
 from bench.server import Server, execute, scalar
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.rules.snapshots import build_snapshot
@@ -18,16 +19,13 @@ SYNCS_OF_A_DAY = 90
 FIRST_SYNC = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 
-def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figure], float]:
+def measure_sync(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure a sync, and the same slot again.
 
-    The raw parts are one binary COPY of the very same snapshot rows into a table without index,
-    and one read of what is known of the accounts from a table that holds just that.
-
-    Returns:
-        The figures, and the median seconds of a sync.
+    The raw parts are one binary COPY of a whole reading into a table without index, and one read of
+    what is known of the accounts from a table that holds just that.
     """
-    ratios, shares, ours, raws = [], [], [], []
+    syncs, raws, repeats = [], [], []
     with new_community(server, size) as community:
         show_progress(f"sync of {size:,} members")
         sync_board(community.url, community.board(), FIRST_SYNC)
@@ -41,55 +39,80 @@ def measure_sync(server: Server, size: int, repetitions: int) -> tuple[list[Figu
         for number in range(1, repetitions + 1):
             community.gain_xp(ACTIVE_SHARE)
             board, as_of = community.board(), FIRST_SYNC + number * QUARTER
-            raws.append(_seconds_of_raw_parts(community, board.players))
+            raws.append(_cost_of_raw_parts(server, community, board.players))
             execute(community.url, "CHECKPOINT")
-            ours.append(seconds_of(sync_board, community.url, board, as_of))
-            again = seconds_of(run_job, community.url, MEE6_SYNC, as_of)
-            ratios.append(ours[-1] / raws[-1])
-            shares.append(again / ours[-1])
-            show_progress(f"  {ours[-1]:.2f} s, raw {raws[-1]:.2f} s, again {again:.3f} s")
-    seconds = median(ours)
-    return [
-        Figure(
-            f"sync of {size:,} members against its raw parts",
-            ratios,
-            "×",
-            2,
-            note=f"{seconds:.2f} s against {median(raws):.2f} s, {ACTIVE_SHARE:.0%} active",
-        ),
-        Figure(f"the same slot again, {size:,} members", shares, "%", 0.10),
-    ], seconds
-
-
-def measure_full_day(server: Server, size: int) -> Figure:
-    """Measure the last syncs of a day against its first ones; a fifth of the members are active in it."""
-    seconds, midnight = [], FIRST_SYNC.replace(hour=0)
-    with new_community(server, size) as community:
-        show_progress(f"{SYNCS_OF_A_DAY} syncs of one day, {size:,} members")
-        sync_board(community.url, community.board(), midnight)
-        community.settle()
-        for number in range(1, SYNCS_OF_A_DAY + 1):
-            community.gain_xp(ACTIVE_SHARE, among=size // 5)
-            board, as_of = community.board(), midnight + number * QUARTER
-            seconds.append(seconds_of(sync_board, community.url, board, as_of))
-        kept = scalar(
-            community.url,
-            "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
-            "WHERE inhparent = 'community.mee6_leaderboard_snapshot'::regclass",
-        )
-    first, last = median(seconds[:5]), seconds[-5:]
-    show_progress(f"  first ones {first:.3f} s, last ones {median(last):.3f} s")
-    return Figure(
-        f"syncs 86 to 90 of a day against its first five, {size:,} members",
-        [late / first for late in last],
+            syncs.append(server.cost_of(sync_board, community.url, board, as_of))
+            repeats.append(server.cost_of(run_job, community.url, MEE6_SYNC, as_of))
+        server.keep_digests(community.url)
+    yield Figure(
+        f"sync of {size:,} members, {ACTIVE_SHARE:.0%} active",
+        [sync.wall for sync in syncs],
+        "s",
+        2.5 if size == 1_000_000 else None,
+        costs=syncs,
+    )
+    yield Figure(
+        f"the same against its raw parts, {size:,} members",
+        [sync.wall / raw.wall for sync, raw in zip(syncs, raws, strict=True)],
         "×",
-        1.1,
-        note=f"readings of the day take {kept / 10**6:,.0f} MB, "
-        f"{kept / size / 1000:,.1f} kB a member; the aim is 1 kB",
+        2.2,
+        note=f"these take {median(raw.wall for raw in raws):.2f} s",
+    )
+    yield Figure(
+        f"the same slot again, {size:,} members",
+        [again.wall / sync.wall for again, sync in zip(repeats, syncs, strict=True)],
+        "%",
+        0.10,
+        costs=repeats,
     )
 
 
-def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:
+def measure_full_day(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
+    """Measure the last syncs of a day against its first ones; a fifth of the members are active in it."""
+    ratios, ends, kept = [], [], []
+    midnight = FIRST_SYNC.replace(hour=0)
+    for _ in range(repetitions):
+        costs = []
+        with new_community(server, size) as community:
+            show_progress(f"{SYNCS_OF_A_DAY} syncs of one day, {size:,} members")
+            sync_board(community.url, community.board(), midnight)
+            community.settle()
+            for number in range(1, SYNCS_OF_A_DAY + 1):
+                community.gain_xp(ACTIVE_SHARE, among=size // 5)
+                board, as_of = community.board(), midnight + number * QUARTER
+                costs.append(server.cost_of(sync_board, community.url, board, as_of))
+            kept.append(
+                scalar(
+                    community.url,
+                    "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits "
+                    "WHERE inhparent = 'community.mee6_leaderboard_snapshot'::regclass",
+                )
+            )
+            server.keep_digests(community.url)
+        ends.append(_mean(costs[-5:]))
+        ratios.append(ends[-1].cpu / _mean(costs[:5]).cpu)
+    yield Figure(
+        f"syncs 86 to 90 of a day against its first five (cpu), {size:,} members",
+        ratios,
+        "×",
+        1.1,
+        costs=ends,
+        note="the seconds are those of one of the last five",
+    )
+    yield Figure(
+        f"a day of readings on disk, per member of {size:,}",
+        [size_on_disk / size / 1000 for size_on_disk in kept],
+        "kB",
+        1,
+    )
+
+
+def _mean(costs: list[Cost]) -> Cost:
+    total, n = add_up(costs), len(costs)
+    return Cost(total.wall / n, total.client / n, total.server / n)
+
+
+def _cost_of_raw_parts(server: Server, community: Community, players: pd.DataFrame) -> Cost:
     accounts = pd.DataFrame(
         {
             "discord_id": community.discord_ids,
@@ -108,12 +131,12 @@ def _seconds_of_raw_parts(community: Community, players: pd.DataFrame) -> float:
             cursor.adbc_ingest("bare_snapshot", rows, mode="append")
             connection.commit()
 
-    return seconds_of(write_and_read)
+    return server.cost_of(write_and_read)
 
 
-def measure_year(server: Server, size: int, repetitions: int) -> Figure:
+def measure_history(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure the same sync on the first day of a community and after a year of history, in turn."""
-    ratios = []
+    ratios, costs = [], []
     with new_community(server, size) as fresh, new_community(server, size) as old:
         show_progress(f"a year of history for {size:,} members")
         sync_board(fresh.url, fresh.board(), FIRST_SYNC)
@@ -122,20 +145,24 @@ def measure_year(server: Server, size: int, repetitions: int) -> Figure:
         fresh.settle()
         old.settle()
         begin = FIRST_SYNC.replace(year=FIRST_SYNC.year + 1)
+        for community in (fresh, old):  # the first sync of the day, which is kept whole
+            sync_board(community.url, community.board(), begin)
         for number in range(1, repetitions + 1):
-            seconds = []
+            pair = []
             for community in (fresh, old):
                 community.gain_xp(ACTIVE_SHARE)
                 board, as_of = community.board(), begin + number * QUARTER
                 execute(community.url, "CHECKPOINT")
-                seconds.append(seconds_of(sync_board, community.url, board, as_of))
-            ratios.append(seconds[1] / seconds[0])
-            show_progress(f"  first day {seconds[0]:.3f} s, after a year {seconds[1]:.3f} s")
-    return Figure(
+                pair.append(server.cost_of(sync_board, community.url, board, as_of))
+            costs.append(pair[1])
+            ratios.append(pair[1].wall / pair[0].wall)
+        server.keep_digests(old.url)
+    yield Figure(
         f"sync after a year against one on the first day, {size:,} members",
         ratios,
         "×",
         1.1,
+        costs=costs,
         note=f"the year: {rows:,} rows each of xp_deltas, point_ledger and daily_points",
     )
 

@@ -1,13 +1,14 @@
 """Rates: players validated, ledger entries posted."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
 
 from bench.community import GUILD_ID, Community, accepted_syncs, new_community, settings
-from bench.measure import Figure, seconds_of, show_progress
+from bench.measure import Figure, show_progress
 from bench.server import Server, execute
 from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.steps.point_ledger import post_entries
@@ -16,12 +17,14 @@ from trc_pipelines.jobs.contract import Options, Work
 from trc_pipelines.mee6.models import parse_page
 
 PAGE_SIZE = 1000
+ROUNDS = 10
 BEGIN = datetime(2026, 3, 4, tzinfo=UTC)
 
 
-def measure_players(pages: int) -> Figure:
+def measure_players(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure players parsed and validated per second, from decoded bodies as the simulator sends them."""
     show_progress("players parsed and validated")
+    pages = size // PAGE_SIZE
     rng = np.random.default_rng(1)
     board = pd.DataFrame(
         {
@@ -43,22 +46,22 @@ def measure_players(pages: int) -> Figure:
         for page, body in enumerate(bodies):
             parse_page(body, GUILD_ID, page)
 
-    rates = [pages * PAGE_SIZE / seconds_of(parse) for _ in range(5)]
-    return Figure(
+    costs = [server.cost_of(parse) for _ in range(repetitions)]
+    yield Figure(
         "players parsed and validated",
-        rates,
+        [size / cost.wall for cost in costs],
         "/s",
+        costs=costs,
         note=f"{pages} bodies of {PAGE_SIZE} players, {len(bodies[0]) // PAGE_SIZE} bytes each",
     )
 
 
-def measure_ledger(server: Server, new: int, existing: int, repetitions: int) -> Figure:
+def measure_ledger(server: Server, new: int, repetitions: int) -> Iterator[Figure]:
     """Measure entries posted per second, every constraint, index and trigger on, commit included."""
-    rates = []
+    costs, existing = [], ROUNDS * new
     with new_community(server, new) as community:
         show_progress(f"{new:,} ledger entries on top of {existing:,}")
-        rounds = existing // new
-        hours = rounds + repetitions
+        hours = ROUNDS + repetitions
         with community.database.transaction() as transaction:
             accounts = find_accounts(transaction, community.member_ids.to_frame("member_id"))
         execute(
@@ -69,20 +72,21 @@ def measure_ledger(server: Server, new: int, existing: int, repetitions: int) ->
             ),
         )
         for hour in range(1, hours + 1):
-            if hour == rounds + 1:
+            if hour == ROUNDS + 1:
                 community.settle()
             entries = _entries(community, accounts, hour)
             execute(community.url, "CHECKPOINT")
-            seconds = seconds_of(_post, community, entries)
-            if hour > rounds:
-                rates.append(new / seconds)
-                show_progress(f"  {rates[-1]:,.0f} /s")
-    return Figure(
+            cost = server.cost_of(_post, community, entries)
+            if hour > ROUNDS:
+                costs.append(cost)
+        server.keep_digests(community.url)
+    yield Figure(
         "ledger entries posted",
-        rates,
+        [new / cost.wall for cost in costs],
         "/s",
-        100_000,
+        100_000 if new == 100_000 else None,
         at_least=True,
+        costs=costs,
         note=f"{new:,} new ones, one per member, on top of {existing:,} and more",
     )
 

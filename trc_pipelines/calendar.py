@@ -27,6 +27,14 @@ def month_start(day: date) -> date:
     return day.replace(day=1)
 
 
+def months_between(first_day: date, last_day: date) -> Iterator[tuple[date, date]]:
+    """Cut a range of days at the ends of its months: first and last day of each part, in order."""
+    while first_day <= last_day:
+        next_month = month_start(month_start(first_day) + timedelta(days=31))
+        yield first_day, min(next_month - timedelta(days=1), last_day)
+        first_day = next_month
+
+
 @dataclass(frozen=True)
 class PeriodicBoard:
     """A kind of board that begins again with every period.

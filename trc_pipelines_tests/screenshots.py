@@ -13,7 +13,8 @@ from trc_pipelines_tests.browser import Browser, open_browser
 
 FOLDER = PROJECT_ROOT / "docs" / "images"
 GROUP = "locations/__repository__@trc_pipelines/asset-groups/{}/lineage"
-# By file: the page, its size, and an expression that is true once it is drawn.
+# By file: the page, its size, and an expression that is true once it is drawn. Of a graph only what is in
+# view is drawn.
 DRAWN = "document.body.innerText.split('{}').length > 1"
 # Its figures are a table until somebody asks for plots.
 PLOTTED = """
@@ -26,8 +27,12 @@ PLOTTED = """
     })()"""
 PAGES = {
     "lineage.png": (GROUP.format("community"), (1600, 900), DRAWN.format("point_ledger")),
-    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 1000), DRAWN.format("life_regenerations")),
-    "lineage_betting.png": (GROUP.format("betting"), (1600, 2000), DRAWN.format("bankrolls")),
+    "lineage_quiz.png": (GROUP.format("quiz"), (1600, 1300), DRAWN.format("life_regenerations")),
+    "lineage_betting.png": (
+        GROUP.format("betting"),
+        (1600, 2000),
+        DRAWN.format("game_settlements"),
+    ),
     "plots.png": ("assets/community/daily_points", (1400, 1100), PLOTTED),
 }
 STILL_AFTER_SECONDS = 5

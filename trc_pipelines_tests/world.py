@@ -63,6 +63,7 @@ class World:
                 executed_by="test",
                 limit=options.get("limit"),
                 days=options.get("days"),
+                are_days_due=bool(options.get("are_days_due")),
             ),
             dry_run=bool(options.get("dry_run")),
         )

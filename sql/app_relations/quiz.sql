@@ -118,6 +118,7 @@ COMMENT ON COLUMN quiz.quiz_sessions.expires_at IS 'Until when it may be finishe
 COMMENT ON COLUMN quiz.quiz_sessions.completed_at IS 'When it ended, in whatever way.';
 CREATE INDEX quiz_sessions_expires_at_idx ON quiz.quiz_sessions (expires_at) WHERE status = 'active';
 CREATE INDEX quiz_sessions_started_at_idx ON quiz.quiz_sessions (started_at) WHERE status = 'active' AND expires_at IS NULL;
+CREATE INDEX quiz_sessions_began_idx ON quiz.quiz_sessions USING brin (started_at);
 END IF;
 
 END

@@ -1,40 +1,5 @@
--- Who placed bets: users a day, in the 7 and in the 30 days that end with it. The last 90 days, and what a month reaches back: the view of the same figures counts from the first day on, for seconds.
-WITH seen AS (
-    SELECT f.user_id, f.day, lead(f.day) OVER (PARTITION BY f.user_id ORDER BY f.day) AS next_day
-    FROM (
-        SELECT DISTINCT b.user_id, (b.created_at AT TIME ZONE 'UTC')::date AS day FROM betting.bets AS b
-        WHERE b.status <> 'cancelled' AND b.created_at >= (:day::date - 119)::timestamp AT TIME ZONE 'UTC' AND b.created_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
-    ) AS f
-),
-
--- Somebody counts from a day of activity on, until the next one or until the window is over.
-changes AS (
-    SELECT s.day, count(*) AS active, count(*) AS weekly, count(*) AS monthly
-    FROM seen AS s
-    GROUP BY s.day
-    UNION ALL
-    SELECT least(s.day + 7, s.next_day), 0, -count(*), 0
-    FROM seen AS s
-    GROUP BY least(s.day + 7, s.next_day)
-    UNION ALL
-    SELECT least(s.day + 30, s.next_day), 0, 0, -count(*)
-    FROM seen AS s
-    GROUP BY least(s.day + 30, s.next_day)
-),
-
-counted AS (
-    SELECT
-        d.day::date AS day,
-        coalesce(sum(c.active), 0)::bigint AS bettors,
-        (sum(coalesce(sum(c.weekly), 0)) OVER (ORDER BY d.day))::bigint AS weekly_bettors,
-        (sum(coalesce(sum(c.monthly), 0)) OVER (ORDER BY d.day))::bigint AS monthly_bettors
-    FROM (SELECT min(s.day) AS first_day, max(s.day) AS last_day FROM seen AS s) AS r
-    CROSS JOIN LATERAL generate_series(r.first_day::timestamp, r.last_day::timestamp, interval '1 day') AS d (day)
-    LEFT JOIN changes AS c ON d.day = c.day
-    GROUP BY d.day
-)
-
-SELECT c.day, c.bettors, c.weekly_bettors, c.monthly_bettors
-FROM counted AS c
-WHERE c.day > :day::date - 90
-ORDER BY c.day
+-- Who placed bets: users a day, in the 7 and in the 30 days that end with it. The last 90 days.
+SELECT a.day, a.bettors, a.weekly_bettors, a.monthly_bettors
+FROM betting.daily_activity AS a
+WHERE a.day > :day::date - 90 AND a.day <= :day::date
+ORDER BY a.day

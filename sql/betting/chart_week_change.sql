@@ -12,7 +12,7 @@ SELECT
     count(DISTINCT p.user_id) FILTER (WHERE p.day < :day::date - 7) AS active_before,
     coalesce(sum(p.stake) FILTER (WHERE p.day >= :day::date - 7), 0)::bigint AS wagered,
     coalesce(sum(p.stake) FILTER (WHERE p.day < :day::date - 7), 0)::bigint AS wagered_before,
-    EXISTS (
+    exists(
         SELECT 1 FROM betting.bets AS e
         WHERE e.status <> 'cancelled' AND e.created_at < (:day::date - 14)::timestamp AT TIME ZONE 'UTC'
     ) AS has_week_before

@@ -1,6 +1,12 @@
 -- Record what became of the bets of a unit, once for each round of a bet, and of its games, once for each correction: in
 -- the order of games, a game after its bets.
-WITH games AS (
+WITH unit_games AS (
+    SELECT u.game_no, count(*) AS bets
+    FROM unit_bets AS u
+    GROUP BY u.game_no
+),
+
+games AS (
     SELECT
         r.game_no,
         r.game_id,
@@ -37,14 +43,10 @@ events AS (
         ),
         jsonb_build_object(
             'game_id', g.game_id, 'bets', g.bets, 'won', g.won, 'lost', g.lost, 'push', g.push, 'cancelled', g.cancelled,
-            'staked', g.staked, 'net', g.net, 'left_pending', b.bets - g.bets
+            'staked', g.staked, 'net', g.net, 'left_pending', u.bets - g.bets
         )
     FROM games AS g
-    INNER JOIN (
-        SELECT u.game_no, count(*) AS bets
-        FROM unit_bets AS u
-        GROUP BY u.game_no
-    ) AS b ON g.game_no = b.game_no
+    INNER JOIN unit_games AS u ON g.game_no = u.game_no
 )
 
 INSERT INTO operations.domain_events (epoch, event_type, dedupe_key, payload, occurred_at, run_id)

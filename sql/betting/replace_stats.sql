@@ -1,16 +1,46 @@
--- Make the rows of the users that are staged what is computed, touching only rows that differ.
--- Staged: staged_users(user_id); staged_stats(user_id, period, period_start, bets, won, lost, push, cancelled, win_rate,
--- wagered, returned, net, roi, biggest_win, biggest_loss, current_streak, best_win_streak, worst_loss_streak,
--- perfect_days, favourite_team, tail_net, fade_net, others_net, balance_high, balance_low, average_stake, last_bet_at,
--- last_settled_at)
-WITH gone AS (
+-- Make the rows of the users that are staged what is computed, touching only rows that differ: all time, days and weeks
+-- from :since, and of who is late all.
+-- Staged: staged_users(user_id, is_told, is_late, folded_digest, open_digest); staged_stats(user_id, period, period_start,
+-- bets, won, lost, push, cancelled, win_rate, wagered, returned, net, roi, biggest_win, biggest_loss, current_streak,
+-- best_win_streak, worst_loss_streak, perfect_days, favourite_team, tail_net, fade_net, others_net, balance_high,
+-- balance_low, average_stake, last_bet_at, last_settled_at)
+WITH standing AS (
+    -- In order: so it is by the key for each user, however many rows there are of days before.
+    SELECT u.*
+    FROM staged_users AS w,
+        LATERAL (
+            SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
+            FROM betting.user_stats AS x
+            WHERE
+                x.user_id = w.user_id AND x.period IN ('day', 'week')
+                AND x.period_start >= CASE WHEN w.is_late THEN '-infinity' ELSE :since::date END
+            ORDER BY x.period_start
+        ) AS u
+    UNION ALL
+    SELECT u.*
+    FROM staged_users AS w,
+        LATERAL (
+            SELECT x.ctid AS row_id, x.user_id, x.period, x.period_start
+            FROM betting.user_stats AS x
+            WHERE x.user_id = w.user_id AND x.period = 'all_time'
+            ORDER BY x.period_start
+        ) AS u
+),
+
+gone AS (
     DELETE FROM betting.user_stats AS u
     WHERE
-        u.user_id IN (SELECT w.user_id FROM staged_users AS w)
-        AND NOT EXISTS (
-            SELECT 1 FROM staged_stats AS s
-            WHERE
-                s.user_id = u.user_id AND s.period = u.period AND s.period_start IS NOT DISTINCT FROM u.period_start
+        u.ctid = any(
+            array(
+                SELECT o.row_id FROM standing AS o
+                WHERE
+                    NOT EXISTS (
+                        SELECT 1 FROM staged_stats AS s
+                        WHERE
+                            s.user_id = o.user_id AND s.period = o.period
+                            AND s.period_start IS NOT DISTINCT FROM o.period_start
+                    )
+            )
         )
     RETURNING 1
 ),

@@ -1,24 +1,20 @@
--- Settled bets of the users that are staged, and others' bets on their picks.
--- Staged: staged_users(user_id)
-WITH wanted AS (
-    SELECT s.user_id FROM staged_users AS s
-),
-
-chosen AS (
-    SELECT b.id
+-- Settled bets of the users that are staged: those settled from :since, and of who is late all.
+-- Staged: staged_users(user_id, is_told, is_late, folded_digest, open_digest)
+WITH chosen AS (
+    SELECT b.*
     FROM betting.bets AS b
-    INNER JOIN wanted AS w ON b.user_id = w.user_id
-    UNION
-    SELECT b.id
-    FROM wanted AS w
-    INNER JOIN betting.pick_authors AS a ON w.user_id = a.user_id
-    INNER JOIN betting.bets AS b ON a.post_id = b.original_pick_id
+    INNER JOIN staged_users AS s ON b.user_id = s.user_id
+    WHERE b.settled_at >= :since
+    UNION ALL
+    SELECT b.*
+    FROM staged_users AS s
+    INNER JOIN betting.bets AS b ON s.user_id = b.user_id
+    WHERE s.is_late AND (b.settled_at >= :since) IS NOT TRUE
 )
 
 SELECT
     b.id AS bet_id,
     b.user_id,
-    a.user_id AS author_id,
     b.status,
     b.stake,
     b.payout,
@@ -32,8 +28,6 @@ SELECT
     END AS team,
     b.created_at,
     b.settled_at
-FROM chosen AS c
-INNER JOIN betting.bets AS b ON c.id = b.id
-LEFT JOIN betting.pick_authors AS a ON b.original_pick_id = a.post_id
+FROM chosen AS b
 LEFT JOIN betting.games AS g ON b.game_id = g.id
 WHERE b.status <> 'pending'

@@ -1,7 +1,10 @@
--- The last ledger entry that is in the statistics, and the last there is.
+-- The last ledger entry that is in the statistics, up to when they are folded, when all bets were compared, the last
+-- entry there is, and whether there are statistics. The first three are NULL before the first time.
 SELECT
-    coalesce((
-        SELECT c.last_entry_id FROM betting.stats_cursors AS c
-        WHERE c.table_name = 'user_stats'
-    ), 0) AS counted,
-    coalesce((SELECT max(e.entry_id) FROM betting.bankroll_ledger AS e), 0) AS newest
+    c.last_entry_id AS counted,
+    c.week_start,
+    c.compared_on,
+    coalesce((SELECT max(e.entry_id) FROM betting.bankroll_ledger AS e), 0) AS newest,
+    exists(SELECT 1 FROM betting.user_stats) AS has_rows
+FROM (VALUES ('user_stats')) AS t (table_name)
+LEFT JOIN betting.stats_cursors AS c ON t.table_name = c.table_name

@@ -40,10 +40,11 @@ INNER JOIN betting.games AS g ON u.game_id = g.id
 INNER JOIN betting.bets AS b ON g.id = b.game_id AND b.status = 'pending'
 LEFT JOIN betting.bankrolls AS k ON b.user_id = k.user_id
 LEFT JOIN betting.game_settlements AS t ON g.id = t.game_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS settlements FROM betting.bankroll_ledger AS e
-    WHERE e.bet_id = b.id AND e.kind = 'bet_settled' AND e.source_key IS NULL
-) AS f
+CROSS JOIN
+    LATERAL (
+        SELECT count(*) AS settlements FROM betting.bankroll_ledger AS e
+        WHERE e.bet_id = b.id AND e.kind = 'bet_settled' AND e.source_key IS NULL
+    ) AS f
 CROSS JOIN LATERAL (
     -- Later rounds, of which there are none without a first.
     SELECT

@@ -1,4 +1,10 @@
 -- What was settled of a unit's games now is added to what was before.
+WITH unit_games AS (
+    SELECT u.game_no, count(*) AS bets
+    FROM unit_bets AS u
+    GROUP BY u.game_no
+)
+
 INSERT INTO betting.game_settlements AS s (
     game_id, status, home_score, away_score, bets, won, lost, push, cancelled, staked, net, left_pending, settled_at, run_id
 )
@@ -14,15 +20,11 @@ SELECT
     count(*) FILTER (WHERE r.outcome = 'cancelled') AS cancelled,
     sum(r.stake) AS staked,
     sum(r.net) AS net,
-    min(b.bets) - count(*) AS left_pending,
+    min(g.bets) - count(*) AS left_pending,
     :as_of,
     :run_id
 FROM unit_results AS r
-INNER JOIN (
-    SELECT u.game_no, count(*) AS bets
-    FROM unit_bets AS u
-    GROUP BY u.game_no
-) AS b ON r.game_no = b.game_no
+INNER JOIN unit_games AS g ON r.game_no = g.game_no
 GROUP BY r.game_id, r.game_status, r.home_score, r.away_score
 ON CONFLICT (game_id) DO UPDATE SET
     bets = s.bets + excluded.bets,

@@ -73,13 +73,30 @@ written AS (
             xp_gained = p.xp_gained + excluded.xp_gained,
             is_active = p.is_active OR excluded.is_active,
             last_active_at = greatest(p.last_active_at, excluded.last_active_at)
-    RETURNING p.day
+    RETURNING p.day, p.member_id
 ),
 
 -- What counts members by day follows those that changed.
 marked AS (
     UPDATE community.days AS d SET is_growth_stale = TRUE
     WHERE d.day = :day AND NOT d.is_growth_stale AND EXISTS (SELECT 1 FROM written)
+),
+
+-- Who changed on a day of which streaks or boards were made.
+noted AS (
+    INSERT INTO community.late_members AS l (member_id, streaks_from, boards_from)
+    SELECT w.member_id, min(w.day), min(w.day)
+    FROM written AS w
+    WHERE
+        w.day <= (
+            SELECT max(d.day) FROM community.days AS d
+            WHERE NOT (d.is_streaks_due_for_all AND d.is_boards_due_for_all)
+        )
+    GROUP BY w.member_id
+    ORDER BY w.member_id
+    ON CONFLICT (member_id) DO UPDATE SET
+        streaks_from = least(l.streaks_from, excluded.streaks_from),
+        boards_from = least(l.boards_from, excluded.boards_from)
 )
 
 SELECT count(*) AS changed FROM written

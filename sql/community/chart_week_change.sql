@@ -4,7 +4,7 @@ SELECT
     coalesce(max(a.weekly_active_members) FILTER (WHERE a.day = :day::date - 8), 0) AS active_before,
     coalesce(sum(a.points) FILTER (WHERE a.day > :day::date - 8), 0)::bigint AS points,
     coalesce(sum(a.points) FILTER (WHERE a.day <= :day::date - 8), 0)::bigint AS points_before,
-    EXISTS (
+    exists(
         SELECT 1 FROM community.daily_activity AS e
         WHERE e.day < :day::date - 14 AND e.active_members > 0
     ) AS has_week_before

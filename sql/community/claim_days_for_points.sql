@@ -5,4 +5,5 @@ WITH claimed AS (
     RETURNING day
 )
 
-SELECT count(*) AS days FROM claimed
+SELECT c.day FROM claimed AS c
+ORDER BY c.day

@@ -23,6 +23,12 @@ streaks AS (
     RETURNING 1
 ),
 
+late AS (
+    UPDATE community.late_members SET member_id = :pseudonym
+    WHERE member_id = :member_id
+    RETURNING 1
+),
+
 boards AS (
     UPDATE community.ranking_pages SET member_ids = array_replace(member_ids, :member_id, :pseudonym)
     WHERE :member_id = any(member_ids)
@@ -79,6 +85,8 @@ UNION ALL
 SELECT 'community.member_activity', count(*) FROM activity
 UNION ALL
 SELECT 'community.daily_streaks', count(*) FROM streaks
+UNION ALL
+SELECT 'community.late_members', count(*) FROM late
 UNION ALL
 SELECT 'community.leaderboard_rankings', count(*) FROM boards
 UNION ALL

@@ -10,7 +10,7 @@ WITH gone AS (
             SELECT 1 FROM staged_daily_points AS s
             WHERE s.member_id = p.member_id AND s.day = p.day
         )
-    RETURNING p.day
+    RETURNING p.day, p.member_id
 ),
 
 written AS (
@@ -39,22 +39,39 @@ written AS (
             excluded.discord_points, excluded.contribution_points, excluded.adjustment_points,
             excluded.xp_gained, excluded.is_active, excluded.last_active_at
         )
-    RETURNING p.day
+    RETURNING p.day, p.member_id
+),
+
+changed AS (
+    SELECT g.day, g.member_id FROM gone AS g
+    UNION ALL
+    SELECT w.day, w.member_id FROM written AS w
 ),
 
 marked AS (
     UPDATE community.days AS d SET is_growth_stale = TRUE
+    WHERE NOT d.is_growth_stale AND d.day IN (SELECT c.day FROM changed AS c)
+),
+
+-- Who changed on a day of which streaks or boards were made.
+noted AS (
+    INSERT INTO community.late_members AS l (member_id, streaks_from, boards_from)
+    SELECT w.member_id, min(w.day), min(w.day)
+    FROM changed AS w
     WHERE
-        NOT d.is_growth_stale
-        AND (d.day IN (SELECT g.day FROM gone AS g) OR d.day IN (SELECT w.day FROM written AS w))
+        w.day <= (
+            SELECT max(d.day) FROM community.days AS d
+            WHERE NOT (d.is_streaks_due_for_all AND d.is_boards_due_for_all)
+        )
+    GROUP BY w.member_id
+    ORDER BY w.member_id
+    ON CONFLICT (member_id) DO UPDATE SET
+        streaks_from = least(l.streaks_from, excluded.streaks_from),
+        boards_from = least(l.boards_from, excluded.boards_from)
 )
 
 SELECT
     c.day,
     count(*) AS rows_written
-FROM (
-    SELECT g.day FROM gone AS g
-    UNION ALL
-    SELECT w.day FROM written AS w
-) AS c
+FROM changed AS c
 GROUP BY c.day

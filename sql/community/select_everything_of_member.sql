@@ -46,6 +46,9 @@ UNION ALL
 SELECT 'community.daily_streaks', to_jsonb(t)::text FROM community.daily_streaks AS t
 WHERE t.member_id = :member_id
 UNION ALL
+SELECT 'community.late_members', to_jsonb(t)::text FROM community.late_members AS t
+WHERE t.member_id = :member_id
+UNION ALL
 SELECT 'community.leaderboard_rankings', to_jsonb(t)::text FROM community.leaderboard_rankings AS t
 WHERE t.member_id = :member_id
 UNION ALL

@@ -356,6 +356,8 @@ CREATE TABLE community.days (
     streaks_at timestamptz,
     is_sync_enabled boolean,
     is_streaks_imported boolean NOT NULL DEFAULT FALSE,
+    is_streaks_due_for_all boolean NOT NULL DEFAULT TRUE,
+    is_boards_due_for_all boolean NOT NULL DEFAULT TRUE,
     CONSTRAINT days_imported_check CHECK (NOT (is_streaks_imported AND is_streaks_stale))
 );
 COMMENT ON TABLE community.days IS 'One row per UTC day with data or results: what must be computed again because something arrived since.';
@@ -366,7 +368,19 @@ COMMENT ON COLUMN community.days.is_boards_stale IS 'leaderboard_rankings may no
 COMMENT ON COLUMN community.days.is_growth_stale IS 'Whether rows of daily_points changed since growth was counted.';
 COMMENT ON COLUMN community.days.streaks_at IS 'When streaks were last computed; NULL never.';
 COMMENT ON COLUMN community.days.is_streaks_imported IS 'Streaks were taken over at the cut-over, and stand whatever comes late.';
+COMMENT ON COLUMN community.days.is_streaks_due_for_all IS 'Whether streaks are next computed for everybody: never were, or while it was open, or all are concerned. If stale otherwise, late_members says whose.';
+COMMENT ON COLUMN community.days.is_boards_due_for_all IS 'Whether boards are next ranked as a whole: never were, or while the day was open, or many changed. If stale otherwise, late_members says who moves.';
 COMMENT ON COLUMN community.days.is_sync_enabled IS 'Whether the MEE6 sync was switched on when the day ended; NULL: not recorded yet.';
+
+CREATE TABLE community.late_members (
+    member_id text COLLATE "C" CONSTRAINT late_members_pkey PRIMARY KEY,
+    streaks_from date,
+    boards_from date
+);
+COMMENT ON TABLE community.late_members IS 'One row per member of whom days changed after streaks or boards were made of them. Emptied as they are made again.';
+COMMENT ON COLUMN community.late_members.member_id IS 'Member.';
+COMMENT ON COLUMN community.late_members.streaks_from IS 'First day whose streaks may not follow from daily_points any more; NULL: none.';
+COMMENT ON COLUMN community.late_members.boards_from IS 'First day on whose boards the member may stand elsewhere; NULL: none.';
 
 CREATE TABLE community.daily_points (
     member_id text COLLATE "C" NOT NULL,
@@ -440,6 +454,8 @@ CREATE TABLE community.ranking_pages (
         AND array_position(member_ids, NULL) IS NULL AND array_position(scores, NULL) IS NULL
     )
 );
+-- Ids are random: to look for what repeats in them costs half as much as to rank, and finds nothing.
+ALTER TABLE community.ranking_pages ALTER COLUMN member_ids SET STORAGE EXTERNAL;
 COMMENT ON TABLE community.ranking_pages IS 'One row per day, board and thousand ranks, as packed. Unpacked: leaderboard_rankings. Kept whole for some days and as each week ended; of the others the first thousand.';
 COMMENT ON COLUMN community.ranking_pages.day IS 'UTC day.';
 COMMENT ON COLUMN community.ranking_pages.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
@@ -521,7 +537,7 @@ CREATE TABLE community.weekly_concentration (
 COMMENT ON TABLE community.weekly_concentration IS 'One row per ISO week with points: how much of them went to those with most.';
 COMMENT ON COLUMN community.weekly_concentration.week IS 'Its Monday.';
 COMMENT ON COLUMN community.weekly_concentration.members IS 'Members with points above 0.';
-COMMENT ON COLUMN community.weekly_concentration.points IS 'Their points.';
+COMMENT ON COLUMN community.weekly_concentration.points IS 'Their points, adjustments included.';
 COMMENT ON COLUMN community.weekly_concentration.top_1_percent_points IS 'Points of the 1 % with most, at least one member.';
 COMMENT ON COLUMN community.weekly_concentration.top_10_percent_points IS 'Points of the 10 % with most, at least one member.';
 
@@ -605,6 +621,7 @@ BEGIN
             'ALTER TABLE community.mee6_leaderboard_snapshot ATTACH PARTITION community.%I FOR VALUES FROM (%s) TO (%s)',
             partition_name, first_id, first_id + 86400
         );
+        EXECUTE format('GRANT SELECT ON community.%I TO trc_app, trc_analyst', partition_name);
     END IF;
 END
 $$;
@@ -777,7 +794,7 @@ BEGIN
         AND NOT ((d.is_streaks_stale OR d.is_streaks_imported) AND d.is_boards_stale);
 END
 $$;
-COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them.';
+COMMENT ON FUNCTION community.mark_days_stale(date[]) IS 'XP or entries of these days arrived: they must be computed again, and streaks and boards of all days after them. Whose, is noted with the points.';
 
 CREATE FUNCTION community.mark_observed_day() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -790,8 +807,10 @@ BEGIN
         WHERE s.status = 'accepted' AND s.sync_id <> new.sync_id AND s.sync_id > ends_at - 3600 AND s.sync_id <= ends_at
     ) THEN
         PERFORM 1 FROM community.days AS d WHERE d.day >= read_day ORDER BY d.day FOR UPDATE;
-        UPDATE community.days AS d SET is_streaks_stale = TRUE
-        WHERE d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_stale AND NOT d.is_streaks_imported;
+        UPDATE community.days AS d SET is_streaks_stale = TRUE, is_streaks_due_for_all = TRUE
+        WHERE
+            d.day >= read_day AND d.streaks_at IS NOT NULL AND NOT d.is_streaks_imported
+            AND NOT (d.is_streaks_stale AND d.is_streaks_due_for_all);
     END IF;
     RETURN NULL;
 END
@@ -949,7 +968,7 @@ SELECT
     unnest(p.reached_at) AS reached_at,
     p.period_start
 FROM community.ranking_pages AS p;
-COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day: whole boards are kept for some weeks and as each week ended, of the other days the first thousand.';
+COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day. For how long: ranking_pages.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
 COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
 COMMENT ON COLUMN community.leaderboard_rankings.rank IS '1 is best; unique: score, then latest point-earning time, then member id.';
@@ -958,23 +977,27 @@ COMMENT ON COLUMN community.leaderboard_rankings.score IS 'Points in the board''
 COMMENT ON COLUMN community.leaderboard_rankings.reached_at IS 'Latest point-earning time in the period.';
 COMMENT ON COLUMN community.leaderboard_rankings.period_start IS 'First day of the period; NULL for the global board.';
 
--- Nobody knows how many a page holds, and right after a ranking nothing of it at all. Left to the planner, everyone is
--- compared with everyone, or all are sorted by name.
+-- Right after a ranking nothing is known of its pages. Left to the planner, everyone is compared with everyone, or all
+-- are sorted by name. Of the day before nothing is unpacked but who stood where.
 CREATE FUNCTION community.compare_ranks(of_day date, of_board text)
 RETURNS TABLE (
     rank integer, member_id text, score bigint, reached_at timestamptz, period_start date, rank_before integer
 )
 LANGUAGE sql STABLE ROWS 1000
-SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB'
-BEGIN ATOMIC
-SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
-FROM community.leaderboard_rankings AS r
-LEFT JOIN community.leaderboard_rankings AS b
-    ON
-        b.day = of_day - 1 AND b.board = of_board AND r.member_id = b.member_id
-        AND r.period_start IS NOT DISTINCT FROM b.period_start
-WHERE r.day = of_day AND r.board = of_board;
-END;
+SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
+AS $$
+    SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
+    FROM community.leaderboard_rankings AS r
+    LEFT JOIN (
+        SELECT
+            p.period_start,
+            generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
+            unnest(p.member_ids) AS member_id
+        FROM community.ranking_pages AS p
+        WHERE p.day = of_day - 1 AND p.board = of_board
+    ) AS b ON r.member_id = b.member_id AND r.period_start IS NOT DISTINCT FROM b.period_start
+    WHERE r.day = of_day AND r.board = of_board;
+$$;
 COMMENT ON FUNCTION community.compare_ranks(date, text) IS 'A board of a day, and where each stood on it the day before: NULL if not on it, or in another period.';
 GRANT EXECUTE ON FUNCTION community.compare_ranks(date, text) TO trc_app, trc_analyst;
 

@@ -98,6 +98,39 @@ COMMENT ON COLUMN quiz.counted_xp.events IS 'XP events of the period; what is mo
 COMMENT ON COLUMN quiz.counted_xp.score IS 'Their XP.';
 COMMENT ON COLUMN quiz.counted_xp.reached_at IS 'The latest that earned any.';
 
+-- What views for analysts are made of: the past, counted every night, so that a year of it is read at once.
+
+CREATE TABLE quiz.daily_totals (
+    day date CONSTRAINT daily_totals_pkey PRIMARY KEY,
+    active_players bigint NOT NULL,
+    weekly_active_players bigint NOT NULL,
+    monthly_active_players bigint NOT NULL,
+    xp bigint NOT NULL,
+    CONSTRAINT daily_totals_windows_check
+    CHECK (active_players <= weekly_active_players AND weekly_active_players <= monthly_active_players)
+);
+COMMENT ON TABLE quiz.daily_totals IS 'One row per UTC day from the first activity to the day before yesterday: who was active, in a week and a month of days to it.';
+COMMENT ON COLUMN quiz.daily_totals.day IS 'UTC day.';
+COMMENT ON COLUMN quiz.daily_totals.active_players IS 'Players who began a session or gained XP on the day.';
+COMMENT ON COLUMN quiz.daily_totals.weekly_active_players IS 'On at least one of the 7 days to it.';
+COMMENT ON COLUMN quiz.daily_totals.monthly_active_players IS 'On at least one of the 30 days to it.';
+COMMENT ON COLUMN quiz.daily_totals.xp IS 'XP earned on the day.';
+
+CREATE TABLE quiz.hourly_sessions (
+    day date NOT NULL,
+    hour bigint NOT NULL CONSTRAINT hourly_sessions_hour_check CHECK (hour BETWEEN 0 AND 23),
+    sessions bigint NOT NULL CONSTRAINT hourly_sessions_sessions_check CHECK (sessions > 0),
+    completed bigint NOT NULL,
+    abandoned bigint NOT NULL,
+    CONSTRAINT hourly_sessions_pkey PRIMARY KEY (day, hour)
+);
+COMMENT ON TABLE quiz.hourly_sessions IS 'One row per UTC day and hour in which sessions began, for the days of daily_totals: what became of them.';
+COMMENT ON COLUMN quiz.hourly_sessions.day IS 'UTC day on which they began.';
+COMMENT ON COLUMN quiz.hourly_sessions.hour IS 'Hour, 0 to 23.';
+COMMENT ON COLUMN quiz.hourly_sessions.sessions IS 'Sessions that began.';
+COMMENT ON COLUMN quiz.hourly_sessions.completed IS 'Played to the end.';
+COMMENT ON COLUMN quiz.hourly_sessions.abandoned IS 'Left by the player, or expired.';
+
 -- Triggers, also while session_replication_role is replica.
 
 CREATE TRIGGER life_regenerations_fixed BEFORE UPDATE ON quiz.life_regenerations

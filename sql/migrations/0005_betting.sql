@@ -317,20 +317,84 @@ CREATE INDEX pick_authors_user_idx ON betting.pick_authors (user_id);
 
 CREATE TABLE betting.stats_cursors (
     table_name text CONSTRAINT stats_cursors_pkey PRIMARY KEY,
-    last_entry_id bigint NOT NULL
+    last_entry_id bigint NOT NULL,
+    week_start date NOT NULL CONSTRAINT stats_cursors_week_check CHECK (extract(ISODOW FROM week_start) = 1),
+    compared_on date NOT NULL
 );
-COMMENT ON TABLE betting.stats_cursors IS 'One row per table of statistics: up to which ledger entry it counts.';
+COMMENT ON TABLE betting.stats_cursors IS 'One row per table of statistics: up to which ledger entry it counts. Without its row everything is computed again.';
 COMMENT ON COLUMN betting.stats_cursors.table_name IS 'Table.';
 COMMENT ON COLUMN betting.stats_cursors.last_entry_id IS 'Last entry of the ledger that is in it.';
+COMMENT ON COLUMN betting.stats_cursors.week_start IS 'Monday before which everything is in betting.stats_bases.';
+COMMENT ON COLUMN betting.stats_cursors.compared_on IS 'Day on which all bets were last compared with betting.stats_sources.';
 
 -- Settled bets are rows the app can change: what statistics were made of is compared with what is there.
 CREATE TABLE betting.stats_sources (
     user_id text COLLATE "C" CONSTRAINT stats_sources_pkey PRIMARY KEY,
-    digest bigint NOT NULL
+    folded_digest bigint NOT NULL,
+    open_digest bigint NOT NULL
 );
 COMMENT ON TABLE betting.stats_sources IS 'One row per user with statistics: the bets they were made of.';
 COMMENT ON COLUMN betting.stats_sources.user_id IS 'User.';
-COMMENT ON COLUMN betting.stats_sources.digest IS 'Of the settled bets, own ones and others'' on own picks; differs when any of them changed.';
+COMMENT ON COLUMN betting.stats_sources.folded_digest IS 'Of the bets in betting.stats_bases, own ones and others'' on own picks; differs when any of them changed.';
+COMMENT ON COLUMN betting.stats_sources.open_digest IS 'Of the bets settled since.';
+
+CREATE TABLE betting.stats_bases (
+    user_id text COLLATE "C" CONSTRAINT stats_bases_pkey PRIMARY KEY,
+    bets bigint NOT NULL,
+    won bigint NOT NULL,
+    lost bigint NOT NULL,
+    push bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    wagered bigint NOT NULL,
+    returned bigint NOT NULL,
+    net bigint NOT NULL,
+    perfect_days bigint NOT NULL,
+    tail_net bigint NOT NULL,
+    fade_net bigint NOT NULL,
+    others_bets bigint NOT NULL,
+    others_net bigint NOT NULL,
+    first_streak bigint NOT NULL,
+    current_streak bigint NOT NULL,
+    best_win_streak bigint NOT NULL,
+    worst_loss_streak bigint NOT NULL,
+    biggest_win bigint,
+    balance_high bigint,
+    last_bet_at timestamptz,
+    last_settled_at timestamptz,
+    biggest_loss bigint,
+    balance_low bigint,
+    teams text[] NOT NULL,
+    team_bets bigint[] NOT NULL,
+    CONSTRAINT stats_bases_teams_check CHECK (cardinality(teams) = cardinality(team_bets))
+);
+COMMENT ON TABLE betting.stats_bases IS
+'One row per user who had bets before the Monday in betting.stats_cursors: what became of them, in cents. All time is this and what came since.';
+COMMENT ON COLUMN betting.stats_bases.user_id IS 'User.';
+COMMENT ON COLUMN betting.stats_bases.bets IS 'Bets settled, cancelled ones included.';
+COMMENT ON COLUMN betting.stats_bases.won IS 'Bets won.';
+COMMENT ON COLUMN betting.stats_bases.lost IS 'Bets lost.';
+COMMENT ON COLUMN betting.stats_bases.push IS 'Bets that came back.';
+COMMENT ON COLUMN betting.stats_bases.cancelled IS 'Void bets.';
+COMMENT ON COLUMN betting.stats_bases.wagered IS 'Stakes, without cancelled bets.';
+COMMENT ON COLUMN betting.stats_bases.returned IS 'Payouts, without cancelled bets.';
+COMMENT ON COLUMN betting.stats_bases.net IS 'What they moved the balance by.';
+COMMENT ON COLUMN betting.stats_bases.perfect_days IS 'Days with a win and without a loss.';
+COMMENT ON COLUMN betting.stats_bases.tail_net IS 'Net of own tails.';
+COMMENT ON COLUMN betting.stats_bases.fade_net IS 'Net of own fades.';
+COMMENT ON COLUMN betting.stats_bases.others_bets IS 'Bets of others on own picks.';
+COMMENT ON COLUMN betting.stats_bases.others_net IS 'What others made by them.';
+COMMENT ON COLUMN betting.stats_bases.first_streak IS 'Consecutive wins (above 0) or losses (below) it begins with.';
+COMMENT ON COLUMN betting.stats_bases.current_streak IS 'Those it ends with.';
+COMMENT ON COLUMN betting.stats_bases.best_win_streak IS 'Longest run of wins.';
+COMMENT ON COLUMN betting.stats_bases.worst_loss_streak IS 'Longest run of losses.';
+COMMENT ON COLUMN betting.stats_bases.biggest_win IS 'Largest net of a bet won.';
+COMMENT ON COLUMN betting.stats_bases.balance_high IS 'Highest balance after any movement.';
+COMMENT ON COLUMN betting.stats_bases.last_bet_at IS 'When the latest of the bets was placed.';
+COMMENT ON COLUMN betting.stats_bases.last_settled_at IS 'When the latest was settled.';
+COMMENT ON COLUMN betting.stats_bases.biggest_loss IS 'Most negative net of a bet lost.';
+COMMENT ON COLUMN betting.stats_bases.balance_low IS 'Lowest balance.';
+COMMENT ON COLUMN betting.stats_bases.teams IS 'Teams of the bets not cancelled.';
+COMMENT ON COLUMN betting.stats_bases.team_bets IS 'How many bets were on each.';
 
 CREATE TABLE betting.user_stats (
     user_id text COLLATE "C" NOT NULL,
@@ -392,6 +456,25 @@ COMMENT ON COLUMN betting.user_stats.balance_low IS 'Lowest one.';
 COMMENT ON COLUMN betting.user_stats.average_stake IS 'wagered by bets, rounded down.';
 COMMENT ON COLUMN betting.user_stats.last_bet_at IS 'When the latest of the bets was placed.';
 COMMENT ON COLUMN betting.user_stats.last_settled_at IS 'When the latest was settled.';
+
+-- What views for analysts are made of: the past, counted every night, so that a year of it is read at once.
+
+CREATE TABLE betting.daily_totals (
+    day date CONSTRAINT daily_totals_pkey PRIMARY KEY,
+    bettors bigint NOT NULL,
+    weekly_bettors bigint NOT NULL,
+    monthly_bettors bigint NOT NULL,
+    bets bigint NOT NULL,
+    wagered bigint NOT NULL,
+    CONSTRAINT daily_totals_windows_check CHECK (bettors <= weekly_bettors AND weekly_bettors <= monthly_bettors)
+);
+COMMENT ON TABLE betting.daily_totals IS 'One row per UTC day from the first bet to the day before yesterday: who placed bets on it, in a week and a month of days to it.';
+COMMENT ON COLUMN betting.daily_totals.day IS 'UTC day on which they were placed.';
+COMMENT ON COLUMN betting.daily_totals.bettors IS 'Users who placed a bet.';
+COMMENT ON COLUMN betting.daily_totals.weekly_bettors IS 'On at least one of the 7 days to it.';
+COMMENT ON COLUMN betting.daily_totals.monthly_bettors IS 'On at least one of the 30 days to it.';
+COMMENT ON COLUMN betting.daily_totals.bets IS 'Bets placed, without those cancelled since.';
+COMMENT ON COLUMN betting.daily_totals.wagered IS 'Their stakes, in cents.';
 
 -- Content that expires, leftovers, media.
 

@@ -1,7 +1,11 @@
--- What people ask of the betting app. Money is in whole cents, and a bet belongs to the day and week in which it was settled.
+-- What people ask of the betting app, over its own tables and what the step daily_totals counts of the past. Money is in whole cents, and a bet belongs to the day and week in which it was settled.
 
 CREATE OR REPLACE VIEW betting.daily_activity AS
-WITH seen AS (
+WITH since AS (
+    SELECT coalesce(max(t.day) + 1, '-infinity') AS day FROM betting.daily_totals AS t
+),
+
+seen AS (
     SELECT
         b.user_id,
         (b.created_at AT TIME ZONE 'UTC')::date AS day,
@@ -9,13 +13,18 @@ WITH seen AS (
         sum(b.stake) AS wagered,
         lead((b.created_at AT TIME ZONE 'UTC')::date) OVER (PARTITION BY b.user_id ORDER BY (b.created_at AT TIME ZONE 'UTC')::date) AS next_day
     FROM betting.bets AS b
-    WHERE b.status <> 'cancelled'
+    WHERE
+        b.status <> 'cancelled'
+        AND b.created_at >= (SELECT (n.day - 29)::timestamp AT TIME ZONE 'UTC' FROM since AS n)
     GROUP BY b.user_id, (b.created_at AT TIME ZONE 'UTC')::date
 ),
 
 days AS (
     SELECT g.day::date AS day
-    FROM (SELECT min(s.day) AS first_day, max(s.day) AS last_day FROM seen AS s) AS r
+    FROM (
+        SELECT least(min(s.day), (SELECT nullif(n.day, '-infinity') FROM since AS n)) AS first_day, max(s.day) AS last_day
+        FROM seen AS s
+    ) AS r
     CROSS JOIN LATERAL generate_series(r.first_day::timestamp, r.last_day::timestamp, interval '1 day') AS g (day)
 ),
 
@@ -30,19 +39,26 @@ changes AS (
     UNION ALL
     SELECT least(s.day + 30, s.next_day), 0, 0, 0, 0, -count(*) FROM seen AS s
     GROUP BY least(s.day + 30, s.next_day)
+),
+
+counted AS (
+    SELECT
+        d.day,
+        coalesce(sum(c.bettors), 0)::bigint AS bettors,
+        (sum(coalesce(sum(c.weekly), 0)) OVER (ORDER BY d.day))::bigint AS weekly_bettors,
+        (sum(coalesce(sum(c.monthly), 0)) OVER (ORDER BY d.day))::bigint AS monthly_bettors,
+        coalesce(sum(c.bets), 0)::bigint AS bets,
+        coalesce(sum(c.wagered), 0)::bigint AS wagered
+    FROM days AS d
+    LEFT JOIN changes AS c ON d.day = c.day
+    GROUP BY d.day
 )
 
-SELECT
-    d.day,
-    coalesce(sum(c.bettors), 0)::bigint AS bettors,
-    (sum(coalesce(sum(c.weekly), 0)) OVER (ORDER BY d.day))::bigint AS weekly_bettors,
-    (sum(coalesce(sum(c.monthly), 0)) OVER (ORDER BY d.day))::bigint AS monthly_bettors,
-    coalesce(sum(c.bets), 0)::bigint AS bets,
-    coalesce(sum(c.wagered), 0)::bigint AS wagered
-FROM days AS d
-LEFT JOIN changes AS c ON d.day = c.day
-GROUP BY d.day;
-COMMENT ON VIEW betting.daily_activity IS 'One row per UTC day from the first bet to the last: who placed bets. Cancelled ones count as not placed.';
+SELECT t.day, t.bettors, t.weekly_bettors, t.monthly_bettors, t.bets, t.wagered FROM betting.daily_totals AS t
+UNION ALL
+SELECT c.day, c.bettors, c.weekly_bettors, c.monthly_bettors, c.bets, c.wagered FROM counted AS c
+WHERE c.day >= (SELECT n.day FROM since AS n);
+COMMENT ON VIEW betting.daily_activity IS 'One row per UTC day from the first bet on: who placed bets. Cancelled ones count as not placed. The past is counted every night, the last two days as they stand.';
 COMMENT ON COLUMN betting.daily_activity.day IS 'UTC day on which they were placed.';
 COMMENT ON COLUMN betting.daily_activity.bettors IS 'Users who placed a bet.';
 COMMENT ON COLUMN betting.daily_activity.weekly_bettors IS 'On at least one of the 7 days to it.';

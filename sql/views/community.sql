@@ -135,15 +135,12 @@ COMMENT ON COLUMN community.retention_cohorts.cohort_members IS 'How many began 
 COMMENT ON COLUMN community.retention_cohorts.active_members IS 'How many of them were active so many weeks later.';
 COMMENT ON COLUMN community.retention_cohorts.retention IS 'Their share, from 0 to 1.';
 
+-- Without WITH, so that of members left out by LIMIT no streak is looked for.
 CREATE OR REPLACE VIEW community.lapsed_members AS
-WITH counted AS (
-    SELECT max(g.day) AS day FROM community.daily_growth AS g
-)
-
 SELECT
     a.member_id,
     a.last_active_on,
-    (n.day - a.last_active_on)::bigint AS days_since,
+    ((SELECT max(g.day) FROM community.daily_growth AS g) - a.last_active_on)::bigint AS days_since,
     coalesce(p.total, 0) AS points,
     coalesce(
         (
@@ -154,10 +151,9 @@ SELECT
         ), 0
     )::bigint AS longest_streak
 FROM community.member_activity AS a
-CROSS JOIN counted AS n
 LEFT JOIN community.member_points AS p ON a.member_id = p.member_id
 WHERE
-    a.last_active_on <= n.day - 14
+    a.last_active_on <= (SELECT max(g.day) FROM community.daily_growth AS g) - 14
     AND EXISTS (
         SELECT 1 FROM community.members AS m
         WHERE m.member_id = a.member_id
@@ -250,10 +246,10 @@ SELECT
     c.top_1_percent_points::double precision / nullif(c.points, 0) AS top_1_percent_share,
     c.top_10_percent_points::double precision / nullif(c.points, 0) AS top_10_percent_share
 FROM community.weekly_concentration AS c;
-COMMENT ON VIEW community.point_concentration IS 'One row per ISO week: how much of the points went to few.';
+COMMENT ON VIEW community.point_concentration IS 'One row per ISO week: how much of the points went to few. Adjustments count, and who is not above 0 then is left out.';
 COMMENT ON COLUMN community.point_concentration.week IS 'Its Monday.';
 COMMENT ON COLUMN community.point_concentration.members IS 'Members with points above 0 in the week.';
-COMMENT ON COLUMN community.point_concentration.points IS 'Their points.';
+COMMENT ON COLUMN community.point_concentration.points IS 'Their points, adjustments included; more than all points of the week where others lost some.';
 COMMENT ON COLUMN community.point_concentration.top_1_percent_share IS 'Share of the 1 % with most, at least one member.';
 COMMENT ON COLUMN community.point_concentration.top_10_percent_share IS 'Share of the 10 % with most, at least one member.';
 

@@ -1,21 +1,36 @@
 -- What people ask of the quiz, over the app's own tables and what the jobs keep.
 
 CREATE OR REPLACE VIEW quiz.session_outcomes AS
+WITH counted AS (
+    SELECT h.day, h.hour, h.sessions, h.completed, h.abandoned FROM quiz.hourly_sessions AS h
+    UNION ALL
+    SELECT
+        (s.started_at AT TIME ZONE 'UTC')::date,
+        extract(HOUR FROM s.started_at AT TIME ZONE 'UTC')::bigint,
+        count(*),
+        count(*) FILTER (WHERE s.status = 'completed'),
+        count(*) FILTER (WHERE s.status IN ('abandoned', 'expired'))
+    FROM quiz.quiz_sessions AS s
+    WHERE
+        s.started_at >= (
+            SELECT coalesce(max(t.day) + 1, '-infinity')::timestamp AT TIME ZONE 'UTC' FROM quiz.daily_totals AS t
+        )
+    GROUP BY (s.started_at AT TIME ZONE 'UTC')::date, extract(HOUR FROM s.started_at AT TIME ZONE 'UTC')
+)
+
 SELECT
-    (s.started_at AT TIME ZONE 'UTC')::date AS day,
-    extract(HOUR FROM s.started_at AT TIME ZONE 'UTC')::bigint AS hour,
+    c.day,
+    c.hour,
     NULL::text AS category,
-    count(*) AS sessions,
-    count(*) FILTER (WHERE s.status = 'completed') AS completed,
-    count(*) FILTER (WHERE s.status IN ('abandoned', 'expired')) AS abandoned,
-    count(*) FILTER (WHERE s.status = 'completed')::double precision
-    / nullif(count(*) FILTER (WHERE s.status IN ('completed', 'abandoned', 'expired')), 0) AS completion_rate
-FROM quiz.quiz_sessions AS s
-GROUP BY (s.started_at AT TIME ZONE 'UTC')::date, extract(HOUR FROM s.started_at AT TIME ZONE 'UTC');
-COMMENT ON VIEW quiz.session_outcomes IS 'One row per UTC day and hour in which sessions began: what became of them.';
+    c.sessions,
+    c.completed,
+    c.abandoned,
+    c.completed::double precision / nullif(c.completed + c.abandoned, 0) AS completion_rate
+FROM counted AS c;
+COMMENT ON VIEW quiz.session_outcomes IS 'One row per UTC day and hour in which sessions began: what became of them. The past is counted every night, the last two days as they stand.';
 COMMENT ON COLUMN quiz.session_outcomes.day IS 'UTC day on which they began.';
 COMMENT ON COLUMN quiz.session_outcomes.hour IS 'Hour, 0 to 23.';
-COMMENT ON COLUMN quiz.session_outcomes.category IS 'NULL: the app does not say.';
+COMMENT ON COLUMN quiz.session_outcomes.category IS 'Always NULL: no relation that an app has to have names one.';
 COMMENT ON COLUMN quiz.session_outcomes.sessions IS 'Sessions that began, those still open included.';
 COMMENT ON COLUMN quiz.session_outcomes.completed IS 'Played to the end.';
 COMMENT ON COLUMN quiz.session_outcomes.abandoned IS 'Left by the player, or expired.';
@@ -59,12 +74,19 @@ WITH bounds AS (
     ) AS b
 ),
 
-players AS (
-    SELECT width_bucket(greatest(p.xp, 0), b.froms) AS bucket, count(*) AS players
+-- First by XP, without the bounds: several processes may share that.
+by_xp AS (
+    SELECT greatest(p.xp, 0) AS xp, count(*) AS players
     FROM quiz.player_progress AS p
     INNER JOIN quiz.users AS u ON p.user_id = u.id AND u.deleted_at IS NULL
+    GROUP BY greatest(p.xp, 0)
+),
+
+players AS (
+    SELECT width_bucket(x.xp, b.froms) AS bucket, sum(x.players)::bigint AS players
+    FROM by_xp AS x
     CROSS JOIN bounds AS b
-    GROUP BY width_bucket(greatest(p.xp, 0), b.froms)
+    GROUP BY width_bucket(x.xp, b.froms)
 )
 
 SELECT
@@ -79,10 +101,16 @@ COMMENT ON COLUMN quiz.xp_distribution.xp_to IS 'Most XP of it.';
 COMMENT ON COLUMN quiz.xp_distribution.players IS 'Players.';
 
 CREATE OR REPLACE VIEW quiz.daily_activity AS
-WITH facts AS (
+WITH since AS (
+    SELECT coalesce(max(t.day) + 1, '-infinity') AS day FROM quiz.daily_totals AS t
+),
+
+facts AS (
     SELECT s.user_id, (s.started_at AT TIME ZONE 'UTC')::date AS day, 0::bigint AS xp FROM quiz.quiz_sessions AS s
+    WHERE s.started_at >= (SELECT (n.day - 29)::timestamp AT TIME ZONE 'UTC' FROM since AS n)
     UNION ALL
     SELECT e.user_id, (e.earned_at AT TIME ZONE 'UTC')::date, e.amount FROM quiz.xp_events AS e
+    WHERE e.earned_at >= (SELECT (n.day - 29)::timestamp AT TIME ZONE 'UTC' FROM since AS n)
 ),
 
 seen AS (
@@ -93,7 +121,10 @@ seen AS (
 
 days AS (
     SELECT g.day::date AS day
-    FROM (SELECT min(s.day) AS first_day, max(s.day) AS last_day FROM seen AS s) AS b
+    FROM (
+        SELECT least(min(s.day), (SELECT nullif(n.day, '-infinity') FROM since AS n)) AS first_day, max(s.day) AS last_day
+        FROM seen AS s
+    ) AS b
     CROSS JOIN LATERAL generate_series(b.first_day::timestamp, b.last_day::timestamp, interval '1 day') AS g (day)
 ),
 
@@ -119,17 +150,24 @@ counted AS (
     FROM days AS d
     LEFT JOIN changes AS c ON d.day = c.day
     GROUP BY d.day
+),
+
+every AS (
+    SELECT t.day, t.active_players, t.weekly_active_players, t.monthly_active_players, t.xp FROM quiz.daily_totals AS t
+    UNION ALL
+    SELECT c.day, c.active_players, c.weekly_active_players, c.monthly_active_players, c.xp FROM counted AS c
+    WHERE c.day >= (SELECT n.day FROM since AS n)
 )
 
 SELECT
-    c.day,
-    c.active_players,
-    c.weekly_active_players,
-    c.monthly_active_players,
-    c.active_players::double precision / nullif(c.monthly_active_players, 0) AS stickiness,
-    c.xp
-FROM counted AS c;
-COMMENT ON VIEW quiz.daily_activity IS 'One row per UTC day from the first activity to the last: players who began a session or gained XP.';
+    e.day,
+    e.active_players,
+    e.weekly_active_players,
+    e.monthly_active_players,
+    e.active_players::double precision / nullif(e.monthly_active_players, 0) AS stickiness,
+    e.xp
+FROM every AS e;
+COMMENT ON VIEW quiz.daily_activity IS 'One row per UTC day from the first activity on: players who began a session or gained XP. The past is counted every night, the last two days as they stand.';
 COMMENT ON COLUMN quiz.daily_activity.day IS 'UTC day.';
 COMMENT ON COLUMN quiz.daily_activity.active_players IS 'Players active on the day (DAU).';
 COMMENT ON COLUMN quiz.daily_activity.weekly_active_players IS 'On at least one of the 7 days to it (WAU).';

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from trc_pipelines.betting.steps.bankroll_weekly_history import bankroll_weekly_history
 from trc_pipelines.betting.steps.game_settlements import game_settlements
 from trc_pipelines.betting.steps.user_badges import user_badges
@@ -11,6 +13,16 @@ from trc_pipelines.reports.wording import compare, count, write
 
 DAY, WEEK = Column("day", "day", "day"), Column("week", "week from", "day")
 BETS = Column("bets", "bets")
+MOST_TYPES = 10
+
+
+def sum_types(weeks: pd.DataFrame) -> pd.DataFrame:
+    """Sum up types of bets over all weeks, those with most at stake first, with the share that users won."""
+    types = weeks.groupby("bet_type", as_index=False)[["bets", "wagered", "net"]].sum()
+    roi = types["net"] / types["wagered"].where(types["wagered"] > 0)
+    order = ["wagered", "bet_type"]
+    return types.assign(roi=roi).sort_values(order, ascending=[False, True]).head(MOST_TYPES)
+
 
 CHARTS = [
     Chart(
@@ -58,11 +70,12 @@ CHARTS = [
         "returns",
         "Return by type of bet",
         "What users won of what they staked (ROI), in 26 weeks.",
-        "betting/chart_returns",
+        "betting/chart_bets_by_type",
         Column("bet_type", "type", "text"),
         [Column("roi", "ROI", "share")],
         "ranking",
         also=[BETS, Column("wagered", "wagered", "cents"), Column("net", "net", "cents")],
+        shape=sum_types,
     ),
     Chart(
         "exposure",

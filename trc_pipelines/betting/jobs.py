@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from trc_pipelines.betting.steps.bankroll_weekly_history import bankroll_weekly_history
 from trc_pipelines.betting.steps.cleanups import cleanups
 from trc_pipelines.betting.steps.content_expirations import content_expirations
+from trc_pipelines.betting.steps.daily_totals import daily_totals
 from trc_pipelines.betting.steps.game_settlements import game_settlements
 from trc_pipelines.betting.steps.media_orphans import media_orphans
 from trc_pipelines.betting.steps.user_badges import user_badges
@@ -83,6 +84,13 @@ MEDIA_CLEANUP = Job(
     stale_after=timedelta(hours=25),
     steps=[media_orphans],
 )
+BETTING_TOTALS = Job(
+    name="betting_totals",
+    description="Count bets and who placed them for analysts, a row for each day of the past.",
+    cron="50 0 * * *",
+    stale_after=timedelta(hours=25),
+    steps=[daily_totals],
+)
 JOBS = [
     CONTENT_EXPIRATION,
     GAME_SETTLEMENT,
@@ -91,6 +99,7 @@ JOBS = [
     BANKROLL_RESET,
     CLEANUP,
     MEDIA_CLEANUP,
+    BETTING_TOTALS,
 ]
 LATE_RESET = Trigger(
     "bankroll_reset_sensor",

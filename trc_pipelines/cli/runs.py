@@ -74,7 +74,9 @@ def tell_steps(jobs: Sequence[Job]) -> Iterator[None]:
         class Listener(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
                 if (table := getattr(record, "step", None)) in tables:
-                    work.begin(f"{names}: {table}", tables.index(table) + 1)
+                    said = getattr(record, "said", None)
+                    what = f"{table}, {said}" if said else table
+                    work.begin(f"{names}: {what}", tables.index(table) + 1)
 
         listener = Listener(logging.INFO)
         execution.logger.addHandler(listener)

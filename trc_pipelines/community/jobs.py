@@ -15,6 +15,9 @@ from trc_pipelines.jobs.contract import Job, Trigger
 from trc_pipelines.leaderboards.jobs import day_reported
 from trc_pipelines.settings import Settings
 
+# About a minute: days that are computed for everybody are so many in one run as take it.
+MEMBER_DAYS_AT_ONCE = 3_000_000
+
 
 def _ended_days(transaction: Transaction, settings: Settings, as_of: datetime) -> tuple[date, date]:
     """Yesterday, and before it every day whose streaks are missing or no longer what follows."""
@@ -45,17 +48,31 @@ def first_day_to_recompute(
     return uncomputed or stale
 
 
+def _last_day_of_slice(transaction: Transaction, first: date, last: date) -> date:
+    """Find up to which day a run computes, so that syncs do not wait for long: the next run goes on."""
+    day: date = transaction.read_value(
+        "community/find_last_day_of_slice",
+        first_day=first,
+        last_day=last,
+        most=MEMBER_DAYS_AT_ONCE,
+    )
+    return day
+
+
 def _lagging_days(
     transaction: Transaction, settings: Settings, now: datetime
 ) -> tuple[date, date] | str:
     first = first_day_to_recompute(transaction, settings, now)
-    return (first, now.date()) if first else "every closed day is up to date"
+    if first is None:
+        return "every closed day is up to date"
+    return first, _last_day_of_slice(transaction, first, now.date())
 
 
 def _lagging_or_today(
     transaction: Transaction, settings: Settings, as_of: datetime
 ) -> tuple[date, date]:
-    return first_day_to_recompute(transaction, settings, as_of) or as_of.date(), as_of.date()
+    first = first_day_to_recompute(transaction, settings, as_of) or as_of.date()
+    return first, _last_day_of_slice(transaction, first, as_of.date())
 
 
 MEE6_SYNC = Job(
@@ -81,7 +98,7 @@ DAILY_STREAKS = Job(
 )
 RECOMPUTE_DAYS = Job(
     name="recompute_days",
-    description="Compute days again after points arrived late, up to today, as one range.",
+    description="Compute days again after points arrived late, up to today; a minute's worth at a time.",
     cron=None,
     stale_after=None,
     steps=[daily_points, daily_streaks, leaderboard_rankings],

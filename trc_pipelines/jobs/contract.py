@@ -73,6 +73,8 @@ class Options:
         now: the clock when the run began; only for what is outside, such as an API.
         limit: most units to change, oldest first; None for all.
         days: first and last day to compute, for steps that work by the day; None: what `as_of` says.
+        are_days_due: whether these days are what a clock or a trigger found due, and not what a person
+            named, who has them computed again from everything.
     """
 
     as_of: datetime
@@ -82,6 +84,7 @@ class Options:
     limit: int | None = None
     verbose: bool = False
     days: tuple[date, date] | None = None
+    are_days_due: bool = False
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
@@ -106,6 +109,7 @@ class Options:
         limit: int | None = None,
         verbose: bool = False,
         days: tuple[date, date] | None = None,
+        are_days_due: bool = False,
     ) -> "Options":
         """Make the options of a run that begins now.
 
@@ -129,6 +133,7 @@ class Options:
             limit,
             verbose,
             days,
+            are_days_due,
         )
 
 
@@ -166,7 +171,8 @@ class Work:
 
     `database` is for the rare fact that must outlive this transaction, `is_dry_run` for what no
     transaction rolls back: a cache, a file, another database. `prepared` is what the step's own
-    `prepare` brought, `refused_units` what the database refused in an earlier try of a dry run.
+    `prepare` brought, `refused_units` what the database refused in an earlier try of a dry run. `tell`
+    says to who waits how far a long step is.
     """
 
     transaction: Transaction
@@ -178,11 +184,17 @@ class Work:
     budget: Budget = field(default_factory=lambda: Budget(None))
     prepared: Any = None
     refused_units: Mapping[Hashable, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = lambda _said: None
 
     @property
     def as_of(self) -> datetime:
         """Logical time of the run."""
         return self.options.as_of
+
+    @property
+    def are_days_named(self) -> bool:
+        """Whether a person named the days: they are computed again from everything, for everybody."""
+        return self.options.days is not None and not self.options.are_days_due
 
     def change_each(
         self,

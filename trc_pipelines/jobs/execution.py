@@ -132,6 +132,9 @@ class Run:
                 budget,
                 prepared,
                 refused_units or {},
+                lambda said: logger.info(
+                    "%s: %s", step.table, said, extra={"step": step.table, "said": said}
+                ),
             )
         )
 

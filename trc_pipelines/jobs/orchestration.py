@@ -17,7 +17,9 @@ from dagster import DagsterRunStatus, RunsFilter
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    SCHEDULE_NAME_TAG,
     SCHEDULED_EXECUTION_TIME_TAG,
+    SENSOR_NAME_TAG,
 )
 from pydantic.fields import FieldInfo
 
@@ -50,6 +52,8 @@ T = TypeVar("T")
 AS_OF_TAG = "trc/as_of"
 EXECUTED_BY_TAG = "trc/executed_by"
 DRY_RUN_OF_TAG = "trc/dry_run_of"
+# What Dagster puts on runs that no person asked for.
+DUE_TAGS = {SCHEDULE_NAME_TAG, SENSOR_NAME_TAG}
 TABLES = "tables"
 MAX_RUNTIME_SECONDS = 3600
 # The daemon allows a tick one minute, and a connection that gets no answer takes up to 15 s of it.
@@ -83,6 +87,7 @@ class RunOptions(dg.ConfigurableResource[None]):
             limit=self.limit,
             verbose=self.verbose,
             days=days,
+            are_days_due=not DUE_TAGS.isdisjoint(tags),
         )
 
 

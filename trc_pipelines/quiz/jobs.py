@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import Job
+from trc_pipelines.quiz.steps.daily_totals import daily_totals
 from trc_pipelines.quiz.steps.life_regenerations import life_regenerations
 from trc_pipelines.quiz.steps.quiz_sessions import quiz_sessions
 from trc_pipelines.quiz.steps.streak_evaluations import streak_evaluations
@@ -41,4 +42,11 @@ SESSION_CLEANUP = Job(
     stale_after=timedelta(minutes=65),
     steps=[quiz_sessions],
 )
-JOBS = [LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP]
+QUIZ_TOTALS = Job(
+    name="quiz_totals",
+    description="Count players and sessions for analysts, a row for each day of the past.",
+    cron="40 0 * * *",
+    stale_after=timedelta(hours=25),
+    steps=[daily_totals],
+)
+JOBS = [LIFE_REGENERATION, QUIZ_STREAK_UPDATE, SESSION_CLEANUP, QUIZ_TOTALS]

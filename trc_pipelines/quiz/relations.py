@@ -204,6 +204,7 @@ quiz_sessions = AppRelation(
             "(started_at) WHERE status = 'active' AND expires_at IS NULL",
             "session_cleanup",
         ),
+        Index("quiz_sessions_began_idx", "USING brin (started_at)", "quiz_totals"),
     ],
     ports={"quiz.expire_sessions": ["status", "completed_at"]},
 )

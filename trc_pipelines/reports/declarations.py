@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+import pandas as pd
+
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.database.statements import load_statement
 from trc_pipelines.jobs.contract import Step
@@ -40,6 +42,7 @@ class Chart:
         ys: what is measured, a series each; bars are stacked.
         by: names the series, of which `ys` has one measure then; of a heatmap the rows.
         also: stands in the table alone.
+        shape: makes the rows of the chart from those of its statement, where several charts share one.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Chart:
     mark: Mark = "line"
     by: Column | None = None
     also: Sequence[Column] = ()
+    shape: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows
 
     @property
     def columns(self) -> list[Column]:

@@ -143,7 +143,7 @@ def _read(transaction: Transaction, charts: Sequence[Chart], day: date) -> list[
         statement: transaction.read(statement, **values_for(statement, day))
         for statement in dict.fromkeys(chart.statement for chart in charts)
     }
-    return [Reading(chart, frames[chart.statement]) for chart in charts]
+    return [Reading(chart, chart.shape(frames[chart.statement])) for chart in charts]
 
 
 def _tell(transaction: Transaction, sections: Mapping[str, Section], day: date) -> list[str]:

@@ -7,6 +7,7 @@ from statistics import median
 import numpy as np
 import pytest
 
+from trc_pipelines.betting.jobs import BETTING_TOTALS
 from trc_pipelines.betting.rules.badges import CALCULATORS
 from trc_pipelines_tests.betting.conftest import DAY, HOUR, MINUTE, ident
 from trc_pipelines_tests.betting.weeks import SUNDAY, Week
@@ -170,9 +171,26 @@ def test_months_of_bets_are_what_a_loop_says(week: Week) -> None:
         week.game(f"g{number}", commence_time=NOON + number * HOUR)
     week.write(bets=bets)
     assert_all_views(week)
+    for days in (2, 20, 45, 44):
+        counted = week.run(BETTING_TOTALS, NOON + days * DAY)["betting.daily_totals"]
+        assert counted.affected == len(read(week, "daily_totals"))
+        assert_all_views(week)
     assert {row["game_id"] for row in read(week, "open_exposure") if row["starts_at"] is None} == {
         "g4"
     }
+
+
+def test_a_bet_that_is_cancelled_later_leaves_the_past_when_it_is_counted_again(week: Week) -> None:
+    week.join(1)
+    week.bets_of(1, "ww")
+    week.execute(f"UPDATE betting.bets SET created_at = '{NOON - 5 * DAY}'")
+    week.run(BETTING_TOTALS, NOON)
+    assert [row["bets"] for row in read(week, "daily_activity")] == [2, 0, 0, 0]
+    week.execute(
+        "UPDATE betting.bets SET status = 'cancelled' WHERE id = (SELECT min(id) FROM betting.bets)"
+    )
+    week.run(BETTING_TOTALS, NOON)
+    assert [row["bets"] for row in read(week, "daily_activity")] == [1, 0, 0, 0]
 
 
 def test_what_is_at_stake_is_not_available(week: Week) -> None:

@@ -77,7 +77,7 @@ def test_app_and_analysts_read_everything_and_write_nothing_of_ours(
         "SELECT n.nspname || '.' || c.relname AS name, c.relkind FROM pg_class AS c "
         "INNER JOIN pg_namespace AS n ON c.relnamespace = n.oid "
         f"WHERE n.nspname IN {(*SHARED, *KNOWN_DOMAINS)} "
-        "AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition"
+        "AND c.relkind IN ('r', 'p', 'v', 'm')"
     )
     app_owned = {relation.table for relation in CATALOGUE.app_relations}
     assert len(relations) > 70

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from trc_pipelines.quiz.jobs import QUIZ_TOTALS
 from trc_pipelines_tests.quiz.conftest import DAY, HOUR, MINUTE, Quiz, player
 from trc_pipelines_tests.views.compare import assert_same, rows_of
 
@@ -24,7 +25,7 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def model(quiz: Quiz) -> dict[str, list[dict]]:
+def model(quiz: Quiz, until: date | None = None) -> dict[str, list[dict]]:
     sessions, events = read(quiz, "quiz_sessions"), read(quiz, "xp_events")
     hours = defaultdict(Counter)
     for row in sessions:
@@ -40,7 +41,7 @@ def model(quiz: Quiz) -> dict[str, list[dict]]:
         )
     return {
         "session_outcomes": outcomes,
-        "daily_activity": count_activity(sessions, events),
+        "daily_activity": count_activity(sessions, events, until),
         "life_waits": count_waits(read(quiz, "life_regenerations")),
         "streak_outcomes": [
             {"day": row["day"], "kept": row["kept_count"]}
@@ -51,7 +52,9 @@ def model(quiz: Quiz) -> dict[str, list[dict]]:
     }
 
 
-def count_activity(sessions: list[dict], events: list[dict]) -> list[dict]:
+def count_activity(
+    sessions: list[dict], events: list[dict], until: date | None = None
+) -> list[dict]:
     active, xp = defaultdict(set), Counter()
     for row in sessions:
         active[day_of(row["started_at"])].add(row["user_id"])
@@ -59,7 +62,7 @@ def count_activity(sessions: list[dict], events: list[dict]) -> list[dict]:
         active[day_of(row["earned_at"])].add(row["user_id"])
         xp[day_of(row["earned_at"])] += row["amount"]
     made, day = [], min(active, default=None)
-    while day and day <= max(active):
+    while day and day <= (until or max(active)):
         one, week, month = (
             len(set().union(*(active.get(day - i * DAY, set()) for i in range(n))))
             for n in (1, 7, 30)
@@ -101,8 +104,8 @@ def count_xp(progress: list[dict], users: list[dict]) -> list[dict]:
     return [{"xp_from": a, "xp_to": b - 1, "players": n} for (a, b), n in counts.items()]
 
 
-def assert_all_views(quiz: Quiz) -> None:
-    for view, expected in model(quiz).items():
+def assert_all_views(quiz: Quiz, until: date | None = None) -> None:
+    for view, expected in model(quiz, until).items():
         assert_same(read(quiz, view), expected)
 
 
@@ -140,6 +143,37 @@ def test_weeks_of_players_who_come_and_go_are_what_a_loop_says(quiz: Quiz) -> No
         "FROM quiz.users AS u LEFT JOIN quiz.xp_events AS e ON e.user_id = u.id GROUP BY u.id;"
         f"UPDATE quiz.users SET deleted_at = now() WHERE id = '{player(3)}'"
     )
+    assert_all_views(quiz)
+    for days in (2, 9, 41, 40, 70):
+        counted = quiz.run(QUIZ_TOTALS, START + days * DAY)["quiz.daily_totals"]
+        assert counted.affected == len(read(quiz, "daily_totals")) == days - 1
+        assert_all_views(quiz)
+
+
+def test_what_comes_late_is_there_when_the_past_is_counted_again(quiz: Quiz) -> None:
+    quiz.join(1, 2)
+    quiz.insert("quiz_sessions", id="s", user=1, started_at=START)
+    quiz.run(QUIZ_TOTALS, START + 5 * DAY)
+    assert_all_views(quiz, until=START.date() + 3 * DAY)
+    quiz.insert("quiz_sessions", id="late", user=2, started_at=START - DAY)
+    quiz.execute("UPDATE quiz.quiz_sessions SET status = 'completed' WHERE id = 's'")
+    assert len(read(quiz, "daily_activity")) == 4
+    quiz.run(QUIZ_TOTALS, START + 5 * DAY)
+    assert_all_views(quiz, until=START.date() + 3 * DAY)
+    assert len(read(quiz, "daily_activity")) == 5
+
+
+def test_after_a_long_silence_no_day_is_left_out(quiz: Quiz) -> None:
+    quiz.join(1)
+    quiz.insert("quiz_sessions", id="s", user=1, started_at=START)
+    quiz.run(QUIZ_TOTALS, START + 5 * DAY)
+    quiz.insert("quiz_sessions", id="t", user=1, started_at=START + 50 * DAY)
+    assert_all_views(quiz)
+
+
+def test_of_a_past_without_anybody_nothing_is_counted(quiz: Quiz) -> None:
+    quiz.insert("quiz_sessions", id="s", user=1, started_at=START)
+    assert quiz.run(QUIZ_TOTALS, START)["quiz.daily_totals"].affected == 0
     assert_all_views(quiz)
 
 

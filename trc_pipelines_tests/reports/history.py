@@ -21,6 +21,10 @@ ACTIONS = [
     "c", "d", "e",
 ]  # fmt: skip
 HIDDEN = "canary-hidden"
+# At the edges of what is counted together: streaks of so many weekdays, members who are away for so
+# many days. The first member of each.
+STREAKS, RUNS_FROM = (2, 3, 5, 6, 10, 11, 20, 21), 32
+AWAY, AWAY_FROM = (13, 14, 29, 30, 59, 60), 26
 
 
 def make_history(world: World, seed: int) -> None:
@@ -30,6 +34,16 @@ def make_history(world: World, seed: int) -> None:
     _make_quiz(world, rng)
     _make_betting(world, rng)
     _make_runs(world, rng)
+
+
+def _who(rng: np.random.Generator, users: list[str], days: pd.Series) -> np.ndarray:
+    """Choose users who did something on these days; the first third had left after a month."""
+    third = len(users) // 3
+    has_left = pd.DatetimeIndex(days) > DAYS[30]
+    among = np.where(
+        has_left, rng.integers(third, len(users), len(days)), rng.integers(0, len(users), len(days))
+    )
+    return np.array(users)[among]
 
 
 def _append(world: World, table: str, rows: pd.DataFrame) -> None:
@@ -55,7 +69,11 @@ def _make_community(world: World, rng: np.random.Generator) -> None:
                     name if seen else f"{HIDDEN} {name}"
                     for name, seen in zip(shown, is_visible, strict=True)
                 ],
-                "subscription_status": rng.choice(["ACTIVE", "TRIALING", "CANCELLED"], MEMBERS),
+                "subscription_status": np.where(
+                    number < AWAY_FROM,
+                    rng.choice(["ACTIVE", "TRIALING", "CANCELLED"], MEMBERS),
+                    "ACTIVE",
+                ),
                 "leaderboard_visible": is_visible,
             }
         ),
@@ -64,11 +82,22 @@ def _make_community(world: World, rng: np.random.Generator) -> None:
     zeal = rng.beta(0.5, 0.8, MEMBERS)
     until = np.where(rng.random(MEMBERS) < 0.4, rng.integers(5, 50, MEMBERS), 99)
     since = rng.integers(0, 40, MEMBERS)
+    active = [
+        (n, day)
+        for position, day in enumerate(DAYS[:-1])
+        for n in range(AWAY_FROM)
+        if since[n] <= position < until[n] and rng.random() < zeal[n]
+    ]
+    weekdays = DAYS[:-1][DAYS[:-1].day_of_week < 5]
+    active += [(AWAY_FROM + place, DAYS[-1 - days]) for place, days in enumerate(AWAY)]
+    active += [
+        (RUNS_FROM + place, day)
+        for place, length in enumerate(STREAKS)
+        for day in weekdays[-length:]
+    ]
     awards = [
         (f"m{n:02}", rng.choice(ACTIONS), int(rng.integers(1, 60)), day + timedelta(hours=9))
-        for position, day in enumerate(DAYS[:-1])
-        for n in number
-        if since[n] <= position < until[n] and rng.random() < zeal[n]
+        for n, day in active
     ]
     _append(
         world,
@@ -81,9 +110,13 @@ def _make_community(world: World, rng: np.random.Generator) -> None:
         pd.DataFrame(awards, columns=["member_id", "action", "points", "created_at"]),
     )
     _make_readings(world, rng)
-    # One with XP, so that there is an entry of the leaderboard too.
+    # Some gain XP today, so that there are entries of the leaderboard too.
     world.sync(AS_OF - timedelta(hours=3), {1000 + n: 500 for n in range(MEMBERS)})
-    world.sync(AS_OF - timedelta(hours=1), {1000 + n: 500 + 12 * n for n in range(MEMBERS)})
+    gained = {1000 + n: 500 + 70 * n * (n < 10) for n in range(MEMBERS)}
+    world.sync(AS_OF - timedelta(hours=1), gained)
+    assert not world.query(
+        "SELECT 1 FROM community.point_ledger WHERE action = 'discord_activity'"
+    ).empty
     for job in (RECOMPUTE_DAYS, DAILY_GROWTH):
         world.run(job, AS_OF, days=(FIRST, LAST))
 
@@ -103,7 +136,7 @@ def _make_readings(world: World, rng: np.random.Generator) -> None:
             {
                 "sync_id": [int(moment.timestamp()) for moment in at],
                 "synced_at": at,
-                "guild_id": 1,
+                "guild_id": world.simulator.guild_id,
                 "status": status[taken],
                 "requests": rng.integers(1, 9, len(at)),
                 "started_at": at,
@@ -134,21 +167,22 @@ def _make_quiz(world: World, rng: np.random.Generator) -> None:
         pd.DataFrame(
             {
                 "id": [f"s{n}" for n in range(size)],
-                "user_id": rng.choice(users[:20], size),
+                "user_id": _who(rng, users[:20], began),
                 "status": status,
                 "started_at": began,
             }
         ),
     )
+    earned = pd.Series(rng.choice(DAYS, 400)) + timedelta(hours=5)
     _append(
         world,
         "quiz.xp_events",
         pd.DataFrame(
             {
                 "id": [f"e{n}" for n in range(400)],
-                "user_id": rng.choice(users, 400),
+                "user_id": _who(rng, users, earned),
                 "amount": rng.integers(-5, 60, 400),
-                "earned_at": pd.Series(rng.choice(DAYS, 400)) + timedelta(hours=5),
+                "earned_at": earned,
                 "source": "quiz",
                 "session_id": [f"x{n}" for n in range(400)],
             }
@@ -238,7 +272,7 @@ def _make_betting(world: World, rng: np.random.Generator) -> None:
         pd.DataFrame(
             {
                 "id": [f"bet{n}" for n in range(size)],
-                "user_id": rng.choice(users, size),
+                "user_id": _who(rng, users, began[game]),
                 "game_id": np.array(games)[game],
                 "bet_type": rng.choice(["spread", "total", "moneyline"], size),
                 "stake": stake,

@@ -93,6 +93,8 @@ def live_in_the_apps(world: World, now: datetime) -> None:
         INSERT INTO quiz.player_progress (user_id, xp, current_streak, last_quiz_at, last_xp_at)
         VALUES ('{user}', 5, 3, '{now - 9 * DAY}', '{day_ago}');
         INSERT INTO quiz.quiz_sessions (id, user_id, started_at) VALUES ('{user}', '{user}', '{day_ago}');
+        INSERT INTO quiz.quiz_sessions (id, user_id, started_at, status)
+        VALUES ('earlier', '{user}', '{now - 3 * DAY}', 'completed');
         INSERT INTO quiz.xp_events (user_id, amount, earned_at, source)
         VALUES ('{user}', 5, '{day_ago}', 'q');
         INSERT INTO betting.users (id, created_at, avatar_url) VALUES ('{user}', '{month_ago}', 'avatars/1');

@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.databases import borrow_database, engine_of
+from trc_pipelines_tests.pictures import FOLDER, PICTURES
 from trc_pipelines_tests.views.compare import rows_of
 
 ANALYSTS = (PROJECT_ROOT / "docs/analysts.md").read_text()
@@ -85,6 +87,26 @@ def test_every_view_has_a_question_and_a_query(database_url: str) -> None:
     assert len(views) == 25
     asked = set(re.findall(r"^`(\w+\.\w+)`: .+\n\n```sql", ANALYSTS, re.MULTILINE))
     assert asked == views
+
+
+def test_every_view_has_a_picture_that_says_what_it_shows() -> None:
+    shown = re.findall(
+        r"^`(\w+\.\w+)`: .+\n\n```sql\n[^`]+```\n\n!\[(.+)\]\(images/views/(.+)\.svg\)$",
+        ANALYSTS,
+        re.MULTILINE,
+    )
+    assert {view for view, _, file in shown if view == file} == PICTURES.keys()
+    assert len({alt for _, alt, _ in shown if len(alt) > 20}) == len(PICTURES) == 25
+    assert {file.stem for file in FOLDER.iterdir()} == PICTURES.keys()
+
+
+def test_pictures_are_small_and_need_nothing_else() -> None:
+    drawn = {file.stem: file.read_text() for file in FOLDER.iterdir()}
+    assert sum(map(len, drawn.values())) < 1_500_000
+    for view, svg in drawn.items():
+        words = {text.strip() for text in ET.fromstring(svg).itertext()}
+        assert PICTURES[view][0].title in words
+        assert not re.search(r"<script|<image|href=|url\((?!#)|#fe0", svg), view
 
 
 def test_views_and_their_columns_are_described(database_url: str) -> None:

@@ -35,7 +35,7 @@ class Week:
     Attributes:
         settled: bets by their settlement: user_id, bet_id, status (won, lost, push, cancelled),
             net (cents), is_tail, is_fade, created_at, settled_at.
-        placed: bets by their placing: user_id, status (pending as well).
+        placed: how many bets (bets) of a status (status, pending as well) a user (user_id) placed.
         posted: user id of each post.
         sunday: bets on the NFL games of the latest Sunday: user_id, status (pending as well).
     """
@@ -53,7 +53,7 @@ def hot_streak(week: Week) -> pd.DataFrame:
     settled, created = (microseconds(decided[name]) for name in ("settled_at", "created_at"))
     order = order_bets(user, settled, created, decided["bet_id"])
     won = (decided["status"] == "won").to_numpy(dtype=bool)
-    _, longest, _ = find_streaks(user[order], won[order], len(users))
+    longest = find_streaks(user[order], won[order], len(users)).best
     runs = pd.DataFrame({"wins_in_a_row": longest}, index=users)
     return runs[runs["wins_in_a_row"] >= HOT_STREAK_WINS]
 
@@ -92,13 +92,13 @@ def fade_god(week: Week) -> pd.DataFrame:
 
 def most_active(week: Week) -> pd.DataFrame:
     """Most bets placed. A cancelled one counts as not placed."""
-    return _top(_count(_placed_by(week)), MOST_ACTIVE_BETS).to_frame("bets_placed")
+    return _top(_count_placed(week), MOST_ACTIVE_BETS).to_frame("bets_placed")
 
 
 def ghost(week: Week) -> pd.DataFrame:
     """Posted, and placed no bet. A cancelled one counts as not placed."""
     posts = _count(week.posted.dropna())
-    silent = ~posts.index.isin(_placed_by(week))
+    silent = ~posts.index.isin(_count_placed(week).index)
     return posts[silent].to_frame("posts").assign(bets_placed=0)
 
 
@@ -181,9 +181,11 @@ def tier_of(badge_counts: pd.Series) -> pd.Series:
     )
 
 
-def _placed_by(week: Week) -> pd.Series:
-    """User id of each bet placed. Cancelled ones are taken back, by the user or by the game."""
-    return week.placed.loc[week.placed["status"] != "cancelled", "user_id"]
+def _count_placed(week: Week) -> pd.Series:
+    """How many bets each user placed. Cancelled ones are taken back, by the user or by the game."""
+    placed = week.placed[week.placed["status"] != "cancelled"]
+    bets: pd.Series = placed.groupby("user_id")["bets"].sum()
+    return bets
 
 
 def _count(users: pd.Series) -> pd.Series:

@@ -1,6 +1,6 @@
 """Bets in order, and the runs of wins and losses they make. Users are numbers from 0 here."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,23 +34,58 @@ def differs_from_last(*columns: Array) -> npt.NDArray[np.bool_]:
     return differs
 
 
-def find_streaks(row: Ints, won: npt.NDArray[np.bool_], size: int) -> tuple[Ints, Ints, Ints]:
+class Streaks(NamedTuple):
+    """The runs of each row, 0 where nothing was decided.
+
+    Attributes:
+        first: the run it begins with (wins > 0, losses < 0).
+        current: the run it ends with.
+        best: its longest of wins.
+        worst: its longest of losses.
+    """
+
+    first: Ints
+    current: Ints
+    best: Ints
+    worst: Ints
+
+
+def find_streaks(row: Ints, won: npt.NDArray[np.bool_], size: int) -> Streaks:
     """Find the runs of wins and of losses in each row.
 
     Args:
         row: which row each bet belongs to, from 0 and in order.
         won: whether it was won or lost, in order of settlement within a row.
         size: how many rows there are.
-
-    Returns:
-        For each row the run it ends with (wins > 0, losses < 0), its longest of wins and its
-        longest of losses.
     """
-    first = np.flatnonzero(differs_from_last(row, won))
-    length = np.diff(first, append=len(row))
-    row, won = row[first], won[first]
-    current, best, worst = np.zeros((3, size), dtype="int64")
-    current[row] = np.where(won, length, -length)  # of several runs of a row the last one stays
+    begins = np.flatnonzero(differs_from_last(row, won))
+    length = np.diff(begins, append=len(row))
+    row, won = row[begins], won[begins]
+    first, current, best, worst = np.zeros((4, size), dtype="int64")
+    signed = np.where(won, length, -length)
+    current[row] = signed  # of several runs of a row the last one stays
+    first[row[::-1]] = signed[::-1]
     np.maximum.at(best, row[won], length[won])
     np.maximum.at(worst, row[~won], length[~won])
-    return current, best, worst
+    return Streaks(first, current, best, worst)
+
+
+def join_streaks(earlier: Streaks, decided: Ints, later: Streaks, then_decided: Ints) -> Streaks:
+    """Find the runs of rows that are joined, each with the one that follows it.
+
+    Args:
+        decided: how many bets of each earlier row were won or lost.
+        then_decided: how many of each later row.
+    """
+    goes_on = np.sign(earlier.current) * np.sign(later.first) > 0
+    joined = np.where(goes_on, earlier.current + later.first, 0)
+    is_one_run = goes_on & (np.abs(earlier.first) == decided)
+    then_is_one_run = goes_on & (np.abs(later.first) == then_decided)
+    return Streaks(
+        first=np.where(decided == 0, later.first, np.where(is_one_run, joined, earlier.first)),
+        current=np.where(
+            then_decided == 0, earlier.current, np.where(then_is_one_run, joined, later.current)
+        ),
+        best=np.maximum.reduce([earlier.best, later.best, joined]),
+        worst=np.maximum.reduce([earlier.worst, later.worst, -joined]),
+    )

@@ -64,6 +64,16 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
     )
 
 
+# Of no day.
+NO_STREAKS = pd.DataFrame(
+    {
+        "day": pd.Series(dtype="datetime64[s]"),
+        "is_active": pd.Series(dtype="bool"),
+        "current_streak": pd.Series(dtype="int32"),
+    }
+)
+
+
 def count_streaks(computed: pd.DataFrame) -> pd.DataFrame:
     """Count the streaks of each day, given rows as of `compute_streaks`."""
     current, is_active = computed["current_streak"], computed["is_active"]

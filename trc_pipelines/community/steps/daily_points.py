@@ -1,5 +1,6 @@
 """Points and XP by member and day."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,17 +8,23 @@ import pandas as pd
 
 from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules.activity import count_activity, summarise_days
-from trc_pipelines.community.rules.days import figures_by_day
+from trc_pipelines.community.rules.days import figures_by_day, find_ranges
 from trc_pipelines.community.steps.point_ledger import point_ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.jobs.contract import Result, Work, step
+
+# Of more members than these who changed late, what is built on their days is computed for everybody.
+MOST_LATE_MEMBERS = 1_000
 
 
 @step(NAME, deps=[xp_deltas, point_ledger], is_daily=True, max_age_minutes=35)
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
-    # A person who names days has them computed again from everything.
-    written = _write_days(work, *work.days, is_anew=work.options.days is not None)
+    first_day, last_day = work.days
+    if work.are_days_named:
+        written = _compute_days(work, first_day, last_day)
+    else:
+        written = _count_days(work, _add_to_days(work, first_day, last_day))
     figures = written.by_day.sum()
     return Result(
         affected=int(figures["rows_written"]),
@@ -49,7 +56,7 @@ def freshen_points(work: Work) -> list[str]:
     first_day, last_day = stale["first_day"], stale["last_day"]
     if first_day is None:
         return []
-    _write_days(work, first_day, last_day)
+    _add_to_days(work, first_day, last_day)
     return [f"points from {first_day} to {last_day} were stale and computed first"]
 
 
@@ -61,27 +68,46 @@ class Written:
     active_members: int
 
 
-def _write_days(work: Work, first_day: date, last_day: date, *, is_anew: bool = False) -> Written:
-    """Bring days up to date: what arrived since is added to a day, several days are computed again."""
+def _add_to_days(work: Work, first_day: date, last_day: date) -> dict[date, int]:
+    """Add what arrived since to each stale day, and to one that is asked for alone.
+
+    Days that were never computed, or are stale though nothing came, are computed from everything.
+
+    Returns:
+        How many rows changed, by day.
+    """
+    claimed = work.transaction.read_rows(
+        "community/claim_days_for_points", first_day=first_day, last_day=last_day
+    )
+    stale = {row["day"] for row in claimed}
+    wanted = stale | ({first_day} if first_day == last_day else set())
+    last = work.transaction.read_row("community/select_newest_facts") or {}
+    changed = Counter[date]()
+    anew = []
+    for counted in work.transaction.read_rows("community/select_counted_days", days=sorted(wanted)):
+        day = counted["day"]
+        until = counted["counted_sync_id"], counted["counted_entry_id"]
+        is_unchanged = until == (last["last_sync_id"], last["last_entry_id"])
+        if counted["counted_entry_id"] is None or (is_unchanged and day in stale):
+            anew.append(day)
+        elif not is_unchanged:
+            changed[day] = int(
+                work.transaction.read_value("community/add_to_day", **counted, **last)
+            )
+            _note_days(work, day, day, last)
+    for span in find_ranges(anew):
+        written = _compute_days(work, *span).by_day["rows_written"].dropna()
+        changed.update(
+            dict(zip(pd.DatetimeIndex(written.index).date, written.astype("int64"), strict=True))
+        )
+    return changed
+
+
+def _compute_days(work: Work, first_day: date, last_day: date) -> Written:
+    """Compute days from everything, and write what is different."""
     days = {"first_day": first_day, "last_day": last_day}
-    is_stale = work.transaction.read_value("community/claim_days_for_points", **days) > 0
-    facts = work.transaction.read_row("community/select_newest_facts", day=first_day) or {}
-    last = {name: facts[name] for name in ("last_sync_id", "last_entry_id")}
-    is_unchanged = (facts["counted_sync_id"], facts["counted_entry_id"]) == (*last.values(),)
-    if is_anew or first_day < last_day or facts["counted_entry_id"] is None:
-        written = _compute_days(work, days, last)
-    elif not is_unchanged:
-        changed = int(work.transaction.read_value("community/add_to_day", day=first_day, **facts))
-        written = _count_days(work, days, changed)
-    elif is_stale:  # and nothing came: somebody wants it computed again
-        written = _compute_days(work, days, last)
-    else:
-        return _count_days(work, days, 0)
-    work.transaction.execute("community/upsert_counted_days", **days, **last)
-    return written
-
-
-def _compute_days(work: Work, days: dict[str, date], last: dict[str, int]) -> Written:
+    work.transaction.execute("community/claim_days_for_points", **days)
+    last = work.transaction.read_row("community/select_newest_facts") or {}
     xp_gains = work.transaction.read(
         "community/select_xp_gains", **days, last_sync_id=last["last_sync_id"]
     )
@@ -91,10 +117,26 @@ def _compute_days(work: Work, days: dict[str, date], last: dict[str, int]) -> Wr
     summary = summarise_days(xp_gains, entries, work.settings.cut_over_at(NAME))
     work.transaction.stage("staged_daily_points", summary)
     written = work.transaction.read("community/replace_daily_points", **days).set_index("day")
+    _note_days(work, first_day, last_day, last)
     active = int(summary.loc[summary["is_active"], "member_id"].nunique())
     return Written(count_activity(summary).join(written, how="outer"), active)
 
 
-def _count_days(work: Work, days: dict[str, date], changed: int) -> Written:
-    figures = work.transaction.read("community/count_member_days", **days).set_index("day")
-    return Written(figures.assign(rows_written=changed), int(figures["active_members"].sum()))
+def _note_days(work: Work, first_day: date, last_day: date, last: dict[str, int]) -> None:
+    """Note with what the days were computed, and when too many members changed late to name them."""
+    work.transaction.execute(
+        "community/upsert_counted_days", first_day=first_day, last_day=last_day, **last
+    )
+    work.transaction.execute("community/give_up_late_members", most=MOST_LATE_MEMBERS)
+
+
+def _count_days(work: Work, changed: dict[date, int]) -> Written:
+    """Count what the days asked for have, of which so many rows changed; active members of the last."""
+    first_day, last_day = work.days
+    figures = work.transaction.read(
+        "community/count_member_days", first_day=first_day, last_day=last_day
+    ).set_index("day")
+    rows = pd.Series(changed, dtype="int64")
+    rows.index = pd.to_datetime(rows.index)
+    of_last = figures["active_members"].reindex([pd.Timestamp(last_day)], fill_value=0)
+    return Written(figures.join(rows.rename("rows_written"), how="outer"), int(of_last.iloc[0]))

@@ -42,33 +42,26 @@ def daily_streaks(work: Work) -> Result:
         )
     if first_day < work.days[0]:
         notes.append(f"streaks from {first_day} on were stale and computed with them")
+    work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
+    due_from = _find_due_for_all(work, first_day)
     days = _claim_days(work, first_day)
-    before, active = (
-        work.transaction.read(statement, first_day=first_day, last_day=last_day)
-        for statement in ("community/select_streaks_before", "community/select_active_days")
-    )
-    work.transaction.execute(
-        "community/delete_daily_streaks", first_day=first_day, last_day=last_day
-    )
-    figures = []
-    for part in streaks.split_members(before, active, len(days)):
-        computed = streaks.compute_streaks(*part, days)
-        work.transaction.append("community.daily_streaks", computed)
-        figures.append(streaks.count_streaks(computed))
-    days_computed = {"first_day": first_day, "last_day": last_day}
-    work.transaction.execute("community/delete_streak_lengths", **days_computed)
-    work.transaction.execute("community/insert_streak_lengths", **days_computed)
+    is_due = days["day"] >= pd.Timestamp(due_from)
+    late, rows_late = _splice_late(work, days[~is_due])
+    of_days = _compute_all(work, days[is_due])
+    work.transaction.execute("community/settle_late_streaks", last_day=last_day)
     work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
-    of_days = streaks.add_figures(figures)
-    rows = int(of_days["rows"].sum())
-    shown = [_count_before(work, first_day), of_days.assign(rows_written=of_days["rows"])]
+    shown = [
+        _count_before(work, due_from).join(rows_late, how="left"),
+        of_days.assign(rows_written=of_days["rows"]),
+    ]
     by_day = figures_by_day(pd.concat(shown), work.days)
+    rows = int(of_days["rows"].sum() + rows_late.sum())
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
         details={name: by_day[last_day][name] for name in ("streaks_standing", streaks.LONGEST)}
         | totals
-        | {"days": len(days)},
+        | {"days": int(is_due.sum()), "late_members": late},
         notes=notes,
         rows_written=rows,
         by_day=by_day,
@@ -111,6 +104,69 @@ def _first_day(work: Work) -> date:
     return max(first_day, imported + DAY) if imported else first_day
 
 
+def _find_due_for_all(work: Work, first_day: date) -> date:
+    """Find the first day to compute for everybody: the day after the last when only some are late."""
+    if work.are_days_named:
+        return first_day
+    due: date | None = work.transaction.read_value(
+        "community/find_streaks_due_for_all", first_day=first_day, last_day=work.days[1]
+    )
+    return due or work.days[1] + DAY
+
+
+def _compute_all(work: Work, days: pd.DataFrame) -> pd.DataFrame:
+    """Compute consecutive days for everybody, and count their streaks."""
+    if days.empty:
+        return streaks.count_streaks(streaks.NO_STREAKS)
+    span = _span(days)
+    before = work.transaction.read("community/select_streaks_before", **span)
+    active = work.transaction.read("community/select_active_days", **span)
+    work.transaction.execute("community/delete_daily_streaks", **span)
+    figures = []
+    for part in streaks.split_members(before, active, len(days)):
+        computed = streaks.compute_streaks(*part, days)
+        work.transaction.append("community.daily_streaks", computed)
+        figures.append(streaks.count_streaks(computed))
+    work.transaction.execute("community/delete_streak_lengths", **span)
+    work.transaction.execute("community/insert_streak_lengths", **span)
+    return streaks.add_figures(figures)
+
+
+def _splice_late(work: Work, days: pd.DataFrame) -> tuple[int, pd.Series]:
+    """Compute consecutive days for those members alone whose days changed late.
+
+    Returns:
+        How many members that were, and how many rows changed, by day.
+    """
+    none = pd.Series(dtype="int64", name="rows_written")
+    if days.empty:
+        return 0, none
+    late = work.transaction.read(
+        "community/select_late_streaks", last_day=days["day"].iloc[-1].date()
+    )
+    days = days[days["day"] >= late["day"].min()]
+    if days.empty:
+        return 0, none
+    span, members = _span(days), late["member_id"].tolist()
+    of_members = span | {"member_ids": members}
+    before = work.transaction.read(
+        "community/select_streaks_before_of_members",
+        first_day=span["first_day"],
+        member_ids=members,
+    )
+    active = work.transaction.read("community/select_active_days_of_members", **of_members)
+    work.transaction.stage("staged_streaks", streaks.compute_streaks(before, active, days))
+    work.transaction.execute("community/add_streak_lengths", sign=-1, **of_members)
+    written = work.transaction.read("community/replace_streaks_of_members", **of_members)
+    work.transaction.execute("community/add_streak_lengths", sign=1, **of_members)
+    work.transaction.execute("community/delete_empty_streak_lengths", **span)
+    return len(late), written.set_index("day")["rows_written"]
+
+
+def _span(days: pd.DataFrame) -> dict[str, date]:
+    return {"first_day": days["day"].iloc[0].date(), "last_day": days["day"].iloc[-1].date()}
+
+
 def _count_before(work: Work, first_day: date) -> pd.DataFrame:
     """Count the streaks of the days that were asked for before the first that is computed."""
     asked_for = {"first_day": work.days[0], "last_day": first_day - DAY}
@@ -118,10 +174,9 @@ def _count_before(work: Work, first_day: date) -> pd.DataFrame:
 
 
 def _claim_days(work: Work, first_day: date) -> pd.DataFrame:
-    """Claim the days to compute: day, is_observed."""
+    """Claim the days to compute, which are open: day, is_observed."""
     last_day = work.days[1]
     today = work.as_of.date()
-    work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
     work.transaction.execute(
         "community/claim_days_for_streaks",
         first_day=first_day,

@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from trc_pipelines.calendar import board_starts
+from trc_pipelines.community.late_boards import move_late_members
 from trc_pipelines.community.relations import NAME, members
+from trc_pipelines.community.rules.days import figures_by_day
 from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
 from trc_pipelines.jobs.contract import Result, Work, step
 from trc_pipelines.leaderboards.boards import record_sizes
@@ -15,6 +17,9 @@ from trc_pipelines.leaderboards.ranking import rank_boards
 
 # Boards whose scores the ledger keeps by itself, in member_points.
 TOTALLED = {"global", "weekly", "monthly"}
+
+# How many are on a board, as people read it.
+FIGURE = "members_on_the_{}_board"
 
 Starts = Mapping[str, date | None]
 
@@ -30,25 +35,59 @@ def leaderboard_rankings(work: Work) -> Result:
     first_day, last_day = work.days
     notes = freshen_points(work)
     work.transaction.execute("community/open_days", first_day=first_day, last_day=last_day)
+    whole, moving = _divide_days(work)
     work.transaction.execute(
         "community/claim_days_for_boards",
         first_day=first_day,
         last_day=last_day,
         start_on=work.settings.community_start_on,
+        today=work.as_of.date(),
     )
-    work.transaction.execute("community/delete_rankings", first_day=first_day, last_day=last_day)
-    sizes = {day: _rank_day(work, day) for day in pd.date_range(*work.days).date}
-    rows = sum(sum(boards.values()) for boards in sizes.values())
+    written, left = move_late_members(work, moving)
+    ranked = [*left, *whole]
+    for number, day in enumerate(ranked, start=1):
+        work.tell(f"{day}, day {number} of {len(ranked)}")
+        work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
+        written[day] = sum(_rank_day(work, day).values())
+    work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
+    by_day = _count_days(work, written)
     return Result(
-        affected=rows,
-        details=sizes[last_day],
-        notes=notes,
-        rows_written=rows,
-        by_day={
-            day: boards | dict.fromkeys(("rows", "rows_written"), sum(boards.values()))
-            for day, boards in sizes.items()
+        affected=sum(written.values()),
+        details={
+            name: by_day[last_day][name] for name in map(FIGURE.format, board_starts(last_day))
         },
+        notes=notes,
+        rows_written=sum(written.values()),
+        by_day=by_day,
     )
+
+
+def _divide_days(work: Work) -> tuple[list[date], list[date]]:
+    """Tell which days are ranked as a whole, and on which only those move who are late."""
+    first_day, last_day = work.days
+    if work.are_days_named:
+        return list(pd.date_range(first_day, last_day).date), []
+    days = work.transaction.read_rows(
+        "community/find_boards_to_rank", first_day=first_day, last_day=last_day
+    )
+    return (
+        [row["day"] for row in days if row["is_whole"]],
+        [row["day"] for row in days if not row["is_whole"]],
+    )
+
+
+def _count_days(work: Work, written: dict[date, int]) -> dict[date, dict[str, int]]:
+    """Count who is on which board, for each day that was asked for."""
+    first_day, last_day = work.days
+    counted = work.transaction.read(
+        "community/count_rankings", first_day=first_day, last_day=last_day
+    )
+    sizes = counted.pivot_table(
+        index="day", columns=counted["board"].map(FIGURE.format), values="members"
+    ).reindex(columns=list(map(FIGURE.format, board_starts(last_day))))
+    rows = pd.Series(written, dtype="int64").rename("rows_written")
+    rows.index = pd.DatetimeIndex(rows.index)
+    return figures_by_day(sizes.assign(rows=sizes.sum(axis=1)).join(rows, how="outer"), work.days)
 
 
 def _rank_day(work: Work, day: date) -> dict[str, int]:
@@ -58,7 +97,7 @@ def _rank_day(work: Work, day: date) -> dict[str, int]:
     written = rank(work, day, starts)
     sizes = {row["board"]: (int(row["members"]), row["digest"]) for row in written}
     record_sizes(work.transaction, NAME, day, sizes, starts)
-    return {f"members_on_the_{board}_board": sizes.get(board, (0, ""))[0] for board in starts}
+    return {board: sizes.get(board, (0, ""))[0] for board in starts}
 
 
 def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:

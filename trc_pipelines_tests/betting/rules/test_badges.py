@@ -71,7 +71,12 @@ def week(
     by_status = {"user_id": "str", "status": "str"}
     return Week(
         settled=pd.DataFrame(bets, columns=list(SETTLED)).astype(SETTLED),
-        placed=pd.DataFrame(placed, columns=list(by_status)).astype(by_status),
+        placed=(
+            pd.DataFrame(placed, columns=list(by_status))
+            .astype(by_status)
+            .value_counts(sort=False)
+            .reset_index(name="bets")
+        ),
         posted=pd.Series(posted, dtype="str"),
         sunday=pd.DataFrame(sunday, columns=list(by_status)).astype(by_status),
     )
@@ -333,9 +338,10 @@ def model(of: Week) -> dict[str, set[str]]:
             fades[user] += is_won and bet["is_fade"]
     rates = {user: Fraction(won[user], n) for user, n in decided.items() if n >= 10}
     sharpest = top(rates, Fraction(3, 5))
-    placed = Counter(
-        bet["user_id"] for bet in of.placed.to_dict("records") if bet["status"] != "cancelled"
-    )
+    placed: Counter[str] = Counter()
+    for row in of.placed.to_dict("records"):
+        if row["status"] != "cancelled":
+            placed[row["user_id"]] += row["bets"]
     sundays = defaultdict(list)
     for bet in of.sunday.to_dict("records"):
         sundays[bet["user_id"]].append(bet["status"])

@@ -1,15 +1,17 @@
 """Statistics of settled bets: by hand for what is easily got wrong, by a slow model for the rest."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.rules.statistics import summarise_bets
+from trc_pipelines.betting.rules.statistics import NO_BASES, summarise_bets
 from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
+from trc_pipelines_tests.budget import examples
 
 BET_TYPES = {
     "bet_id": "str",
@@ -72,8 +74,19 @@ def rows_of(frame: pd.DataFrame) -> list[dict]:
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
+def summarise_at_once(bets: pd.DataFrame, balances: pd.DataFrame) -> pd.DataFrame:
+    """The summary of everything, without bases."""
+    return summarise_bets(bets, others(bets), balances, NO_BASES, MIDNIGHT.date())[0]
+
+
+def others(bets: pd.DataFrame) -> pd.DataFrame:
+    """Bets on others' picks, as their authors'."""
+    of_others = bets["author_id"].notna() & (bets["author_id"] != bets["user_id"])
+    return bets[of_others].drop(columns="user_id").rename(columns={"author_id": "user_id"})
+
+
 def summarise(bets: list[dict], entries: list[tuple] = ()) -> list[dict]:
-    return rows_of(summarise_bets(frame_of_bets(bets), frame_of_balances(entries)))
+    return rows_of(summarise_at_once(frame_of_bets(bets), frame_of_balances(entries)))
 
 
 def ever(bets: list[dict], entries: list[tuple] = (), user: str = "ann") -> dict:
@@ -273,7 +286,7 @@ def test_balances_are_the_extremes_of_the_period_and_make_no_row() -> None:
 
 @pytest.mark.parametrize("bets", [[], [bet()], [bet("cancelled", author_id="bob")]])
 def test_types_do_not_depend_on_the_rows(bets: list[dict]) -> None:
-    summary = summarise_bets(frame_of_bets(bets), frame_of_balances([]))
+    summary = summarise_at_once(frame_of_bets(bets), frame_of_balances([]))
     assert {name: str(dtype) for name, dtype in summary.dtypes.items()} == COLUMN_TYPES
     assert list(summary) == list(COLUMN_TYPES)
     assert summary.empty == (not bets)
@@ -285,8 +298,8 @@ def test_frames_as_the_database_gives_them_will_do() -> None:
         {"is_tail": "boolean", "is_fade": "boolean"}
     )
     pd.testing.assert_frame_equal(
-        summarise_bets(nullable, balances.astype({"balance_after": "Int64"})),
-        summarise_bets(bets, balances),
+        summarise_at_once(nullable, balances.astype({"balance_after": "Int64"})),
+        summarise_at_once(bets, balances),
     )
 
 
@@ -334,5 +347,36 @@ def test_the_order_of_the_input_does_not_matter(bets: list, entries: list, dice:
         for frame in (bets_frame, balances_frame)
     ]
     pd.testing.assert_frame_equal(
-        summarise_bets(*shuffled), summarise_bets(bets_frame, balances_frame)
+        summarise_at_once(*shuffled), summarise_at_once(bets_frame, balances_frame)
     )
+
+
+MONDAYS = [date(2026, 3, 2), date(2026, 3, 9), date(2026, 12, 28), date(2027, 1, 4)]
+
+
+@given(BETS, ENTRIES, st.sets(st.sampled_from(MONDAYS)))
+@settings(max_examples=examples(25))
+def test_bases_go_on_wherever_a_history_is_split(
+    bets: list[dict], entries: list[tuple], mondays: set[date]
+) -> None:
+    all_bets, all_balances = frame_of_bets(bets), frame_of_balances(entries)
+    bases, rows = NO_BASES, []
+    for begin, end in pairwise([date.min, *sorted(mondays), date.max]):
+        first, last = (pd.Timestamp(day).tz_localize("UTC").as_unit("us") for day in (begin, end))
+        settled, effective = all_bets["settled_at"], all_balances["effective_at"]
+        # Who has no base yet has all there is.
+        is_new = ~all_balances["user_id"].isin(bases.totals["user_id"])
+        piece = all_bets[(settled >= first) & (settled < last)]
+        summary, bases = summarise_bets(
+            piece,
+            others(piece),
+            all_balances[((effective >= first) | is_new) & (effective < last)],
+            bases,
+            end,
+        )
+        rows = [row for row in rows if row["period"] != "all_time"] + rows_of(summary)
+    assert sorted(rows, key=_named) == sorted(summarise(bets, entries), key=_named)
+
+
+def _named(row: dict) -> str:
+    return f"{row['user_id']} {row['period']} {row['period_start']}"

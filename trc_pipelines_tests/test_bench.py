@@ -1,0 +1,36 @@
+"""The bench runs: of what it measures nothing is said here."""
+
+from importlib import import_module
+
+import pytest
+
+from bench.cases import CASES
+from bench.measure import Cost, Figure, count_met, render
+from bench.server import RELATIONS, Server, fetch
+
+pytestmark = pytest.mark.either
+
+
+def test_every_case_is_a_function_that_says_what_it_measures() -> None:
+    for case in CASES.values():
+        module, function = case.function.split(":")
+        assert getattr(import_module(f"bench.{module}"), function).__doc__, case.name
+
+
+def test_a_table_says_which_aims_are_met() -> None:
+    cost = Cost(2.0, 0.5, 1.0)
+    late = Figure("late", [1.0, 3.0, 2.0], "s", 2.0, costs=[cost])
+    figures = [late, Figure("bets", [10.0], "/s", 11, at_least=True), Figure("known", [1.0], "%")]
+    assert count_met(figures) == (1, 2)
+    line = "late 2.00 s 1.00 s – 3.00 s 3 2.00 0.50 1.00 ≤ 2.00 s yes"
+    assert render(figures).splitlines()[2].split() == line.split()
+    assert Figure.from_dict(late.as_dict()) == late
+
+
+def test_a_case_runs_and_what_it_wrote_can_be_compared(servers: dict[int, str]) -> None:
+    server = Server(servers[18], 0, "migrated")
+    with server.database() as url:
+        tables = fetch(url, RELATIONS)
+    server.compared = {name: columns for name, is_table, columns in tables if is_table}
+    assert [figure.unit for figure in CASES["sync"].measure(server, 40, 1)] == ["s", "×", "%"]
+    assert server.digests[0]["community.xp_states"]
