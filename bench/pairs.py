@@ -76,6 +76,7 @@ def compare(
             for what in dict.fromkeys([*pair[0], *pair[1]]):
                 was, now = (figures.get(what) for figures in pair)
                 rows.append(_row_of(what, was, now, same))
+                show_progress("  ".join(rows[-1]))
                 if now:
                     keep(case, now, before=was.as_dict() if was else None, rows_written=same)
                     ours.append(now)
