@@ -482,6 +482,8 @@ def test_bit_by_bit_is_the_same_as_at_once_whatever_the_app_edits_in_between(
 class Watched(Season):
     """A season in which bets follow picks, and statistics are brought up to date after every step."""
 
+    betting: "Rollup"
+
     def place(self) -> None:
         super().place()
         self.betting.execute(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import adbc_driver_manager
 import dagster as dg
@@ -15,7 +16,13 @@ from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.database.connection import Database
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs import orchestration
-from trc_pipelines.jobs.orchestration import AS_OF_TAG, asset_key, connected, day_range_tags
+from trc_pipelines.jobs.orchestration import (
+    AS_OF_TAG,
+    RunOptions,
+    asset_key,
+    connected,
+    day_range_tags,
+)
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION, STEPS
 from trc_pipelines_tests.world import QUARTER, World, play_in
@@ -355,3 +362,22 @@ def test_every_asset_of_a_step_links_to_the_lines_that_write_it(
             f"def {step.table.split('.')[1]}(" in line
             for line in lines[where.line_number - 1 : where.line_number + 15]
         )
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_named"),
+    [
+        ({}, True),
+        ({"dagster/backfill": "x"}, True),
+        ({"dagster/schedule_name": "mee6_sync_schedule"}, False),
+        ({"dagster/sensor_name": "community_recompute_sensor"}, False),
+    ],
+)
+def test_only_days_that_a_person_named_are_computed_from_everything(
+    tags: dict[str, str], is_named: bool
+) -> None:
+    """What a clock asks for carries days too: computed anew, each sync would cost what its day does."""
+    context = SimpleNamespace(run=SimpleNamespace(tags=tags, run_id="r"))
+    days = (date(2026, 3, 4), date(2026, 3, 4))
+    options = RunOptions().resolve(context, days)
+    assert (options.days, options.are_days_due) == (days, not is_named)
