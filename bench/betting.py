@@ -171,10 +171,11 @@ def _settled_over(begin: datetime, end: datetime, number: int) -> str:
     return f"('{begin}'::timestamptz + (1 + n % {number}) * interval '{seconds / (number + 1)} seconds')"
 
 
+# Each at its time: what one statement recorded is one posting, of which the last balance counts.
 POSTED = (
     "INSERT INTO betting.bankroll_ledger (user_id, kind, amount, balance_after, bet_id, game_id, "
-    "effective_at, run_id) SELECT user_id, 'bet_settled', net, 100000000, id, game_id, settled_at, "
-    "'bench' FROM betting.bets"
+    "effective_at, recorded_at, run_id) SELECT user_id, 'bet_settled', net, 100000000, id, game_id, "
+    "settled_at, settled_at, 'bench' FROM betting.bets"
 )
 
 
