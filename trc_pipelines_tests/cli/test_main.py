@@ -74,6 +74,7 @@ BAD_VALUES = {
     "DOMAINS": "chess",
     "ENVIRONMENT": "the attic",
     "SNAPSHOT_RETENTION_DAYS": "1",
+    "RANKING_RETENTION_DAYS": "1",
     "HISTORY_RETENTION_DAYS": "2",
 }
 
