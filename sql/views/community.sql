@@ -264,7 +264,7 @@ SELECT
 FROM community.ranking_pages AS p
 CROSS JOIN LATERAL community.compare_ranks(p.day, p.board) AS r
 WHERE p.first_rank = 1;
-COMMENT ON VIEW community.rank_movement IS 'One row per day, board and ranked member: the rank, and that of the day before. Name a day: all days are all boards. Where the first thousand are kept, movement is among these.';
+COMMENT ON VIEW community.rank_movement IS 'One row per day, board and ranked member: the rank, and that of the day before. Name a day: all days are all boards. Where only a thousand are kept, movement is among them.';
 COMMENT ON COLUMN community.rank_movement.day IS 'UTC day.';
 COMMENT ON COLUMN community.rank_movement.board IS 'global, weekly or monthly.';
 COMMENT ON COLUMN community.rank_movement.member_id IS 'Member who was on it.';
