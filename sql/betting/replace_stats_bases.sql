@@ -37,9 +37,9 @@ SELECT
     s.user_id, s.bets, s.won, s.lost, s.push, s.cancelled, s.wagered, s.returned, s.net, s.perfect_days, s.tail_net,
     s.fade_net, s.others_bets, s.others_net, s.first_streak, s.current_streak, s.best_win_streak, s.worst_loss_streak,
     s.biggest_win, s.balance_high, s.last_bet_at, s.last_settled_at, s.biggest_loss, s.balance_low,
-    coalesce(t.teams, '{}'), coalesce(t.team_bets, '{}')
+    coalesce(f.teams, '{}'), coalesce(f.team_bets, '{}')
 FROM staged_bases AS s
-LEFT JOIN teams AS t ON s.user_id = t.user_id
+LEFT JOIN teams AS f ON s.user_id = f.user_id
 ON CONFLICT (user_id) DO UPDATE
     SET
         bets = excluded.bets, won = excluded.won, lost = excluded.lost, push = excluded.push,

@@ -154,7 +154,8 @@ def test_rows_go_at_their_age_and_not_before(world: World, target: str) -> None:
 
 def test_every_target_of_ours_has_its_age_tested() -> None:
     ours = {target.name for target in [*TARGETS, *TARGETS_OF_DOMAINS]}
-    assert ours == {*AGES, "snapshot_days"}
+    # Of readings the age is tested below, of boards in community/test_boards.py.
+    assert ours == {*AGES, "snapshot_days", "ranks"}
 
 
 def test_the_last_success_and_the_last_failure_of_a_job_stay(world: World) -> None:
