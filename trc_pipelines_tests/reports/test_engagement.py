@@ -26,7 +26,7 @@ from trc_pipelines_tests.catalogue import CATALOGUE, HOUSEKEEPING, JOBS
 from trc_pipelines_tests.databases import borrow_database
 from trc_pipelines_tests.hostile import EVERYTHING, STORABLE
 from trc_pipelines_tests.reports.conftest import SECTIONS, make_page, make_world
-from trc_pipelines_tests.reports.history import AS_OF, FIRST, HIDDEN, make_history
+from trc_pipelines_tests.reports.history import AS_OF, HIDDEN, make_history
 from trc_pipelines_tests.reports.pages import Page, parse_page
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
