@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from bench.community import run_job
 from bench.measure import Figure, show_progress
 from bench.server import Server, execute
+from trc_pipelines.betting.jobs import BETTING_TOTALS
 from trc_pipelines.database.connection import Database
+from trc_pipelines.quiz.jobs import QUIZ_TOTALS
 from trc_pipelines.reports.declarations import values_for
 from trc_pipelines.reports.engagement import OPERATIONS
 from trc_pipelines_tests.catalogue import CATALOGUE
 
+AIM_SECONDS = 5.0
 AS_OF = datetime(2026, 3, 4, 12, tzinfo=UTC)
 # A fifth is active on a day. What the views are made of is written as the jobs leave it.
 YEAR = """
@@ -76,6 +79,9 @@ def measure_report(server: Server, size: int, repetitions: int) -> Iterator[Figu
         show_progress(f"a year of {size:,} members for the page of a day")
         for statement in filter(str.strip, YEAR.format(size=size).split(";\n")):
             execute(url, statement)
+        execute(url, "ANALYZE")
+        for job in (QUIZ_TOTALS, BETTING_TOTALS):  # as they did in the night
+            run_job(url, job, AS_OF)
         execute(url, "VACUUM ANALYZE")
 
         def make_page() -> None:
@@ -90,6 +96,7 @@ def measure_report(server: Server, size: int, repetitions: int) -> Iterator[Figu
         f"the page of a day, a year of {size:,} members",
         [cost.wall for cost in costs],
         "s",
+        AIM_SECONDS,
         costs=costs,
         note="slowest: " + ", ".join(f"{name} {took[name]:.2f} s" for name in slowest),
     )
