@@ -1,10 +1,13 @@
 """The bench runs: of what it measures nothing is said here."""
 
+import signal
+import sys
 from importlib import import_module
 
 import pytest
 
-from bench.cases import CASES
+import bench.__main__
+from bench.cases import CASES, Case
 from bench.measure import Cost, Figure, count_met, render
 from bench.server import RELATIONS, Server, fetch
 
@@ -34,3 +37,19 @@ def test_a_case_runs_and_what_it_wrote_can_be_compared(servers: dict[int, str]) 
     server.compared = {name: columns for name, is_table, columns in tables if is_table}
     assert [figure.unit for figure in CASES["sync"].measure(server, 40, 1)] == ["s", "×", "%"]
     assert server.digests[0]["community.xp_states"]
+
+
+def test_without_names_the_usual_cases_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def measure(cases: list[Case], _keep: object, *, quick: bool) -> list[Figure]:
+        asked.extend(case.name for case in cases if quick)
+        return []
+
+    monkeypatch.setattr(bench.__main__, "measure", measure)
+    monkeypatch.setattr(sys, "argv", ["bench", "--quick"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+    with pytest.raises(SystemExit) as ended:
+        bench.__main__.main()
+    assert not ended.value.code
+    assert asked == [case.name for case in CASES.values() if not case.by_name]
