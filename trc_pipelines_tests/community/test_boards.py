@@ -290,3 +290,20 @@ def test_the_database_refuses_a_page_that_is_none(world: World, page: str) -> No
                 "ARRAY[NULL", "ARRAY[NULL::timestamptz"
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("cut_over_on", "are_used"), [(TODAY - DAY, False), (TODAY - 30 * DAY, True)]
+)
+def test_running_totals_are_not_used_over_a_cut_over(
+    world: World, cut_over_on: date, are_used: bool
+) -> None:
+    """What was posted before one counts by other rules, which days know and the ledger's sums do not."""
+    world.execute(
+        "INSERT INTO operations.cut_overs (domain, cut_over_at, run_id) "
+        f"VALUES ('community', '{at(cut_over_on)}', 'test')"
+    )
+    since = min(filter(None, board_starts(TODAY).values()))
+    with world.database.transaction() as transaction:
+        used = transaction.read_value("community/has_running_totals", day=TODAY, since=since)
+    assert used is are_used
