@@ -88,16 +88,24 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        code = app(sys.argv[1:] or ["--help"], prog_name="trc", standalone_mode=False)
-    except TyperException as error:
-        code = _complain(f"{error.format_message().rstrip('.')}. See: trc --help", error.exit_code)
+        code = _run()
+    # Around everything: also the words for an error are loaded, and may be interrupted.
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except Exception as error:
-        code = _complain(_explain(error), 1)
     # From here on there is nothing to roll back: a second Ctrl-C ends it, without a word.
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     sys.exit(code)
+
+
+def _run() -> int:
+    code: int
+    try:
+        code = app(sys.argv[1:] or ["--help"], prog_name="trc", standalone_mode=False)
+    except TyperException as error:
+        code = _complain(f"{error.format_message().rstrip('.')}. See: trc --help", error.exit_code)
+    except Exception as error:
+        code = _complain(_explain(error), 1)
+    return code
 
 
 def _explain(error: Exception) -> str:

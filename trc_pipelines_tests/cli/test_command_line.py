@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from trc_pipelines.cli import main
 from trc_pipelines.database.urls import libpq_url
 from trc_pipelines_tests.commands import Trc
 
@@ -92,6 +93,25 @@ def test_ctrl_c_is_silent_while_the_command_loads(seconds: float, database_url: 
     assert ended or (process.returncode == 1 and "TRC_HOME" in err)
     assert "Traceback" not in err
     assert "KeyboardInterrupt" not in err
+
+
+def test_ctrl_c_is_silent_while_an_error_is_put_into_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The words are loaded only when they are needed, which takes a second on a slow machine.
+    def fail(*_: object, **_options: object) -> None:
+        raise RuntimeError("the database is away")
+
+    def interrupt(_error: Exception) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(main, "_explain", interrupt)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == ""
 
 
 def wait_until_it_runs_us(pid: int) -> None:
