@@ -28,12 +28,14 @@ VERIFICATION = "verification"
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Build the assets, checks, jobs, schedules and sensors of what the settings switch on."""
-    return _build_definitions(settings.domains, settings.write_back, settings.community_start_on)
+    return _build_definitions(
+        settings.domains, settings.write_back, settings.community_start_on, settings.run_launcher
+    )
 
 
 @cache
 def _build_definitions(
-    domains: tuple[str, ...], written_back: tuple[str, ...], start_on: date
+    domains: tuple[str, ...], written_back: tuple[str, ...], start_on: date, launcher: str
 ) -> dg.Definitions:
     names = [name for name in KNOWN_DOMAINS if name in domains]
     catalogue = Catalogue(load_domains(names), written_back)
@@ -73,7 +75,7 @@ def _build_definitions(
                 for job in catalogue.jobs
                 for step in job.after
             ],
-            sensors.build_runs_sensor(catalogue.jobs),
+            sensors.build_runs_sensor(catalogue.jobs, launcher),
             sensors.build_health_sensor(catalogue.jobs, catalogue.conditions, checks),
             sensors.build_checks_sensor(checks),
             sensors.build_alerts_sensor(catalogue.jobs),

@@ -15,7 +15,7 @@ from trc_pipelines.demo.simulator import failure, too_many_requests
 from trc_pipelines.jobs.orchestration import connected, day_range_tags
 from trc_pipelines.monitoring.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.monitoring.health import assess_jobs, watch
-from trc_pipelines.monitoring.sensors import end_lost_runs, record_ended_runs
+from trc_pipelines.monitoring.sensors import end_lost_runs, find_unseen_runs, record_ended_runs
 from trc_pipelines_tests.catalogue import JOBS
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
@@ -179,7 +179,7 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
 
 def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
     with dg.instance_for_test() as instance, world.database.transaction() as transaction:
-        assert end_lost_runs(instance, transaction, NOON) == []
+        assert end_lost_runs(instance, find_unseen_runs(instance, transaction), NOON) == []
         record_ended_runs(instance, transaction, [], {"mee6_sync"}, NOON)
         for job_name, status in [
             ("mee6_sync", "FAILURE"),
