@@ -1,6 +1,6 @@
 -- Put the pages that change together, from pieces of those that stand, and from who arrives. A page nobody is left on
 -- has one piece with nothing in it.
--- Staged: staged_pieces(day, board, period_start, first_rank, number, source_rank, first_place, last_place, account_id,
+-- Staged: staged_pieces(day, board, period_start, first_rank, rank, source_rank, first_place, last_place, account_id,
 -- score, reached_at)
 WITH pieces AS (
     SELECT
@@ -8,7 +8,7 @@ WITH pieces AS (
         s.board,
         s.period_start,
         s.first_rank,
-        s.number,
+        s.rank,
         CASE
             WHEN s.account_id IS NULL THEN p.account_ids[s.first_place:s.last_place] ELSE ARRAY[s.account_id]
         END AS account_ids,
@@ -26,9 +26,9 @@ joined AS (
         c.board,
         c.period_start,
         c.first_rank,
-        community.join_arrays(c.account_ids ORDER BY c.number) AS account_ids,
-        community.join_arrays(c.scores ORDER BY c.number) AS scores,
-        community.join_arrays(c.reached_at ORDER BY c.number) AS reached_at
+        community.join_arrays(c.account_ids ORDER BY c.rank) AS account_ids,
+        community.join_arrays(c.scores ORDER BY c.rank) AS scores,
+        community.join_arrays(c.reached_at ORDER BY c.rank) AS reached_at
     FROM pieces AS c
     GROUP BY c.day, c.board, c.period_start, c.first_rank
 )

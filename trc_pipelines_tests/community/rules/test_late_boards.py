@@ -64,10 +64,9 @@ def ranks_ahead(board: pd.DataFrame, arriving: pd.DataFrame) -> pd.Series:
     found = []
     for row in arriving.itertuples():
         looked_at = board[board["first_rank"].between(row.first_page, row.last_page)]
-        both = pd.concat([looked_at, arriving[arriving["number"] == row.number]])
-        order = rank_boards(both.drop(columns="rank"))["account_id"].tolist()
-        ahead = order[: len(order) - 1 - order[::-1].index(row.account_id)]
-        # Who arrives may stand there too, as before.
+        one = arriving[arriving["number"] == row.number].assign(account_id=-1)
+        order = rank_boards(pd.concat([looked_at, one]).drop(columns="rank"))["account_id"].tolist()
+        ahead = order[: order.index(-1)]
         found.append(looked_at.loc[looked_at["account_id"].isin(ahead), "rank"].max())
     return pd.Series(found, index=arriving.index, dtype="float64").fillna(0).astype("int64")
 
@@ -121,9 +120,9 @@ def test_a_board_on_which_few_moved_is_what_ranking_all_of_it_gives(seed: int) -
 
 
 def test_a_move_of_a_few_places_takes_the_pages_between_them_alone() -> None:
-    board = rank(scores_of(np.random.default_rng(1), 100, 2).assign(score=range(100, 0, -1)))
-    one = board[board["score"] == 55]
-    pieces = move(board, one.assign(score=one["score"] + 12), set(one["account_id"]))
+    board = rank(scores_of(np.random.default_rng(1), 100, 2).assign(score=range(200, 0, -2)))
+    one = board[board["score"] == 110]
+    pieces = move(board, one.assign(score=one["score"] + 25), set(one["account_id"]))
     assert pieces[["first_rank", "source_rank", "first_place", "last_place"]].fillna(
         0
     ).to_numpy().tolist() == [
