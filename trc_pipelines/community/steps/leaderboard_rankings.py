@@ -22,9 +22,17 @@ TOTALLED = {"global", "weekly", "monthly"}
 FIGURE = "members_on_the_{}_board"
 
 Starts = Mapping[str, date | None]
+# How many are on each board that has anybody on it, and a digest of them.
+Sizes = Mapping[str, tuple[int, str]]
 
 
-@step(NAME, deps=[daily_points, members], is_daily=True, max_age_minutes=65)
+@step(
+    NAME,
+    deps=[daily_points, members],
+    is_daily=True,
+    has_independent_days=True,
+    max_age_minutes=65,
+)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
@@ -44,12 +52,17 @@ def leaderboard_rankings(work: Work) -> Result:
         today=work.as_of.date(),
     )
     written, left = move_late_members(work, moving)
-    ranked = [*left, *whole]
-    for number, day in enumerate(ranked, start=1):
-        work.tell(f"{day}, day {number} of {len(ranked)}")
+    ranked: dict[date, Sizes] = {}
+    days = [*left, *whole]
+    for number, day in enumerate(days, start=1):
+        work.tell(f"{day}, day {number} of {len(days)}")
         work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
-        written[day] = sum(_rank_day(work, day).values())
+        ranked[day] = _rank_day(work, day)
+        written[day] = sum(members for members, _ in ranked[day].values())
     work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
+    # Last of all: runs of other days wait for who has recorded boards.
+    for day, sizes in ranked.items():
+        record_sizes(work.transaction, NAME, day, sizes, board_starts(day))
     by_day = _count_days(work, written)
     return Result(
         affected=sum(written.values()),
@@ -90,14 +103,11 @@ def _count_days(work: Work, written: dict[date, int]) -> dict[date, dict[str, in
     return figures_by_day(sizes.assign(rows=sizes.sum(axis=1)).join(rows, how="outer"), work.days)
 
 
-def _rank_day(work: Work, day: date) -> dict[str, int]:
-    """Rank every board as the day ended, and count who is on it."""
+def _rank_day(work: Work, day: date) -> Sizes:
+    """Rank every board as the day ended."""
     starts = board_starts(day)
     rank = _rank_totals if _has_running_totals(work, day, starts) else _rank_scores
-    written = rank(work, day, starts)
-    sizes = {row["board"]: (int(row["members"]), row["digest"]) for row in written}
-    record_sizes(work.transaction, NAME, day, sizes, starts)
-    return {board: sizes.get(board, (0, ""))[0] for board in starts}
+    return {row["board"]: (int(row["members"]), row["digest"]) for row in rank(work, day, starts)}
 
 
 def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
