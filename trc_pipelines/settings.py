@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         date(2026, 1, 1),
         description="first daily partition of every domain; nothing before it is computed",
     )
+    backfill_days_per_run: int | None = Field(
+        None,
+        ge=1,
+        description="days a run of a backfill takes, where there are workers for several; without it all",
+    )
     community_cut_over_at: Moment | None = Field(
         None, description="when the app's own XP and streak jobs stop; without it there are none"
     )
