@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PINNED := --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links
 # Newer than the lock when everything in it is installed.
 STAMP := $(VENV)/.installed
+# What is imported is compiled once and kept. Images for containers often forbid it, and every process
+# would then compile it all again: 2 of the 4 seconds it takes to read the definitions.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test faults check bench soak contract screenshots pictures lock image install
