@@ -56,7 +56,7 @@ def gather() -> None:
     wheels = CONTEXT / "wheels"
     wheels.mkdir(parents=True)
     run(
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+        sys.executable, "-m", "pip", "download", "--quiet", "--quiet", "--disable-pip-version-check", "--no-deps",
         "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(wheels),
     )  # fmt: skip
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels))
