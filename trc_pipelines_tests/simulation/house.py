@@ -342,7 +342,7 @@ class House:
 
         def act() -> None:
             session = self.session(f"{spec.name} {spec.number.rpartition('.')[2]}")
-            for _ in range(dice.randint(1, 3)):
+            for _ in range(dice.randint(2, 6)):
                 # Around the tick, and at it.
                 domain.act(session, dice, at + dice.choice([-2, -1, 0, 0, 1]) * timedelta(seconds=1))
 
