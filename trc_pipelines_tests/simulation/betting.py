@@ -15,7 +15,7 @@ from typing import Any
 from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.statistics_model import modelled_rows
-from trc_pipelines_tests.simulation.community import within
+from trc_pipelines_tests.simulation.community import as_of_turn
 from trc_pipelines_tests.simulation.house import (
     DAY,
     HOUR,
@@ -343,18 +343,21 @@ class Betting:
             self.entries.append(entry)
 
     def _check_grading(self, entry: dict) -> None:
-        """A settlement is what the bet and its game were at some turn of the run that settled it."""
+        """A settlement is what the bet and its game were when the bet was claimed."""
         if entry["kind"] != "bet_settled" or entry["run_id"] not in self.house.runs:
             return
-        task = self.house.runs[entry["run_id"]]
+        bet, game = self.bets[entry["bet_id"]], self.games[entry["game_id"]]
+        # Of several units of the run one has it.
         nets = {
-            judge(bet, game)[2]
-            for _, bet in within(self.bets[entry["bet_id"]], task.began, task.ended)
-            for _, game in within(self.games[entry["game_id"]], task.began, task.ended)
+            judge(bet_then, game_then)[2]
+            for commit in self.house.runs[entry["run_id"]].commits
+            if "betting/claim_bets" in commit.statements
+            for _, bet_then in as_of_turn(bet, commit.statements["betting/claim_bets"])
+            for _, game_then in as_of_turn(game, commit.statements["betting/claim_bets"])
         }
         require(
             entry["amount"] in nets,
-            f"bet {entry['bet_id']} was settled by {entry['amount']}, by any reading it is {nets}",
+            f"bet {entry['bet_id']} was settled by {entry['amount']}, when it was claimed it was {nets}",
         )
 
     def _follow(self, entry: dict) -> None:

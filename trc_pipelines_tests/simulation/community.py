@@ -622,5 +622,10 @@ def within(history: list[tuple], began: int, ended: int) -> list[tuple]:
 def commit_of(house: House, run_id: str, statements: tuple[str, ...]) -> int:
     """The turn at which the run committed the transaction with one of these statements."""
     return max(
-        (c.at for c in house.runs[run_id].commits if set(statements) & set(c.statements)), default=0
+        (c.at for c in house.runs[run_id].commits if c.statements.keys() & set(statements)), default=0
     )
+
+
+def as_of_turn(history: list[tuple], turn: int) -> list[tuple]:
+    """What a statement of that turn saw."""
+    return [each for each in history if each[0] < turn][-1:]

@@ -64,12 +64,12 @@ class Commit:
 
     Attributes:
         began, at: turns at which it began and was committed.
-        statements: what was called in it.
+        statements: what was called in it, by the turn of its last call.
     """
 
     began: int
     at: int
-    statements: tuple[str, ...]
+    statements: dict[str, int]
 
 
 @dataclass(eq=False)
@@ -171,9 +171,9 @@ class Scheduler:
         self.clock += 1
         fault = self._draw(task, what)
         if what == "begin":
-            session.began, session.statements = self.clock, []
+            session.began, session.statements = self.clock, {}
         elif what != "commit":
-            session.statements.append(what)
+            session.statements[what] = self.clock
         if fault:
             self._note(task, f"{what}: {fault}")
             task.faults.append(f"{what}: {fault}")
@@ -194,7 +194,7 @@ class Scheduler:
         self._wait(task, session, running)
         error = running.exception()
         if what == "commit" and error is None:
-            task.commits.append(Commit(session.began, self.clock, tuple(session.statements)))
+            task.commits.append(Commit(session.began, self.clock, session.statements))
         if fault == "killed after":
             self._kill(task)
         if fault == "answer lost" and error is None:
@@ -303,7 +303,7 @@ class JobSession:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.pid: int | None = None
-        self.began, self.statements = 0, []
+        self.began, self.statements = 0, {}
 
     def submit(self, call: Callable[[], Any]) -> Future:
         return self.connection._worker.submit(call)
@@ -389,7 +389,7 @@ class AppSession:
         self._worker = ThreadPoolExecutor(1)
         self.pid = self._connection.info.backend_pid
         self.submit = self._worker.submit
-        self.began, self.statements = 0, []
+        self.began, self.statements = 0, {}
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'; SET synchronous_commit = off")
 
