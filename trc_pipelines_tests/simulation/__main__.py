@@ -15,7 +15,7 @@ from pathlib import Path
 
 from trc_pipelines.cli.output import say
 from trc_pipelines_tests.servers import Servers, create_database, drop_database
-from trc_pipelines_tests.simulation.house import FAULT_RATE, Finding, House
+from trc_pipelines_tests.simulation.house import FAULT_RATE, FindingError, House
 from trc_pipelines_tests.simulation.shrinking import shrink
 
 DOMAINS = ("community", "quiz", "betting")
@@ -66,14 +66,12 @@ def live(
     try:
         with (
             tempfile.TemporaryDirectory() as home,
-            House(
-                url, Path(home), seed, list(domains), fault_rate=fault_rate, only=only
-            ) as house,
+            House(url, Path(home), seed, list(domains), fault_rate=fault_rate, only=only) as house,
         ):
             try:
-                for day, _ in enumerate(house.live(days), start=1):
-                    pass
-            except Finding as found:
+                for _ in house.live(days):
+                    day += 1
+            except FindingError as found:
                 finding = str(found)
             scheduler = house.scheduler
             figures = (
@@ -139,7 +137,9 @@ def main() -> None:
             if options.shrink:
                 left, shortest = cut_down(server, seed, outcome, domains, options.faults)
                 say("\n".join([*shortest.last, f"FOUND: {shortest.finding}"]))
-                say(f"{len(left)} of {len(outcome.happened)} are enough: {again} ONLY={','.join(left)}")
+                say(
+                    f"{len(left)} of {len(outcome.happened)} are enough: {again} ONLY={','.join(left)}"
+                )
     sys.exit(failed > 0)
 
 

@@ -8,7 +8,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -157,7 +157,11 @@ class Betting:
         for _ in range(dice.randint(1, 3)):
             name = f"b{len(self.bets)}"
             self.bets[name] = []
-            picks = [n for n, item in self.items.items() if item.table == "posts" and n.startswith("pick")]
+            picks = [
+                n
+                for n, item in self.items.items()
+                if item.table == "posts" and n.startswith("pick")
+            ]
             followed = dice.choice(picks) if picks and dice.random() < 0.4 else None
             is_tail = dice.random() < 0.5
             bet = {
@@ -237,7 +241,9 @@ class Betting:
                 stake, name,
             )  # fmt: skip
         if changed:
-            self.bets[name].append((session.committed_at, self.bets[name][-1][1] | {"stake": stake}))
+            self.bets[name].append(
+                (session.committed_at, self.bets[name][-1][1] | {"stake": stake})
+            )
 
     def post(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         kind, user = dice.choice(list(LIVES)), dice.choice(list(self.joined))
@@ -551,13 +557,18 @@ class Betting:
         """Of all time, of the week and of its days."""
         bets = [bet for bet in self._read_bets() if bet["settled_at"]]
         for bet in bets:
-            game, said = self.games[bet["game_id"]][-1][1], bet["bet_details"]["team"].strip().lower()
+            game, said = (
+                self.games[bet["game_id"]][-1][1],
+                bet["bet_details"]["team"].strip().lower(),
+            )
             bet["team"] = None
             for team in (game["home_team"], game["away_team"]):
                 if bet["bet_type"] != "total" and team.lower() == said:
                     bet["team"] = team
             pick = bet["original_pick_id"]
-            bet["author_id"] = self.bets[pick.removeprefix("pick ")][-1][1]["user_id"] if pick else None
+            bet["author_id"] = (
+                self.bets[pick.removeprefix("pick ")][-1][1]["user_id"] if pick else None
+            )
         entries = self.house.ask(
             "SELECT user_id, effective_at, balance_after FROM betting.bankroll_ledger AS e "
             "WHERE NOT EXISTS (SELECT 1 FROM betting.bankroll_ledger AS l WHERE l.user_id = e.user_id "
@@ -570,7 +581,9 @@ class Betting:
             start = row["period_start"].date() if row["period_start"] else None
             if start is None or start >= monday:
                 key = row["user_id"], row["period"], start
-                figures = {k: v for k, v in row.items() if k not in ("user_id", "period", "period_start")}
+                figures = {
+                    k: v for k, v in row.items() if k not in ("user_id", "period", "period_start")
+                }
                 expected[key] = {
                     k: round(v, 9) if isinstance(v, float) else v for k, v in figures.items()
                 }
@@ -619,7 +632,9 @@ class Betting:
                 is_old = deleted_at <= tick - 30 * DAY and not item.is_reported
                 require(not is_old, f"{name} is still there, expired {deleted_at}")
             else:
-                require(deleted_at is None, f"{name} is due {item.due} and hidden since {deleted_at}")
+                require(
+                    deleted_at is None, f"{name} is due {item.due} and hidden since {deleted_at}"
+                )
 
 
 def result_of(game: dict) -> tuple:

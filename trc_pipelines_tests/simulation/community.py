@@ -97,13 +97,13 @@ class Community:
         self.now_sync: int | None = None
         patch = ExitStack()
         patch.enter_context(
-            mock.patch.object(Mee6Client, "read_leaderboard", lambda *_a, **_k: self.read_board())
+            mock.patch.object(Mee6Client, "read_leaderboard", side_effect=self.read_board)
         )
         house._exit.enter_context(patch)
 
     # MEE6
 
-    def read_board(self) -> Leaderboard:
+    def read_board(self, *_asked: object, **_for: object) -> Leaderboard:
         """What MEE6 answers now."""
         self.house.scheduler.tell(f"board {sum(self.board.values())}")
         trouble = self.trouble.pop() if self.trouble else None
@@ -214,7 +214,8 @@ class Community:
         rate = dice.choice([1, 1, 2, 0])
         with session.transaction():
             session.do(
-                "UPDATE community.point_actions SET points = %s WHERE action = 'discord_activity'", rate
+                "UPDATE community.point_actions SET points = %s WHERE action = 'discord_activity'",
+                rate,
             )
         self.rates.append((session.committed_at, rate))
 
@@ -395,7 +396,9 @@ class Community:
             if is_earned(entry):
                 before = latest[entry["member"]]
                 latest[entry["member"]] = max(entry["at"], before or entry["at"])
-        found = self.house.ask("SELECT member_id, total, last_active_at FROM community.member_points")
+        found = self.house.ask(
+            "SELECT member_id, total, last_active_at FROM community.member_points"
+        )
         require_same(
             "balances",
             {member: (points, at) for member, points, at in found},
@@ -538,7 +541,11 @@ class Community:
             "SELECT max(day) FROM leaderboards.boards WHERE domain = 'community'"
         )
         shown = self.statuses[-1][1]
-        starts = {"global": date.min, "weekly": day - day.weekday() * DAY, "monthly": day.replace(day=1)}
+        starts = {
+            "global": date.min,
+            "weekly": day - day.weekday() * DAY,
+            "monthly": day.replace(day=1),
+        }
         for board, start in starts.items():
             counted = [e for e in self.known.entries.values() if start <= e["day"] <= day]
             found = self.house.ask(
@@ -622,7 +629,8 @@ def within(history: list[tuple], began: int, ended: int) -> list[tuple]:
 def commit_of(house: House, run_id: str, statements: tuple[str, ...]) -> int:
     """The turn at which the run committed the transaction with one of these statements."""
     return max(
-        (c.at for c in house.runs[run_id].commits if c.statements.keys() & set(statements)), default=0
+        (c.at for c in house.runs[run_id].commits if c.statements.keys() & set(statements)),
+        default=0,
     )
 
 

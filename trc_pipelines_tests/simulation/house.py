@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,14 +41,20 @@ MOST_AT_ONCE = 3
 # A job that is due is missed, or runs twice at once, so often.
 MISSED, DOUBLED = 0.12, 0.08
 # Jobs of the house that say nothing about a domain, or need what is not here.
-LEFT_OUT = {"engagement_report", "weekly_post", "housekeeping", "leaderboard_cache", "media_cleanup"}
+LEFT_OUT = {
+    "engagement_report",
+    "weekly_post",
+    "housekeeping",
+    "leaderboard_cache",
+    "media_cleanup",
+}
 
 
-# What is done to a house before its doors open: a fault is planted.
-on_opening: Callable[["House"], None] = lambda _house: None
+def on_opening(_house: "House") -> None:
+    """Called before the doors open: in its place a fault is planted."""
 
 
-class Finding(AssertionError):
+class FindingError(AssertionError):
     """Something is not as the rules say."""
 
 
@@ -56,19 +62,19 @@ def require_same(what: str, found: dict, expected: dict) -> None:
     """Compare by key, and name what differs.
 
     Raises:
-        Finding: something does.
+        FindingError: something does.
     """
     if found == expected:
         return
     keys = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
     shown = [f"{key}: found {found.get(key)}, expected {expected.get(key)}" for key in keys[:5]]
-    raise Finding(f"{what}: {len(keys)} differ; " + "; ".join(shown))
+    raise FindingError(f"{what}: {len(keys)} differ; " + "; ".join(shown))
 
 
 def require(is_so: bool, what: str) -> None:
     """Raise a finding unless it is so."""
     if not is_so:
-        raise Finding(what)
+        raise FindingError(what)
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ class House:
         """Live through days, and yield each once it is audited.
 
         Raises:
-            Finding: something is not as the rules say.
+            FindingError: something is not as the rules say.
         """
         for number in range(days):
             day = FIRST_DAY + number * DAY
@@ -294,11 +300,13 @@ class House:
                     is_asked = True
             if not is_asked:
                 return
-        raise Finding(f"day {number}: sensors do not stop asking")
+        raise FindingError(f"day {number}: sensors do not stop asking")
 
     def _calm_order(self) -> list[str]:
         first = ["mee6_sync", "game_settlement", "bankroll_reset", "stats_rollup"]
-        names = [name for name, job in self.jobs.items() if job.cron and name != "badge_calculation"]
+        names = [
+            name for name, job in self.jobs.items() if job.cron and name != "badge_calculation"
+        ]
         last = [name for name in ("badge_calculation",) if name in self.jobs]
         return [n for n in first if n in names] + [n for n in names if n not in first] + last
 
@@ -314,7 +322,7 @@ class House:
         is_cut = any("all cut" in fault for task in tasks for fault in task.faults)
         for task in tasks:
             error = task.error
-            if isinstance(error, Finding):
+            if isinstance(error, FindingError):
                 raise error
             is_excused = (
                 error is None
@@ -322,15 +330,15 @@ class House:
                 or (isinstance(error, DatabaseError) and (task.faults or is_cut))
             )  # fmt: skip
             if not is_excused:
-                raise Finding(f"{task.name} failed without a fault: {error!r}") from error
+                raise FindingError(f"{task.name} failed without a fault: {error!r}") from error
             self.counts["failed" if error else "succeeded"] += 1
 
     def _audit(self, when: str, what: str, *args: object) -> None:
         for auditor in [*self.domains, self.follower]:
             try:
                 getattr(auditor, what)(*args)
-            except Finding as finding:
-                raise Finding(f"seed {self.seed}, {when}: {finding}") from None
+            except FindingError as finding:
+                raise FindingError(f"seed {self.seed}, {when}: {finding}") from None
 
     def _task_of(self, spec: Spec, at: datetime) -> Task:
         dice = random.Random(spec.seed)
@@ -349,7 +357,9 @@ class House:
             session = self.session(f"{spec.name} {spec.number.rpartition('.')[2]}")
             for _ in range(dice.randint(2, 6)):
                 # Around the tick, and at it.
-                domain.act(session, dice, at + dice.choice([-2, -1, 0, 0, 1]) * timedelta(seconds=1))
+                domain.act(
+                    session, dice, at + dice.choice([-2, -1, 0, 0, 1]) * timedelta(seconds=1)
+                )
 
         return self._task("app", f"{spec.name} app {spec.number}", act)
 

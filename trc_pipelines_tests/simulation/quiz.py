@@ -7,7 +7,7 @@ jobs did is put in the order of commits, and each job's part must be what the ru
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import combinations
 from typing import Any
 
@@ -99,7 +99,12 @@ class Quiz:
                 session.do("INSERT INTO quiz.player_progress (user_id) VALUES (%s)", name)
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
-        acts = [self.play] * 6 + [self.begin] * 3 + [self.end] * 3 + [self.buy, self.protect, self.correct]
+        acts = (
+            [self.play] * 6
+            + [self.begin] * 3
+            + [self.end] * 3
+            + [self.buy, self.protect, self.correct]
+        )
         # Who has played comes again, others pause for days.
         weights = [8, 5, 3, 2, 1, 1]
         dice.choice(acts)(session, dice, dice.choices(PLAYERS, weights)[0], at)
@@ -133,7 +138,9 @@ class Quiz:
                 )  # fmt: skip
         if spent:
             self.sessions[key].ended = None
-            self._note(session, "spend", player, left=spent[0][0], due=None if forgets else at + CYCLE)
+            self._note(
+                session, "spend", player, left=spent[0][0], due=None if forgets else at + CYCLE
+            )
 
     def end(self, session: AppSession, dice: random.Random, player: str, at: datetime) -> None:
         """The last answer of a quiz, or its player leaves it."""
@@ -176,7 +183,9 @@ class Quiz:
             )  # fmt: skip
         self._note(session, "buy", player, number=number)
 
-    def protect(self, session: AppSession, _dice: random.Random, player: str, _at: datetime) -> None:
+    def protect(
+        self, session: AppSession, _dice: random.Random, player: str, _at: datetime
+    ) -> None:
         with session.transaction():
             session.do(
                 "UPDATE quiz.player_progress SET protections_remaining = least(2, protections_remaining + 1) "
@@ -218,19 +227,21 @@ class Quiz:
         """What runs committed since: lives given back, days judged."""
         events = []
         for run_id, task in self.house.runs.items():
-            if run_id in self.seen or not run_id.startswith(("life_regeneration", "quiz_streak_update")):
+            if run_id in self.seen or not run_id.startswith(
+                ("life_regeneration", "quiz_streak_update")
+            ):
                 continue
             self.seen.add(run_id)
             if turn := commit_of(self.house, run_id, ("quiz/select_due_lives",)):
                 what = {
-                    "rows": dict(
-                        (user, rest)
+                    "rows": {
+                        user: rest
                         for user, *rest in self.house.ask(
                             "SELECT user_id, regenerated_at, lives_added, new_total "
                             "FROM quiz.life_regenerations WHERE run_id = %s",
                             run_id,
                         )
-                    ),
+                    },
                     "began": task.began,
                     "as_of": self._as_of(run_id),
                 }
@@ -314,7 +325,10 @@ class Quiz:
             elif self._is_touched(name, began, event.turn):
                 player.is_next_known &= player.next_life is not None or not is_short
             elif (as_of, name) not in self.given and player.is_next_known:
-                require(not is_due, f"{name} waits for a life since {player.next_life}, not given at {as_of}")
+                require(
+                    not is_due,
+                    f"{name} waits for a life since {player.next_life}, not given at {as_of}",
+                )
                 if is_short and player.next_life is None:
                     player.next_life = as_of + CYCLE
 
@@ -390,13 +404,16 @@ class Quiz:
         ):
             told[kind].add(key)
         expired = {key for key, session in self.sessions.items() if session.ended == "expired"}
-        require(told["QuizAbandoned"] == expired, f"{told['QuizAbandoned'] ^ expired} expired or not")
+        require(
+            told["QuizAbandoned"] == expired, f"{told['QuizAbandoned'] ^ expired} expired or not"
+        )
         given = {f"{name}:{at.isoformat()}" for at, name in self.given}
         require(told["LifeRegenerated"] == given, f"lives {told['LifeRegenerated'] ^ given}")
         outcomes = {"protected": "StreakProtectionUsed", "broken": "StreakBroken"}
         for outcome, kind in outcomes.items():
             rows = self.house.ask(
-                "SELECT user_id || ':' || evaluated_on FROM quiz.streak_evaluations WHERE outcome = %s", outcome
+                "SELECT user_id || ':' || evaluated_on FROM quiz.streak_evaluations WHERE outcome = %s",
+                outcome,
             )
             require(told[kind] == {key for (key,) in rows}, f"{kind} is told of others")
 
@@ -411,7 +428,9 @@ class Quiz:
             self.closed.add((board, start))
             turn = commit_of(self.house, run_id, ("leaderboards/insert_closed_period",))
             began = self.house.runs[run_id].began
-            within = [g for g in self.gains if midnight(start) <= g[3] < midnight(end) and g[0] < turn]
+            within = [
+                g for g in self.gains if midnight(start) <= g[3] < midnight(end) and g[0] < turn
+            ]
             certain = [g for g in within if g[0] < began]
             uncertain = [g for g in within if g[0] >= began][:MOST_UNCERTAIN]
             found = [
@@ -442,8 +461,12 @@ class Quiz:
             min(self.judged) + n * DAY for n in range((at.date() - min(self.judged)).days + 1)
         } - self.judged
         require(not missing, f"{missing} were never judged")
-        for board, start, _ in ended_periods(min((g[3].date() for g in self.gains), default=at.date()), at):
-            require((board, start) in self.closed, f"the {board} period of {start} was never closed")
+        for board, start, _ in ended_periods(
+            min((g[3].date() for g in self.gains), default=at.date()), at
+        ):
+            require(
+                (board, start) in self.closed, f"the {board} period of {start} was never closed"
+            )
         self._compare_boards(at)
 
     def _compare_boards(self, at: datetime) -> None:
@@ -457,7 +480,11 @@ class Quiz:
         players = {name: player for name, player in self.players.items() if player.xp > 0}
         order = sorted(
             players,
-            key=lambda name: (-players[name].xp, -(players[name].last_xp or _NEVER).timestamp(), name),
+            key=lambda name: (
+                -players[name].xp,
+                -(players[name].last_xp or _NEVER).timestamp(),
+                name,
+            ),
         )
         expected["global"] = [
             (rank, name, players[name].xp, players[name].last_xp)

@@ -326,7 +326,7 @@ def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
     """Have every call of the product's connections wait for its turn, where a task makes it."""
     real_await = Connection._await
 
-    def take_turns(connection: Connection, what: str, call: Callable, seconds: float) -> Any:
+    def take_turns(connection: Any, what: str, call: Callable, seconds: float) -> Any:
         if getattr(_here, "task", None) is None:
             return real_await(connection, what, call, seconds)
         if what == "connect" or not hasattr(connection, "session"):
@@ -366,7 +366,9 @@ class KeptDatabase(Database):
             connection.close()
             raise
         # A lock that would end with the session.
-        held = "jobs/lock_session" in getattr(connection, "session", JobSession(connection)).statements
+        held = (
+            "jobs/lock_session" in getattr(connection, "session", JobSession(connection)).statements
+        )
         if held or connection._driver is None:
             connection.close()
         else:
