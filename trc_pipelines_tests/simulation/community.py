@@ -43,6 +43,7 @@ class Tenure:
     """
 
     member: str
+    is_linked: bool = True
     is_present: bool = False
     last: int | None = None
     baseline: int | None = None
@@ -316,15 +317,19 @@ class Community:
                 gains[account] = (member, gain)
         linked = {account for account, *_ in found}
         for account, tenure in known.tenures.items():
-            if account not in linked and tenure.member:
+            if account in linked or not tenure.is_linked:
+                continue
+            # Where nothing is known nothing ends.
+            if tenure.last is not None or account not in known.ever_present:
                 gains[account] = (tenure.member, Gain("unlinked", None, 0, 0))
-                known.ever_present.add(account)
-                known.tenures[account] = Tenure("")
+            known.ever_present.add(account)
+            known.tenures[account] = Tenure(tenure.member, is_linked=False)
         return gains
 
     def _gain(
         self, tenure: Tenure, account: int, xp: int | None, at: datetime, is_new: bool
     ) -> Gain | None:
+        tenure.is_linked = True
         was_present, tenure.is_present = tenure.is_present, xp is not None
         if xp is None:
             tenure.absent_since = at
