@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak contract screenshots pictures lock image install
+.PHONY: help run test faults check bench soak simulate planted contract screenshots pictures lock image install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +35,13 @@ bench: install ## measure
 
 soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
 	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
+
+simulate: install ## live through days of a seed, statement by statement, with faults and auditors; SEED=, SEEDS=, DAYS=, DOMAINS=, FAULTS=, ONLY=, SHRINK=1
+	$(BIN)/python -m trc_pipelines_tests.simulation --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --days $(or $(DAYS),10) \
+		$(if $(DOMAINS),--domains $(DOMAINS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only $(ONLY)) $(if $(SHRINK),--shrink)
+
+planted: install ## plant faults in the product, one at a time: each is to be found by the simulation; takes minutes
+	$(BIN)/python -m trc_pipelines_tests.simulation.planted
 
 contract: install ## write what is made from the declarations of the apps' tables: sql/app_relations, docs/app-tables.md
 	$(BIN)/python -m trc_pipelines.cli.contract
