@@ -35,16 +35,21 @@ class SettingsError(Exception):
     """A setting has a value that cannot be used. The message names it and what is accepted."""
 
 
-def _postgres_url(value: str) -> str:
-    # Imported here, like those below, because `trc --help` must not wait for it.
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+# As SQLAlchemy reads a URL, which takes longer to load than `trc jobs` may take.
+_DATABASE_URL = re.compile(
+    r"(?P<driver>[\w+]+)://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?P<port>:[^/?]*)?"
+    r"(?:/(?P<database>[^?]*))?"
+)
 
-    try:
-        url = make_url(value)
-    except ArgumentError:
-        url = None
-    if url is None or not url.drivername.startswith("postgres") or not url.database:
+
+def _postgres_url(value: str) -> str:
+    url = _DATABASE_URL.match(value)
+    if (
+        url is None
+        or not url["driver"].startswith("postgres")
+        or not url["database"]
+        or not re.fullmatch(r"(:[0-9]+)?", url["port"] or "")
+    ):
         # The value is not repeated: it may hold a password.
         raise ValueError("accepts postgresql://user:password@host:port/database")
     return value
@@ -64,6 +69,7 @@ def _heartbeat_url(value: str) -> str:
 
 
 def _sentry_dsn(value: str) -> str:
+    # Imported here, like those below, because `trc --help` must not wait for it.
     from sentry_sdk.utils import Dsn
 
     try:
@@ -310,6 +316,11 @@ class Settings(BaseSettings):
     community_start_on: Annotated[date, AfterValidator(_past_day)] = Field(
         date(2026, 1, 1),
         description="first daily partition of every domain; nothing before it is computed",
+    )
+    backfill_days_per_run: int | None = Field(
+        None,
+        ge=1,
+        description="days a run of a backfill takes, where there are workers for several; without it all",
     )
     community_cut_over_at: Moment | None = Field(
         None, description="when the app's own XP and streak jobs stop; without it there are none"

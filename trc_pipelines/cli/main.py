@@ -611,7 +611,12 @@ def compare(
 
 
 @app.command(epilog="Example: trc health || systemctl restart trc")
-def health(as_json: AsJson = False) -> None:
+def health(
+    of_worker: Annotated[
+        bool, typer.Option("--worker", help="Only what a worker needs: database and schema.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say in one line whether everything is well.
 
     For supervisors and probes. The exit code is 1 when it is not. Looks at the database, its schema,
@@ -622,7 +627,7 @@ def health(as_json: AsJson = False) -> None:
     from trc_pipelines.cli.health import describe, probe
     from trc_pipelines.settings import load_settings
 
-    findings = probe(load_settings())
+    findings = probe(load_settings(), of_worker=of_worker)
     wrong = [finding for finding in findings if not finding.is_well]
     if as_json:
         print_json(describe(findings))

@@ -254,7 +254,9 @@ def test_a_check_that_does_not_hold_fails_and_names_the_first_row(
     monkeypatch: pytest.MonkeyPatch,
     world: World,
 ) -> None:
-    world.execute("INSERT INTO community.member_points (member_id, total) VALUES ('ann', 5)")
+    world.execute(
+        "INSERT INTO community.member_points (member_id, account_id, total) VALUES ('ann', 0, 5)"
+    )
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     assert trc("verify") == 1
     out, err = capsys.readouterr()
