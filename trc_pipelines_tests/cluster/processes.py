@@ -111,15 +111,8 @@ class Postgres:
 
     def start(self) -> None:
         owner = self.folder.stat().st_uid
-        program = [
-            str(client_program("postgres")),
-            "-D",
-            str(self.folder),
-            "-h",
-            HOST,
-            "-k",
-            "/tmp",
-        ]
+        # No socket: another cluster may be running on this machine.
+        program = [str(client_program("postgres")), "-D", str(self.folder), "-h", HOST, "-k", ""]
         as_owner = ["setpriv", f"--reuid={owner}", "--clear-groups"]
         self.process = Process([*as_owner, *program], self.log, dict(os.environ))
         wait_until(self._answers, 60, "PostgreSQL")
