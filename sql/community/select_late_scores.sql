@@ -83,7 +83,7 @@ earlier AS (
             SELECT p.last_active_at FROM community.daily_points AS p
             WHERE p.day = b.day AND p.member_id = b.member_id
             ORDER BY p.day
-        LIMIT 1
+            LIMIT 1
         ) AS p
     GROUP BY b.member_id
 ),
