@@ -39,7 +39,7 @@ def measure_year(server: Server, size: int, _repetitions: int, weeks: int = 52) 
         PICTURE.write_text(draw(costs, f"{size:,} members"))
     for what, of_week in costs.items():
         first, last = of_week.head(TWO_MONTHS).median(), of_week.tail(TWO_MONTHS)
-        unit = "MB a week" if what == DISK else "s (cpu)"
+        unit = _unit_of(str(what))
         yield Figure(
             f"{what} at the end of a year against its beginning, {size:,} members",
             list(last / first),
@@ -89,7 +89,9 @@ def live_through(server: Server, size: int, weeks: int) -> Iterator[dict[str, fl
 
 def draw(costs: pd.DataFrame, of: str) -> str:
     """Draw weeks of costs as SVG: each against the median of its first two months."""
-    relative = costs / costs.head(TWO_MONTHS).median()
+    usual = costs.head(TWO_MONTHS).median()
+    named = {what: f"{what}: {median:.2f} {_unit_of(what)}" for what, median in usual.items()}
+    relative = (costs / usual).rename(columns=named).set_axis(range(1, len(costs) + 1))
     rows = relative.rename_axis("week").reset_index().melt("week", var_name="what")
     chart = {
         "title": {"text": f"What a year costs: {of}", "subtitle": SAID, "anchor": "start"},
@@ -101,7 +103,12 @@ def draw(costs: pd.DataFrame, of: str) -> str:
         "encoding": {
             "x": {"field": "week", "type": "quantitative", "title": "week"},
             "y": {"field": "value", "type": "quantitative", "title": "×", "scale": {"zero": True}},
-            "color": {"field": "what", "title": None, "sort": None},
+            "color": {
+                "field": "what",
+                "title": "1 × is",
+                "sort": None,
+                "legend": {"labelLimit": 300},
+            },
         },
     }
     return vl_convert.vegalite_to_svg(chart, VERSION, allowed_base_urls=[])
@@ -113,6 +120,10 @@ def _sync_twice(community: Community, day: date, server: Server) -> float:
     community.gain_xp(ACTIVE_SHARE)
     as_of = datetime.combine(day, EVENING, UTC) + QUARTER
     return server.cost_of(sync_board, community.url, community.board(), as_of).cpu
+
+
+def _unit_of(what: str) -> str:
+    return "MB more a week" if what == DISK else "s (cpu)"
 
 
 def _night(day: date) -> datetime:
