@@ -23,7 +23,13 @@ FIGURE = "members_on_the_{}_board"
 Starts = Mapping[str, date | None]
 
 
-@step(NAME, deps=[daily_points, members], is_daily=True, max_age_minutes=65)
+@step(
+    NAME,
+    deps=[daily_points, members],
+    is_daily=True,
+    has_independent_days=True,
+    max_age_minutes=65,
+)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
@@ -43,15 +49,17 @@ def leaderboard_rankings(work: Work) -> Result:
         today=work.as_of.date(),
     )
     written, left = move_late_members(work, moving)
-    if written:
-        # The newest day's movement counts from the day before.
-        _record_boards(work, max(written))
+    # The newest day's movement counts from the day before.
+    moved = [max(written)] if written else []
     ranked = [*left, *whole]
     for number, day in enumerate(ranked, start=1):
         work.tell(f"{day}, day {number} of {len(ranked)}")
         work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
-        written[day] = _rank_day(work, day)
+        _rank_day(work, day)
     work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
+    # Last of all: runs of other days wait for who has recorded boards.
+    recorded = {day: _record_boards(work, day) for day in [*moved, *ranked]}
+    written |= {day: recorded[day] for day in ranked}
     by_day = _count_days(work, written)
     return Result(
         affected=sum(written.values()),
@@ -92,12 +100,11 @@ def _count_days(work: Work, written: dict[date, int]) -> dict[date, dict[str, in
     return figures_by_day(sizes.assign(rows=sizes.sum(axis=1)).join(rows, how="outer"), work.days)
 
 
-def _rank_day(work: Work, day: date) -> int:
-    """Rank every board as the day ended, and count the ranks."""
+def _rank_day(work: Work, day: date) -> None:
+    """Rank every board as the day ended."""
     starts = board_starts(day)
     rank = _rank_totals if _has_running_totals(work, day, starts) else _rank_scores
     rank(work, day, starts)
-    return _record_boards(work, day)
 
 
 def _record_boards(work: Work, day: date) -> int:
