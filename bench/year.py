@@ -57,7 +57,8 @@ def live_through(server: Server, size: int, weeks: int) -> Iterator[dict[str, fl
     users = size // 10
     with new_community(server, size) as community, server.database() as betting:
         community.begin(FIRST_MONDAY - 3 * DAY)
-        start_betting(betting, users, _night(FIRST_MONDAY - DAY))
+        begin, end = _night(FIRST_MONDAY - DAY), _night(FIRST_MONDAY + weeks * WEEK)
+        start_betting(betting, users, begin, end)
         sizes = [_megabytes(community.url, betting)]
         for week in range(weeks):
             monday = FIRST_MONDAY + week * WEEK
