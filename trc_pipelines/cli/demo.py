@@ -30,7 +30,7 @@ from trc_pipelines.demo.community_app import (
     invent_population,
     stop_clock,
 )
-from trc_pipelines.demo.play import App, keep_playing, play_history
+from trc_pipelines.demo.play import App, Past, keep_playing, play_pasts
 from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.simulator import Simulator, half_missing
@@ -38,6 +38,7 @@ from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.asset_metadata import asset_key
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, Settings, SettingsError
+from trc_pipelines.words import counted
 
 SIMULATOR_PORT = 8766
 LIVE_STEP = timedelta(minutes=5)
@@ -135,16 +136,15 @@ def _play(
 ) -> None:
     """Play what is missing, and let Dagster see it."""
     database, settings = installation.database, installation.settings
-    has_run = False
-    for app in apps:
-        after = app.create_users(now)
-        ticks = app.plan(after, now)
-        played = play_history(database, settings, app, after, ticks)
-        days = f"{(now - after).days} days" if ticks else "nothing new"
-        for _tick in track(played, len(ticks), f"Playing {days} of {app.what}"):
-            pass
-        has_run |= any(tick.runs for tick in ticks)
-    if has_run:
+    pasts = [Past(app, app.create_users(now), now) for app in apps]
+    missing = [past for past in pasts if past.ticks]
+    days = [f"{counted((now - past.after).days, 'days')} of {past.app.what}" for past in missing]
+    ticks = sum(len(past.ticks) for past in missing)
+    for _tick in track(
+        play_pasts(database, settings, missing), ticks, f"Playing {', '.join(days)}"
+    ):
+        pass
+    if any(tick.runs for past in missing for tick in past.ticks):
         _show_dagster(installation, simulator)
 
 

@@ -56,7 +56,7 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
 
 @contextmanager
 def _open_database(settings: Settings) -> Iterator[str]:
-    """Find our database, whose embedded server runs meanwhile: as an installation does, without what that loads.
+    """Find our database, whose embedded server runs meanwhile, without what an installation loads.
 
     Raises:
         psycopg2.Error: there is none, or its server does not start.

@@ -7,9 +7,10 @@ happens on a day follows from the seed and the day.
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ def name_id(*name: object) -> str:
     return str(uuid.uuid5(NAMESPACE, " ".join(map(str, name))))
 
 
-def plan_day(day: date) -> list[Act]:
+@lru_cache(maxsize=8)
+def plan_day(day: date) -> Sequence[Act]:
     """Plan all that happens because of a day: its games, bets on them, its posts and messages."""
     rng = np.random.default_rng([SEED, day.toordinal()])
     midnight = datetime.combine(day, time(), UTC)
@@ -226,7 +228,7 @@ class BettingApp(CrowdApp):
     at_once = AT_ONCE
 
     def __init__(self, database: Database, media: Path) -> None:
-        super().__init__(database)
+        super().__init__(database, media)
         self._media = media
 
     def create_users(self, now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from trc_pipelines.database.connection import Connection, Database
@@ -23,7 +24,8 @@ class CrowdApp:
     jobs: Sequence[Job]
     at_once: int
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *of_its_own: object) -> None:
+        self.open_apart = partial(type(self), database, *of_its_own)
         self._database = database
         self._connections: list[Connection] = []
         self._open = ExitStack()
@@ -39,5 +41,5 @@ class CrowdApp:
         self._open.close()
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Plan every half hour, with the jobs that were due."""
+        """Plan stretches, with the jobs that were due."""
         return plan_ticks(self.jobs, after, now)

@@ -6,6 +6,7 @@ follows from the seed and the hour.
 
 import uuid
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ def player_id(number: int) -> str:
     return str(uuid.uuid5(NAMESPACE, f"player {number}"))
 
 
+@lru_cache(maxsize=8)
 def plan_hour(hour: datetime) -> pd.DataFrame:
     """Plan the quizzes that begin in an hour, in order: player, session, begins_at, ends_at, score.
 
