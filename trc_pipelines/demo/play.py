@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -137,7 +137,9 @@ def is_due(job: Job, tick: datetime) -> bool:
     return next(CronSim(job.cron, tick - timedelta(seconds=1))) == tick
 
 
-def play_pasts(database: Database, settings: Settings, pasts: Sequence[Past]) -> Iterator[datetime]:
+def play_pasts(
+    database: Database, settings: Settings, pasts: Sequence[Past]
+) -> Generator[datetime, None, None]:
     """Live through several pasts at once, and yield each tick of any once its jobs are committed.
 
     Raises:

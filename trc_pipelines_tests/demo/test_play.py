@@ -112,6 +112,7 @@ def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
     assert ticks[-1].until == now - app.LIVE_READINGS * QUARTER
 
 
+@pytest.mark.either
 def test_pasts_are_played_at_once_each_in_a_process_of_its_own(
     database: Database, settings: Settings
 ) -> None:
@@ -129,6 +130,7 @@ def test_pasts_are_played_at_once_each_in_a_process_of_its_own(
             assert now - timedelta(hours=1) < until <= now
 
 
+@pytest.mark.either
 def test_what_a_past_in_another_process_comes_to_ends_the_play(
     database: Database, settings: Settings
 ) -> None:
@@ -143,6 +145,7 @@ def test_what_a_past_in_another_process_comes_to_ends_the_play(
     assert multiprocessing.active_children() == []
 
 
+@pytest.mark.either
 def test_who_stops_looking_stops_the_play(database: Database, settings: Settings) -> None:
     with QuizApp(database) as quiz:
         quiz.create_users(START)
