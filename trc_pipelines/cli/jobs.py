@@ -49,7 +49,7 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
             if job["cadence"] and job["is_enabled"]
             else None,
         }
-        for job in _read_declared(settings)
+        for job in read_declared(settings)
     ]
     return jobs, is_started
 
@@ -114,7 +114,7 @@ def _read(dsn: dict[str, str], statement: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _read_declared(settings: Settings) -> list[dict[str, Any]]:
+def read_declared(settings: Settings) -> list[dict[str, Any]]:
     """Read what the jobs declare, as kept, or from the code when it or a setting has changed."""
     kept = settings.trc_home / "jobs.json"
     newest = max(path.stat().st_mtime_ns for path in PACKAGE.rglob("*.py"))

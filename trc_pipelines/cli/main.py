@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -197,8 +198,9 @@ def demo() -> None:
 
     settings = load_settings()
     require_home(settings, begins=True)
-    with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
-        _serve(installation, lock, say_more=lambda: say_what_to_try(installation))
+    with hold_home(make_home(settings)) as lock, open_demo(settings) as (installation, finish):
+        say_more = partial(say_what_to_try, installation)
+        _serve(installation, lock, meanwhile=finish, say_more=say_more)
 
 
 @app.command(epilog="Example: trc jobs")
@@ -595,9 +597,14 @@ def _serve(
     installation: "Installation",
     lock: IO[str],
     read_only_port: int | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
     say_more: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run the services until Ctrl-C or SIGTERM."""
+    """Run the services until Ctrl-C or SIGTERM.
+
+    Args:
+        meanwhile: is done while the code loads, before a schedule runs.
+    """
     from trc_pipelines.cli.report import newest_page
     from trc_pipelines.cli.services import first_free_port, run_services
     from trc_pipelines.cli.sole_daemon import be_the_sole_daemon
@@ -610,7 +617,9 @@ def _serve(
     home = installation.settings.trc_home
     with (
         be_the_sole_daemon(installation.database) as daemon,
-        run_services(home, lock, installation.environment, port, read_only_port) as services,
+        run_services(
+            home, lock, installation.environment, port, read_only_port, meanwhile
+        ) as services,
     ):
         say(f"\n    http://127.0.0.1:{port}")
         if read_only_port is not None:

@@ -150,11 +150,13 @@ def run_services(
     environment: Mapping[str, str],
     web_port: int,
     read_only_port: int | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Services]:
     """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left.
 
     Args:
         read_only_port: of a second UI, for people who look: it refuses every change.
+        meanwhile: is done while the code server loads the code, before anybody can ask it for a run.
     """
     code_port = first_free_port(0)
     port_setting = {"TRC_CODE_SERVER_PORT": str(code_port)}  # read by workspace.yaml
@@ -166,6 +168,7 @@ def run_services(
             "-m", "trc_pipelines.definitions", "--location-name", LOCATION,
             "--host", "127.0.0.1", "--port", str(code_port),
         )  # fmt: skip
+        meanwhile()
         # The others would try it again only after ten seconds.
         services.wait_until(lambda: _is_open(code_port), "code server")
         web = ("dagster-webserver", "-h", "127.0.0.1", "-w", workspace)

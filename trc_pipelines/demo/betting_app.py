@@ -17,7 +17,7 @@ import numpy as np
 
 from trc_pipelines.betting.jobs import JOBS
 from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.demo.crowd import CrowdApp
+from trc_pipelines.demo.crowd import CrowdApp, act
 from trc_pipelines.demo.play import refuse_strangers
 
 SEED = 13
@@ -282,13 +282,12 @@ class BettingApp(CrowdApp):
             done.result()
 
     def _perform(self, connection: Connection, acts: list[Act]) -> None:
-        for act in acts:
-            with connection.transaction() as app:
-                app.execute(act.statement, **act.parameters)
-            photo = act.parameters.get("media_url")
+        for one in acts:
+            act(connection, one.statement, **one.parameters)
+            photo = one.parameters.get("media_url")
             if photo:
-                self._store(str(photo), act.at)
-                self._store(str(photo).replace(".jpg", "-small.jpg"), act.at)
+                self._store(str(photo), one.at)
+                self._store(str(photo).replace(".jpg", "-small.jpg"), one.at)
 
     def _store(self, key: str, at: datetime) -> None:
         path = self._media / key

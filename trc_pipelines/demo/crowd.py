@@ -8,8 +8,19 @@ from functools import partial
 from typing import Self
 
 from trc_pipelines.database.connection import Connection, Database
+from trc_pipelines.database.statements import load_statement
 from trc_pipelines.demo.play import Tick, plan_ticks
 from trc_pipelines.jobs.contract import Job
+
+
+def act(connection: Connection, statement: str, **parameters: object) -> None:
+    """Do one thing a user does: a statement, which is a transaction by itself.
+
+    Thousands do in a play: to begin and commit each would take four times as long.
+    """
+    loaded = load_statement(statement)
+    values = loaded.bind(parameters)
+    connection.use(statement, lambda cursor: cursor.execute(loaded.text, values))
 
 
 class CrowdApp:
