@@ -31,7 +31,7 @@ RELINK_AFTER, ADJUSTMENT_AFTER = timedelta(days=9, hours=12), timedelta(days=11,
 RELINKED, ADJUSTED, ADJUSTMENT = 40, 41, -100
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 # Of the past a reading now and then is enough, and one at the end of every day.
-SELDOM = timedelta(hours=3)
+SELDOM = timedelta(hours=4)
 # Readings left to Dagster, so that its plots have points. It reads only what is now, so their
 # logical times are minutes ago, though the board they see moved a quarter of an hour each time.
 LIVE_READINGS = 3

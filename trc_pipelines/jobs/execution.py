@@ -32,11 +32,11 @@ from trc_pipelines.jobs.contract import (
     refuse_limit,
 )
 from trc_pipelines.jobs.cut_over import keep_cut_over
+from trc_pipelines.jobs.locks import lock
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOCK_NOT_AVAILABLE = "55P03"
 # After a lost connection, a deadlock or a restart of the server: every step is safe to repeat.
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 
@@ -138,22 +138,18 @@ class Run:
             )
         )
 
-    def lock(self, transaction: Transaction, step: Step, statement: str = "jobs/lock_step") -> None:
-        """Wait for whoever is writing the step's table.
+    def lock(self, transaction: Transaction, step: Step) -> None:
+        """Wait for whoever is writing the step's table, or these days of it if others go on meanwhile.
 
         Raises:
             JobError: it took longer than the settings allow.
         """
-        try:
-            transaction.execute(statement, table=step.table)
-        except DatabaseError as error:
-            if error.sqlstate == LOCK_NOT_AVAILABLE:
-                raise JobError(
-                    f"another run is writing {step.table}; waited "
-                    f"{self.settings.lock_timeout_seconds:g} s (LOCK_TIMEOUT_SECONDS). "
-                    "Nothing was changed: run it again when that one is done."
-                ) from error
-            raise
+        if step.has_independent_days and self.options.days:
+            first_day, last_day = self.options.days
+            days = {"first_day": first_day, "last_day": last_day}
+            lock(transaction, self.settings, step.table, "jobs/lock_days", **days)
+        else:
+            lock(transaction, self.settings, step.table)
 
     @contextmanager
     def _lock_session(self, step: Step) -> Iterator[None]:
@@ -161,7 +157,7 @@ class Run:
         of_its_own = self.database.direct.connect if self.database.direct_url else None
         with of_its_own() if of_its_own else nullcontext(self.connection) as connection:
             with connection.between_transactions() as transaction:
-                self.lock(transaction, step, "jobs/lock_session")
+                lock(transaction, self.settings, step.table, "jobs/lock_session")
             try:
                 yield
             finally:
