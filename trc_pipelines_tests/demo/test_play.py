@@ -26,7 +26,7 @@ from trc_pipelines_tests.servers import create_database
 FIRST_DAY = date(2026, 3, 3)
 START = datetime(2026, 3, 3, tzinfo=UTC)
 # Two nights, so that streaks are computed and carried on.
-SLOTS = [START + 3 * HOUR * number for number in range(18)]
+SLOTS = [START + number * SELDOM for number in range(14)]
 END = SLOTS[-1]
 
 
