@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -153,11 +153,17 @@ class Run:
 
     @contextmanager
     def _lock_session(self, step: Step) -> Iterator[None]:
-        """Hold a lock between transactions: by a session of its own, which ends with it."""
-        with self.database.direct.connect() as connection:
+        """Hold a lock between transactions: by a session that stays ours, behind a pooler another one."""
+        of_its_own = self.database.direct.connect if self.database.direct_url else None
+        with of_its_own() if of_its_own else nullcontext(self.connection) as connection:
             with connection.between_transactions() as transaction:
                 lock(transaction, self.settings, step.table, "jobs/lock_session")
-            yield
+            try:
+                yield
+            finally:
+                # A session that was lost meanwhile has no lock.
+                with suppress(DatabaseError), connection.between_transactions() as transaction:
+                    transaction.execute("jobs/unlock_session", table=step.table)
 
 
 @dataclass

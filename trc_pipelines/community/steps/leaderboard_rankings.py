@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -22,8 +21,6 @@ TOTALLED = {"global", "weekly", "monthly"}
 FIGURE = "members_on_the_{}_board"
 
 Starts = Mapping[str, date | None]
-# How many are on each board that has anybody on it, and a digest of them.
-Sizes = Mapping[str, tuple[int, str]]
 
 
 @step(
@@ -52,17 +49,17 @@ def leaderboard_rankings(work: Work) -> Result:
         today=work.as_of.date(),
     )
     written, left = move_late_members(work, moving)
-    ranked: dict[date, Sizes] = {}
-    days = [*left, *whole]
-    for number, day in enumerate(days, start=1):
-        work.tell(f"{day}, day {number} of {len(days)}")
+    # The newest day's movement counts from the day before.
+    moved = [max(written)] if written else []
+    ranked = [*left, *whole]
+    for number, day in enumerate(ranked, start=1):
+        work.tell(f"{day}, day {number} of {len(ranked)}")
         work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
-        ranked[day] = _rank_day(work, day)
-        written[day] = sum(members for members, _ in ranked[day].values())
+        _rank_day(work, day)
     work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
     # Last of all: runs of other days wait for who has recorded boards.
-    for day, sizes in ranked.items():
-        record_sizes(work.transaction, NAME, day, sizes, board_starts(day))
+    recorded = {day: _record_boards(work, day) for day in [*moved, *ranked]}
+    written |= {day: recorded[day] for day in ranked}
     by_day = _count_days(work, written)
     return Result(
         affected=sum(written.values()),
@@ -103,11 +100,19 @@ def _count_days(work: Work, written: dict[date, int]) -> dict[date, dict[str, in
     return figures_by_day(sizes.assign(rows=sizes.sum(axis=1)).join(rows, how="outer"), work.days)
 
 
-def _rank_day(work: Work, day: date) -> Sizes:
+def _rank_day(work: Work, day: date) -> None:
     """Rank every board as the day ended."""
     starts = board_starts(day)
     rank = _rank_totals if _has_running_totals(work, day, starts) else _rank_scores
-    return {row["board"]: (int(row["members"]), row["digest"]) for row in rank(work, day, starts)}
+    rank(work, day, starts)
+
+
+def _record_boards(work: Work, day: date) -> int:
+    """Note the boards of a day as they are now, and count the ranks."""
+    digests = work.transaction.read_rows("community/select_board_digests", day=day)
+    sizes = {row["board"]: (row["members"], row["digest"]) for row in digests}
+    record_sizes(work.transaction, NAME, day, sizes, board_starts(day))
+    return sum(members for members, _ in sizes.values())
 
 
 def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
@@ -118,10 +123,10 @@ def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
     )
 
 
-def _rank_totals(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+def _rank_totals(work: Work, day: date, starts: Starts) -> None:
     """Rank the newest day, in the database."""
     work.transaction.execute("community/allow_memory")
-    return work.transaction.read_rows(
+    work.transaction.execute(
         "community/rank_newest_day",
         day=day,
         week_start=starts["weekly"],
@@ -129,7 +134,7 @@ def _rank_totals(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
     )
 
 
-def _rank_scores(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+def _rank_scores(work: Work, day: date, starts: Starts) -> None:
     """Rank any day, from the days before it."""
     scores = pd.concat([_read_scores(work, board, start, day) for board, start in starts.items()])
     ranked = rank_boards(scores)
@@ -137,7 +142,7 @@ def _rank_scores(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
         "staged_rankings",
         ranked.assign(period_start=pd.to_datetime(ranked["board"].map(starts))),
     )
-    return work.transaction.read_rows("community/insert_rankings", day=day)
+    work.transaction.execute("community/insert_rankings", day=day)
 
 
 def _read_scores(work: Work, board: str, start: date | None, day: date) -> pd.DataFrame:
