@@ -664,6 +664,26 @@ def status(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: trc capacity")
+def capacity(as_json: AsJson = False) -> None:
+    """Show what is used, and what ends first.
+
+    From the history of this installation: what runs took of the time between two of them, how tables
+    grow, connections; and at how many times of what is done now each ends. docs/capacity.md says
+    what to do then.
+    """
+    from trc_pipelines.cli.capacity import find_capacity, show_capacity
+    from trc_pipelines.cli.installation import open_installation, require_schema
+
+    with open_installation() as installation:
+        require_schema(installation)
+        found = find_capacity(installation)
+    if as_json:
+        print_json(found)
+    else:
+        show_capacity(found)
+
+
 @app.command(epilog="Example: trc incidents --all")
 def incidents(
     all_of_them: Annotated[
