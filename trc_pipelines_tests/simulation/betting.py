@@ -88,6 +88,7 @@ class Betting:
         self.joined: dict[str, datetime] = {}
         self.referrals: dict[str, int] = {}
         self.entries: list[dict] = []
+        self.sums: Counter[str] = Counter()
         self.accounts: dict[str, Account] = defaultdict(Account)
         self.closed: dict[tuple[str, date], tuple] = {}
         self.last_event = 0
@@ -335,15 +336,14 @@ class Betting:
             f"SELECT {', '.join(names)} FROM betting.bankroll_ledger WHERE entry_id > %s ORDER BY 1",
             self.entries[-1]["entry_id"] if self.entries else 0,
         )
-        last = {entry["user_id"]: entry["balance_after"] for entry in self.entries}
         for row in rows:
             entry = dict(zip(names, row, strict=True))
             user = entry["user_id"]
             require(
-                entry["balance_after"] == last.get(user, 0) + entry["amount"],
-                f"entry {entry['entry_id']} of {user}: {entry} after a balance of {last.get(user, 0)}",
+                entry["balance_after"] == self.sums[user] + entry["amount"],
+                f"entry {entry['entry_id']} of {user}: {entry} after a balance of {self.sums[user]}",
             )
-            last[user] = entry["balance_after"]
+            self.sums[user] += entry["amount"]
             self._check_grading(entry)
             self._follow(entry)
             self.entries.append(entry)
@@ -407,9 +407,7 @@ class Betting:
         expected |= {user: account.balance() for user, account in self.accounts.items()}
         require_same("balances", found, expected)
         require_same(
-            "sums of the ledger",
-            {u: sum(e["amount"] for e in self.entries if e["user_id"] == u) for u in self.accounts},
-            {user: found[user] for user in self.accounts},
+            "sums of the ledger", dict(self.sums), {user: found[user] for user in self.sums}
         )
         history = self.house.ask(
             "SELECT user_id, week_start, opening, net, adjustments, closing FROM betting.bankroll_weekly_history"

@@ -1,8 +1,8 @@
 """A house in a database: apps whose users act, jobs, an operator, a follower, days that pass.
 
 What happens is planned from the seed and the day alone, in batches: what is in one runs at the same
-time, statement by statement as the seed says, with faults. Every night there is a calm hour: whatever
-is due runs once more, alone and without faults. Then everything must be what the auditors say.
+time, statement by statement as the seed says, with faults. After some days there is a calm hour:
+whatever is due runs once more, alone and without faults. Then everything must be what the auditors say.
 """
 
 import os
@@ -40,6 +40,7 @@ FAULT_RATE = 0.004
 MOST_AT_ONCE = 3
 # A job that is due is missed, or runs twice at once, so often.
 MISSED, DOUBLED = 0.12, 0.08
+CALM = 0.4
 # Jobs of the house that say nothing about a domain, or need what is not here.
 LEFT_OUT = {
     "engagement_report",
@@ -202,7 +203,8 @@ class House:
             for batch in self.plan(number):
                 self.now = batch.at
                 self._live_through(batch)
-            self._calm_down(number, midnight(day + DAY) + CALM_AT)
+            if self.is_calm_after(number) or number == days - 1:
+                self._calm_down(number, midnight(day + DAY) + CALM_AT)
             yield day
 
     def digest(self) -> str:
@@ -217,16 +219,21 @@ class House:
 
     # The plan
 
+    def is_calm_after(self, number: int) -> bool:
+        """Whether everything comes to rest after this day."""
+        return random.Random(f"{self.seed}/{number}/calm").random() < CALM
+
     def plan(self, number: int) -> list[Batch]:
         """Plan a day: at some quarters of an hour what is due, between them what users do."""
         dice = random.Random(f"{self.seed}/{number}")
         begin = midnight(FIRST_DAY + number * DAY)
-        quarters = sorted(dice.sample(range(4, 96), dice.randint(4, 7)))
+        quarters = sorted(dice.sample(range(4, 96), dice.randint(2, 5)))
         moments = [begin + 15 * MINUTE * quarter for quarter in quarters]
         # The last reading of a day, and midnight, are rarely missed.
         moments += [begin + DAY - 15 * MINUTE] if dice.random() < 0.7 else []
         moments += [begin + DAY]
-        before, batches = begin + CALM_AT, []
+        is_fresh = number > 0 and self.is_calm_after(number - 1)
+        before, batches = begin + (CALM_AT if is_fresh else 0 * DAY), []
         for moment in moments:
             due = self._due(dice, before, moment)
             while due or moment > before:

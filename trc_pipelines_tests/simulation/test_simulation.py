@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_pipelines_tests.budget import examples
-from trc_pipelines_tests.simulation.__main__ import Outcome, live
+from trc_pipelines_tests.simulation.lives import Outcome, live
 from trc_pipelines_tests.simulation.planted import FAULTS, look_for
 from trc_pipelines_tests.simulation.shrinking import shrink
 
