@@ -50,6 +50,11 @@ FAULTS = {
 _here = threading.local()
 
 
+def this_task() -> "Task":
+    """The task that has the baton, as it asks itself."""
+    return _here.task
+
+
 class KilledError(BaseException):
     """The process of this task is gone: it does nothing more, not even say so."""
 
