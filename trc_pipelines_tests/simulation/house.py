@@ -363,6 +363,8 @@ class House:
     def _run(self, tasks: Sequence[Task], seed: str, fault_rate: float) -> None:
         self.scheduler.run(tasks, seed, fault_rate)
         is_cut = any("all cut" in fault for task in tasks for fault in task.faults)
+        if is_cut:
+            self.database.close()
         for task in tasks:
             error = task.error
             if isinstance(error, FindingError):

@@ -358,7 +358,7 @@ def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class KeptDatabase(Database):
-    """Connections are kept and used again: to open one takes as long as a step. A dead one is found out."""
+    """Connections are kept and used again: to open one takes as long as a step."""
 
     kept: list[Connection] = field(default_factory=list, compare=False)
 
@@ -380,8 +380,9 @@ class KeptDatabase(Database):
             self.kept.append(connection)
 
     def close(self) -> None:
-        for connection in self.kept:
-            connection.close()
+        """Keep none."""
+        while self.kept:
+            self.kept.pop().close()
 
 
 # Sessions of apps ---------------------------------------------------------------------------------
