@@ -153,7 +153,6 @@ class House:
         *,
         fault_rate: float = FAULT_RATE,
         only: Collection[str] | None = None,
-        **settings: Any,
     ) -> None:
         self.seed, self.fault_rate, self.only = seed, fault_rate, only
         self.settings = load_settings(
@@ -163,7 +162,7 @@ class House:
             community_start_on=FIRST_DAY,
             mee6_guild_id=77,
             lock_timeout_seconds=120,
-            **settings,
+            **choose_settings(random.Random(f"{seed}/settings")),
         )
         self.database = KeptDatabase(url, 120, 120)
         self.scheduler = Scheduler(url)
@@ -499,6 +498,15 @@ class Follower:
         )
         require_same("events taken", dict(self.taken), dict(told))
         require(self.taken == told, "events were taken in another order than that of commits")
+
+
+def choose_settings(dice: random.Random) -> dict[str, Any]:
+    """What an installation may have chosen, where it changes the rules."""
+    return {
+        "quiz_life_catch_up": dice.random() < 0.4,
+        "live_bets": dice.random() < 0.3,
+        "sunday_timezone": dice.choice(["UTC", "America/New_York"]),
+    }
 
 
 def midnight(day: date) -> datetime:
