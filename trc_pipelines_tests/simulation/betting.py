@@ -466,6 +466,7 @@ class Betting:
         self._compare_results()
         self._compare_resets(at)
         self._compare_badges(at)
+        self._compare_changes()
         self._compare_statistics(at)
         self._compare_content(at)
 
@@ -512,6 +513,37 @@ class Betting:
             "tiers", {u: t for u, t in tiers.items() if t},
             {user: 2 if n >= 3 else 1 for user, n in counts.items()},
         )  # fmt: skip
+
+    def _compare_changes(self) -> None:
+        """Badges come and go in turns, tiers follow each other, and all of it is told in that order."""
+        told = self.house.ask(
+            "SELECT event_type, payload ->> 'user_id', payload ->> 'badge', payload ->> 'week_start', "
+            "payload ->> 'previous_tier', payload ->> 'tier' FROM operations.domain_events WHERE event_type "
+            "IN ('BadgeEarned', 'BadgeLost', 'EffectAccessChanged') ORDER BY transaction_id, event_id"
+        )
+        tiers: dict[str, str] = {}
+        held: dict[tuple, str] = {}
+        for kind, user, badge, week, previous, tier in told:
+            if kind == "EffectAccessChanged":
+                require(
+                    tiers.get(user, "0") == previous,
+                    f"{user} went from tier {previous}, and had {tiers.get(user)}",
+                )
+                tiers[user] = tier
+            else:
+                key, change = (user, badge, week), kind.removeprefix("Badge").lower()
+                require(held.get(key, "lost") != change, f"{key} is told to be {change} twice")
+                held[key] = change
+        require_same(
+            "tiers told",
+            tiers,
+            dict(self.house.ask("SELECT user_id, tier::text FROM betting.user_effect_access "
+                                "WHERE user_id = ANY(%s)", list(tiers))),
+        )  # fmt: skip
+        history = self.house.ask(
+            "SELECT user_id, badge, week_start::text, change FROM betting.badge_history ORDER BY history_id"
+        )
+        require_same("badges told", held, {tuple(row[:3]): row[3] for row in history})
 
     def _badges(self, monday: datetime, tick: datetime) -> dict[str, set[str]]:
         bets = self._read_bets()
