@@ -60,8 +60,9 @@ def on_opening(_house: "House") -> None:
     """Called before the doors open: in its place a fault is planted."""
 
 
-# True of a house where users bet on teams that do not play, and apps say what a bet wins.
-TOLD_ANYWAY = {"no_bet_is_stuck", "paid_wins_match_the_odds"}
+# Of a house where users bet on teams that do not play, apps say what a bet wins, and periods are closed years
+# after players left, by the clock of the server.
+TOLD_ANYWAY = {"no_bet_is_stuck", "paid_wins_match_the_odds", "archived_scores_match_the_events"}
 
 
 class FindingError(AssertionError):
