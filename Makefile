@@ -36,9 +36,9 @@ bench: install ## measure
 soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
 	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
 
-simulate: install ## live through days of a seed, statement by statement, with faults and auditors; SEED=, SEEDS=, DAYS=, DOMAINS=, FAULTS=, ONLY=, SHRINK=1
+simulate: install ## live through days of a seed, statement by statement, with faults and auditors; SEED=, SEEDS=, DAYS=, DOMAINS=, FAULTS=, ONLY=, SHRINK=1, PROCESSES=2
 	$(BIN)/python -m trc_pipelines_tests.simulation --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --days $(or $(DAYS),10) \
-		$(if $(DOMAINS),--domains $(DOMAINS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only $(ONLY)) $(if $(SHRINK),--shrink)
+		$(if $(DOMAINS),--domains $(DOMAINS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(ONLY),--only $(ONLY)) $(if $(SHRINK),--shrink) $(if $(PROCESSES),--processes $(PROCESSES))
 
 planted: install ## plant faults in the product, one at a time: each is to be found by the simulation; takes minutes
 	$(BIN)/python -m trc_pipelines_tests.simulation.planted
