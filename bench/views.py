@@ -31,7 +31,8 @@ YEAR = f"""
 INSERT INTO community.members (member_id, discord_id, discord_username, subscription_status)
 SELECT md5('m' || n)::uuid, n, 'name ' || n, CASE WHEN n % 10 > 0 THEN 'ACTIVE' ELSE 'NONE' END FROM generate_series(1, {{size}}) AS n;
 CREATE TEMP TABLE people AS SELECT md5('m' || n)::uuid::text AS member_id, n FROM generate_series(1, {{size}}) AS n;
-INSERT INTO community.member_points SELECT member_id, (n::bigint * 7919) % 100000, '2026-03-04Z' FROM people;
+INSERT INTO community.accounts (account_id, member_id) OVERRIDING SYSTEM VALUE SELECT n, member_id FROM people;
+INSERT INTO community.member_points SELECT member_id, n, (n::bigint * 7919) % 100000, '2026-03-04Z' FROM people;
 INSERT INTO community.days (day, streaks_at, is_streaks_stale) SELECT day, day, FALSE FROM {DAYS};
 INSERT INTO community.daily_streaks
 SELECT member_id, {LAST_DAY} - 14 - n % 350, TRUE, 1, 1 + n % 90, {LAST_DAY} - 14 - n % 350 FROM people WHERE n % 2 = 0;
@@ -42,7 +43,7 @@ INSERT INTO community.member_activity
 SELECT member_id, {LAST_DAY} - 364, CASE WHEN n % 2 = 0 THEN {LAST_DAY} - 14 - n % 350 ELSE {LAST_DAY} - n % 14 END FROM people;
 INSERT INTO community.ranking_pages
 SELECT d.day, b.board, min(p.n), CASE b.board WHEN 'weekly' THEN date_trunc('week', d.day)::date WHEN 'monthly' THEN date_trunc('month', d.day)::date END,
-    array_agg(p.member_id ORDER BY p.n), array_agg(({{size}} - p.n)::bigint ORDER BY p.n), array_agg(d.day::timestamptz ORDER BY p.n)
+    array_agg(p.n::bigint ORDER BY p.n), array_agg(({{size}} - p.n)::bigint ORDER BY p.n), array_agg(d.day::timestamptz ORDER BY p.n)
 FROM {DAYS} CROSS JOIN (VALUES ('global', 1), ('weekly', 4), ('monthly', 2)) AS b (board, part)
 CROSS JOIN LATERAL generate_series(1, CASE WHEN d.day > {LAST_DAY} - 3 THEN {{size}} / b.part WHEN b.board = 'weekly' THEN 1000 ELSE 1 END) AS r (rank)
 INNER JOIN people AS p ON r.rank = p.n GROUP BY d.day, b.board, (p.n - 1) / 1000;

@@ -28,12 +28,20 @@ VERIFICATION = "verification"
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Build the assets, checks, jobs, schedules and sensors of what the settings switch on."""
-    return _build_definitions(settings.domains, settings.write_back, settings.community_start_on)
+    return _build_definitions(
+        settings.domains,
+        settings.write_back,
+        settings.community_start_on,
+        settings.backfill_days_per_run,
+    )
 
 
 @cache
 def _build_definitions(
-    domains: tuple[str, ...], written_back: tuple[str, ...], start_on: date
+    domains: tuple[str, ...],
+    written_back: tuple[str, ...],
+    start_on: date,
+    days_per_run: int | None,
 ) -> dg.Definitions:
     names = [name for name in KNOWN_DOMAINS if name in domains]
     catalogue = Catalogue(load_domains(names), written_back)
@@ -51,7 +59,10 @@ def _build_definitions(
     return dg.Definitions(
         assets=[
             *[build_spec(relation) for relation in catalogue.relations],
-            *[build_asset(step, days, catalogue.written_beside(step)) for step in catalogue.steps],
+            *[
+                build_asset(step, days, catalogue.written_beside(step), days_per_run)
+                for step in catalogue.steps
+            ],
         ],
         asset_checks=[build_check(check) for check in checks],
         jobs=[

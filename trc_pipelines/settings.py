@@ -8,6 +8,7 @@ import os
 import re
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote
@@ -21,6 +22,8 @@ _PACKAGE = Path(__file__).resolve().parent
 IS_CHECKOUT = (_PACKAGE.parent / "sql").is_dir()
 # Where sql/ and Dagster's files are: beside the package in a checkout, inside it in a wheel.
 PROJECT_ROOT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE
+# What stands behind dagster.yaml where a launcher executes runs.
+LAUNCHERS = _PACKAGE / "launchers"
 VERSION = version("trc_pipelines")
 
 # Both log the URLs they are given, which hold tokens: Apprise in warnings, urllib3 when debugging.
@@ -32,16 +35,21 @@ class SettingsError(Exception):
     """A setting has a value that cannot be used. The message names it and what is accepted."""
 
 
-def _postgres_url(value: str) -> str:
-    # Imported here, like those below, because `trc --help` must not wait for it.
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+# As SQLAlchemy reads a URL, which takes longer to load than `trc jobs` may take.
+_DATABASE_URL = re.compile(
+    r"(?P<driver>[\w+]+)://(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]+)?(?P<port>:[^/?]*)?"
+    r"(?:/(?P<database>[^?]*))?"
+)
 
-    try:
-        url = make_url(value)
-    except ArgumentError:
-        url = None
-    if url is None or not url.drivername.startswith("postgres") or not url.database:
+
+def _postgres_url(value: str) -> str:
+    url = _DATABASE_URL.match(value)
+    if (
+        url is None
+        or not url["driver"].startswith("postgres")
+        or not url["database"]
+        or not re.fullmatch(r"(:[0-9]+)?", url["port"] or "")
+    ):
         # The value is not repeated: it may hold a password.
         raise ValueError("accepts postgresql://user:password@host:port/database")
     return value
@@ -61,6 +69,7 @@ def _heartbeat_url(value: str) -> str:
 
 
 def _sentry_dsn(value: str) -> str:
+    # Imported here, like those below, because `trc --help` must not wait for it.
     from sentry_sdk.utils import Dsn
 
     try:
@@ -118,10 +127,57 @@ def _redis_url(value: str) -> str:
     return value
 
 
+IN_HOST = "in-host"
+# Where runs are executed: beside the code server, or by one of Dagster's own launchers, whose library
+# comes with an extra of that name.
+LAUNCHER_LIBRARIES = {
+    "celery": "dagster_celery",
+    "docker": "dagster_docker",
+    "kubernetes": "dagster_k8s",
+}
+
+
+def _run_launcher(value: str) -> str:
+    if value != IN_HOST and value not in LAUNCHER_LIBRARIES:
+        raise ValueError(f"accepts {', '.join((IN_HOST, *LAUNCHER_LIBRARIES))}")
+    if value != IN_HOST and find_spec(LAUNCHER_LIBRARIES[value]) is None:
+        raise ValueError(
+            f"{LAUNCHER_LIBRARIES[value]} is not installed; pip install 'trc_pipelines[{value}]'"
+        )
+    return value
+
+
+def _broker_url(value: str) -> str:
+    if not re.match(r"[a-z+]+://.", value):
+        # The value is not repeated: it may hold a password.
+        raise ValueError("accepts the URL of a broker, as redis://:password@host:6379/0")
+    return value
+
+
+def _image(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][\w.:/@-]*", value):
+        raise ValueError("accepts an image, as registry.example/trc:0.1.0")
+    return value
+
+
+def _needed_by(*launchers: str) -> AfterValidator:
+    """Make a setting one that these launchers cannot do without."""
+
+    def check(value: str | None, info: ValidationInfo) -> str | None:
+        # Not there when RUN_LAUNCHER itself was refused.
+        launcher = info.data.get("run_launcher")
+        if value is None and launcher in launchers:
+            raise ValueError(f"is not set, and RUN_LAUNCHER={launcher} needs it")
+        return value
+
+    return AfterValidator(check)
+
+
 # The made-up guild of the demo, which is no real one.
 DEMO_GUILD_ID = 100000000000000001
 # Packages that declare a domain. Each is a schema in the database, and schemas are made in this order.
 KNOWN_DOMAINS = ("community", "quiz", "betting")
+_WORD = r"^[A-Za-z0-9_.-]{1,64}$"
 _HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"
 # No part of a path is "", "." or "..".
 _PATH = r"(?!\.{1,2}(/|$))[^/\s?#*@]+(/(?!\.{1,2}(/|$))[^/\s?#*@]+)*"
@@ -183,6 +239,9 @@ PlainHttpUrl = Annotated[str, AfterValidator(_plain_http_url)]
 PlainHttpUrls = Annotated[tuple[PlainHttpUrl, ...], NoDecode, BeforeValidator(_words)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Prefixes = Annotated[tuple[Prefix, ...], Field(min_length=1), NoDecode, BeforeValidator(_words)]
+RunLauncher = Annotated[str, AfterValidator(_run_launcher)]
+BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
+Image = Annotated[str, AfterValidator(_image)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -217,12 +276,51 @@ class Settings(BaseSettings):
     lock_timeout_seconds: float = Field(
         30, gt=0, description="longest wait for another run of the same job"
     )
+    run_launcher: RunLauncher = Field(
+        IN_HOST,
+        description="who executes runs: in-host (this machine), celery, docker or kubernetes",
+    )
+    celery_broker_url: Annotated[BrokerUrl | None, _needed_by("celery")] = Field(
+        None,
+        repr=False,
+        description="where RUN_LAUNCHER=celery queues runs, a Redis as a rule",
+    )
+    celery_result_url: BrokerUrl | None = Field(
+        None, repr=False, description="where workers say how runs ended; default: CELERY_BROKER_URL"
+    )
+    celery_queue: str = Field(
+        "trc",
+        pattern=_WORD,
+        description="the queue runs are put into, unless a run's tag dagster-celery/queue names another",
+    )
+    run_image: Annotated[Image | None, _needed_by("docker", "kubernetes")] = Field(
+        None,
+        description="the image RUN_LAUNCHER=docker and kubernetes execute runs in, as host/trc:0.1.0",
+    )
+    run_network: str = Field(
+        "host",
+        pattern=_WORD,
+        description="the network of containers that RUN_LAUNCHER=docker starts",
+    )
+    run_namespace: str = Field(
+        "default", pattern=_WORD, description="where RUN_LAUNCHER=kubernetes makes Jobs"
+    )
+    webserver_host: str = Field(
+        "127.0.0.1",
+        pattern=r"^[A-Za-z0-9.:-]+$",
+        description="address the Dagster UI listens on; it has no login, so open it to no network",
+    )
     webserver_port: int = Field(
         3000, ge=1, le=65535, description="port of the Dagster UI; a busy one is stepped over"
     )
     community_start_on: Annotated[date, AfterValidator(_past_day)] = Field(
         date(2026, 1, 1),
         description="first daily partition of every domain; nothing before it is computed",
+    )
+    backfill_days_per_run: int | None = Field(
+        None,
+        ge=1,
+        description="days a run of a backfill takes, where there are workers for several; without it all",
     )
     community_cut_over_at: Moment | None = Field(
         None, description="when the app's own XP and streak jobs stop; without it there are none"
@@ -333,7 +431,7 @@ class Settings(BaseSettings):
     )
     environment: str = Field(
         "production",
-        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        pattern=_WORD,
         description="what Sentry calls this installation; each needs a name of its own",
     )
     snapshot_retention_days: int = Field(
@@ -383,7 +481,11 @@ def load_settings(**overrides: object) -> Settings:
             field = Settings.model_fields.get(name.lower())
             about = f" ({field.description})" if field else ""
             # A URL may hold a password.
-            value = f"is {str(problem['input'])!r}; " if field and field.repr else ""
+            value = (
+                f"is {str(problem['input'])!r}; "
+                if field and field.repr and problem["input"] is not None
+                else ""
+            )
             wrong = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{name}: {value}{wrong[0].lower()}{wrong[1:]}{about}")
         raise SettingsError("\n".join(lines)) from None

@@ -54,7 +54,15 @@ def test_what_uv_cannot_install_pip_does(monkeypatch: pytest.MonkeyPatch, fails_
         return Ended(int(len(calls) - 1 == fails_at))
 
     monkeypatch.setattr(bootstrap.subprocess, "run", run)
-    assert not bootstrap.install_by_uv()
+    assert not bootstrap.install_by_uv(["locks/celery.lock"])
     assert len(calls) == fails_at + 1
-    bootstrap.install_by_pip()
+    bootstrap.install_by_pip(["locks/celery.lock"])
     assert [call[1:4] for call in calls[-2:]] == [["-m", "pip", "install"]] * 2
+    hashed = [
+        "--require-hashes",
+        "--requirement=requirements.lock",
+        "--requirement=locks/celery.lock",
+    ]
+    assert calls[-2][-3:] == hashed
+    if fails_at >= 2:
+        assert calls[2][-3:] == hashed

@@ -29,12 +29,6 @@ late AS (
     RETURNING 1
 ),
 
-boards AS (
-    UPDATE community.ranking_pages SET member_ids = array_replace(member_ids, :member_id, :pseudonym)
-    WHERE :member_id = any(member_ids)
-    RETURNING 1
-),
-
 rejected AS (
     UPDATE community.rejected_transactions SET member_id = NULL
     WHERE member_id = :member_id
@@ -87,8 +81,6 @@ UNION ALL
 SELECT 'community.daily_streaks', count(*) FROM streaks
 UNION ALL
 SELECT 'community.late_members', count(*) FROM late
-UNION ALL
-SELECT 'community.leaderboard_rankings', count(*) FROM boards
 UNION ALL
 SELECT 'community.rejected_transactions', count(*) FROM rejected
 UNION ALL

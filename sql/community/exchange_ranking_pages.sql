@@ -1,66 +1,42 @@
--- Rank the staged stretches of boards again, without who leaves them and with who arrives: nobody else moves out of a
--- stretch. All pages are gone before one is written. A stretch has a number, since what is compared for every rank has
--- to be short.
--- Staged: staged_stretches(stretch, day, board, period_start, first_rank, last_rank), staged_leaving(stretch, member_id),
--- staged_arriving(stretch, member_id, score, reached_at)
-WITH gone AS (
-    DELETE FROM community.ranking_pages AS p
-    USING staged_stretches AS t
-    WHERE p.day = t.day AND p.board = t.board AND p.first_rank BETWEEN t.first_rank AND t.last_rank
-    RETURNING t.stretch, p.member_ids, p.scores, p.reached_at
-),
-
-stood AS (
+-- Put the pages that change together, from pieces of those that stand, and from who arrives. A page nobody is left on
+-- has one piece with nothing in it.
+-- Staged: staged_pieces(day, board, period_start, first_rank, rank, source_rank, first_place, last_place, account_id,
+-- score, reached_at)
+WITH pieces AS (
     SELECT
-        g.stretch,
-        unnest(g.member_ids) AS member_id,
-        unnest(g.scores) AS score,
-        unnest(g.reached_at) AS reached_at
-    FROM gone AS g
+        s.day,
+        s.board,
+        s.period_start,
+        s.first_rank,
+        s.rank,
+        CASE
+            WHEN s.account_id IS NULL THEN p.account_ids[s.first_place:s.last_place] ELSE ARRAY[s.account_id]
+        END AS account_ids,
+        CASE WHEN s.account_id IS NULL THEN p.scores[s.first_place:s.last_place] ELSE ARRAY[s.score] END AS scores,
+        CASE
+            WHEN s.account_id IS NULL THEN p.reached_at[s.first_place:s.last_place] ELSE ARRAY[s.reached_at]
+        END AS reached_at
+    FROM staged_pieces AS s
+    LEFT JOIN community.ranking_pages AS p ON s.day = p.day AND s.board = p.board AND s.source_rank = p.first_rank
 ),
 
-standing AS (
-    SELECT s.stretch, s.member_id, s.score, s.reached_at
-    FROM stood AS s
-    LEFT JOIN staged_leaving AS v ON s.stretch = v.stretch AND s.member_id = v.member_id
-    WHERE v.member_id IS NULL
-    UNION ALL
-    SELECT a.stretch, a.member_id, a.score, a.reached_at
-    FROM staged_arriving AS a
-),
-
-ranked AS (
+joined AS (
     SELECT
-        s.stretch,
-        row_number() OVER (
-            PARTITION BY s.stretch
-            ORDER BY s.score DESC, s.reached_at DESC NULLS LAST, s.member_id ASC
-        ) AS place,
-        s.member_id,
-        s.score,
-        s.reached_at
-    FROM standing AS s
-),
-
-packed AS (
-    SELECT
-        r.stretch,
-        min(r.place) AS first_place,
-        array_agg(r.member_id ORDER BY r.place) AS member_ids,
-        array_agg(r.score ORDER BY r.place) AS scores,
-        array_agg(r.reached_at ORDER BY r.place) AS reached_at
-    FROM ranked AS r
-    GROUP BY r.stretch, (r.place - 1) / 1000
-),
-
-written AS (
-    INSERT INTO community.ranking_pages (day, board, first_rank, period_start, member_ids, scores, reached_at)
-    SELECT t.day, t.board, t.first_rank + k.first_place - 1, t.period_start, k.member_ids, k.scores, k.reached_at
-    FROM packed AS k
-    INNER JOIN staged_stretches AS t ON k.stretch = t.stretch
-    RETURNING day, cardinality(member_ids) AS ranks
+        c.day,
+        c.board,
+        c.period_start,
+        c.first_rank,
+        community.join_arrays(c.account_ids ORDER BY c.rank) AS account_ids,
+        community.join_arrays(c.scores ORDER BY c.rank) AS scores,
+        community.join_arrays(c.reached_at ORDER BY c.rank) AS reached_at
+    FROM pieces AS c
+    GROUP BY c.day, c.board, c.period_start, c.first_rank
 )
 
-SELECT w.day, sum(w.ranks)::bigint AS rows_written
-FROM written AS w
-GROUP BY w.day
+MERGE INTO community.ranking_pages AS p
+USING joined AS j ON p.day = j.day AND p.board = j.board AND p.first_rank = j.first_rank
+WHEN MATCHED AND j.account_ids IS NULL THEN DELETE
+WHEN MATCHED THEN UPDATE SET account_ids = j.account_ids, scores = j.scores, reached_at = j.reached_at
+WHEN NOT MATCHED THEN
+    INSERT (day, board, first_rank, period_start, account_ids, scores, reached_at)
+    VALUES (j.day, j.board, j.first_rank, j.period_start, j.account_ids, j.scores, j.reached_at)

@@ -10,7 +10,7 @@ gone AS (
     WHERE
         p.day < (:before::timestamptz AT TIME ZONE 'UTC')::date AND p.first_rank > 1
         AND p.day NOT IN (SELECT l.day FROM last_days AS l)
-    RETURNING cardinality(p.member_ids) AS ranks
+    RETURNING cardinality(p.account_ids) AS ranks
 )
 
 SELECT coalesce(sum(g.ranks), 0)::bigint AS removed FROM gone AS g

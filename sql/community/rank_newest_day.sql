@@ -1,8 +1,8 @@
--- The boards of the newest day, ranked and packed from the running totals of the ledger: how many are on each, and a
--- digest of who stands where with how much. A score of 0 is on no board.
+-- The boards of the newest day, ranked and packed from the running totals of the ledger. A score of 0 is on no board.
 WITH shown AS MATERIALIZED (
     SELECT
         p.member_id,
+        p.account_id,
         p.total,
         p.last_active_at,
         CASE WHEN p.week_start = :week_start THEN p.week_points ELSE 0 END AS week_points,
@@ -19,7 +19,7 @@ ranked AS (
         'global' AS board,
         NULL::date AS period_start,
         row_number() OVER (ORDER BY s.total DESC, s.last_active_at DESC NULLS LAST, s.member_id ASC) AS rank,
-        s.member_id,
+        s.account_id,
         s.total AS score,
         s.last_active_at AS reached_at
     FROM shown AS s
@@ -29,7 +29,7 @@ ranked AS (
         'monthly',
         :month_start::date,
         row_number() OVER (ORDER BY s.month_points DESC, s.month_at DESC NULLS LAST, s.member_id ASC),
-        s.member_id,
+        s.account_id,
         s.month_points,
         s.month_at
     FROM shown AS s
@@ -39,36 +39,21 @@ ranked AS (
         'weekly',
         :week_start::date,
         row_number() OVER (ORDER BY s.week_points DESC, s.week_at DESC NULLS LAST, s.member_id ASC),
-        s.member_id,
+        s.account_id,
         s.week_points,
         s.week_at
     FROM shown AS s
     WHERE s.week_points <> 0
-),
-
-written AS (
-    INSERT INTO community.ranking_pages (day, board, first_rank, period_start, member_ids, scores, reached_at)
-    SELECT
-        :day::date,
-        r.board,
-        min(r.rank),
-        r.period_start,
-        array_agg(r.member_id ORDER BY r.rank),
-        array_agg(r.score ORDER BY r.rank),
-        array_agg(r.reached_at ORDER BY r.rank)
-    FROM ranked AS r
-    GROUP BY r.board, r.period_start, (r.rank - 1) / 1000
-    RETURNING
-        board,
-        first_rank,
-        cardinality(member_ids) AS members,
-        hash_array_extended(member_ids, 0) AS ids_hash,
-        hash_array_extended(scores, 0) AS scores_hash
 )
 
+INSERT INTO community.ranking_pages (day, board, first_rank, period_start, account_ids, scores, reached_at)
 SELECT
-    w.board,
-    sum(w.members) AS members,
-    left(md5(string_agg(concat_ws(':', w.members, w.ids_hash, w.scores_hash), ',' ORDER BY w.first_rank)), 16) AS digest
-FROM written AS w
-GROUP BY w.board
+    :day::date,
+    r.board,
+    min(r.rank),
+    r.period_start,
+    array_agg(r.account_id ORDER BY r.rank),
+    array_agg(r.score ORDER BY r.rank),
+    array_agg(r.reached_at ORDER BY r.rank)
+FROM ranked AS r
+GROUP BY r.board, r.period_start, (r.rank - 1) / 1000

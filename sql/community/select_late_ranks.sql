@@ -1,17 +1,28 @@
 -- Where the staged members stand on boards of :days.
--- Staged: staged_late(member_id)
+-- Staged: staged_late(member_id, account_id)
 WITH ranks AS (
     SELECT
         p.day,
         p.board,
         p.first_rank,
-        unnest(p.member_ids) AS member_id,
-        unnest(p.scores) AS score,
-        unnest(p.reached_at) AS reached_at
+        generate_series(1, cardinality(p.account_ids)) AS place,
+        unnest(p.account_ids) AS account_id
     FROM community.ranking_pages AS p
     WHERE p.day = any(:days::date[])
+),
+
+found AS MATERIALIZED (
+    SELECT r.day, r.board, r.first_rank, r.place, r.account_id
+    FROM ranks AS r
+    INNER JOIN staged_late AS l ON r.account_id = l.account_id
 )
 
-SELECT r.day, r.board, r.first_rank, r.member_id, r.score, r.reached_at
-FROM ranks AS r
-INNER JOIN staged_late AS l ON r.member_id = l.member_id
+SELECT
+    f.day,
+    f.board,
+    f.first_rank + f.place - 1 AS rank,
+    f.account_id,
+    p.scores[f.place] AS score,
+    p.reached_at[f.place] AS reached_at
+FROM found AS f
+INNER JOIN community.ranking_pages AS p ON f.day = p.day AND f.board = p.board AND f.first_rank = p.first_rank

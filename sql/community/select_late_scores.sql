@@ -1,7 +1,7 @@
 -- Scores of the staged members on the staged boards, as select_board_scores and select_lifetime_scores have those of
 -- everybody. Days are looked up by their key, since all rows of the days are many more; entries that came after the
 -- first day are read once.
--- Staged: staged_late(member_id), staged_boards(day, board, period_start)
+-- Staged: staged_late(member_id, account_id), staged_boards(day, board, period_start)
 WITH shown AS MATERIALIZED (
     SELECT t.member_id, t.total, t.last_active_at
     FROM staged_late AS k
@@ -106,8 +106,11 @@ lifetime AS (
     LEFT JOIN earlier AS e ON s.member_id = e.member_id
 )
 
-SELECT p.day, p.board, p.member_id, p.score, p.reached_at FROM periodic AS p
-WHERE p.score <> 0
-UNION ALL
-SELECT l.day, l.board, l.member_id, l.score, l.reached_at FROM lifetime AS l
-WHERE l.score <> 0
+SELECT b.day, b.board, k.account_id, b.member_id, b.score, b.reached_at
+FROM (
+    SELECT p.day, p.board, p.member_id, p.score, p.reached_at FROM periodic AS p
+    UNION ALL
+    SELECT l.day, l.board, l.member_id, l.score, l.reached_at FROM lifetime AS l
+) AS b
+INNER JOIN staged_late AS k ON b.member_id = k.member_id
+WHERE b.score <> 0

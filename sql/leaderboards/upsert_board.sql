@@ -10,7 +10,10 @@ ON CONFLICT (domain, board) DO UPDATE SET
     version = CASE excluded.day - b.day
         WHEN -1 THEN split_part(b.version, '/', 1) || '/' || :version
         WHEN 0 THEN excluded.version || split_part(b.version, '/', 2)
-        WHEN 1 THEN excluded.version || split_part(b.version, '/', 1)
+        WHEN 1
+            THEN
+                excluded.version
+                || CASE WHEN excluded.period_start IS NOT DISTINCT FROM b.period_start THEN split_part(b.version, '/', 1) ELSE '' END
         ELSE excluded.version
     END,
     computed_at = excluded.computed_at

@@ -103,6 +103,20 @@ COMMENT ON COLUMN operations.jobs.first_seen_at IS 'First start with this job: a
 COMMENT ON COLUMN operations.jobs.checked_in_execution_id IS 'Latest execution of which the outside monitor was told.';
 COMMENT ON COLUMN operations.jobs.heartbeat_execution_id IS 'Latest execution that was told to HEARTBEAT_URL.';
 
+-- What every host of an installation has alike.
+
+CREATE TABLE operations.agreements (
+    name text CONSTRAINT agreements_pkey PRIMARY KEY,
+    value text NOT NULL,
+    host text NOT NULL,
+    agreed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE operations.agreements IS 'One row per thing that every host must have alike, as the control had it when it started: settings, code, libraries. A worker that differs is refused.';
+COMMENT ON COLUMN operations.agreements.name IS 'Setting, library …';
+COMMENT ON COLUMN operations.agreements.value IS 'Its value or version; of a secret and of code a digest.';
+COMMENT ON COLUMN operations.agreements.host IS 'Host of the control.';
+COMMENT ON COLUMN operations.agreements.agreed_at IS 'When it started.';
+
 -- When the jobs that an app had before stop.
 
 CREATE TABLE operations.cut_overs (

@@ -317,6 +317,7 @@ COMMENT ON COLUMN community.ledger_batches.recorded_at IS 'When.';
 
 CREATE TABLE community.member_points (
     member_id text COLLATE "C" CONSTRAINT member_points_pkey PRIMARY KEY,
+    account_id bigint NOT NULL,
     total bigint NOT NULL,
     last_active_at timestamptz,
     week_start date,
@@ -328,6 +329,7 @@ CREATE TABLE community.member_points (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE community.member_points IS 'One row per member with entries: their sum, and that of a week and a month. Kept by the ledger itself, in the transaction of the entries.';
 COMMENT ON COLUMN community.member_points.member_id IS 'Member.';
+COMMENT ON COLUMN community.member_points.account_id IS 'The account of their first entries, in community.accounts, by which boards refer to the member; it stays.';
 COMMENT ON COLUMN community.member_points.total IS 'Sum of the member''s entries; may be negative.';
 COMMENT ON COLUMN community.member_points.last_active_at IS 'Latest time at which the member earned points (adjustments by an admin do not count).';
 COMMENT ON COLUMN community.member_points.week_start IS 'Monday of the latest week for which the member has entries.';
@@ -443,25 +445,25 @@ CREATE TABLE community.ranking_pages (
     board text COLLATE "C" NOT NULL CONSTRAINT ranking_pages_board_check CHECK (board ~ '^[a-z]+$'),
     first_rank integer NOT NULL CONSTRAINT ranking_pages_first_rank_check CHECK (first_rank % 1000 = 1 AND first_rank > 0),
     period_start date,
-    member_ids text[] COLLATE "C" NOT NULL,
+    account_ids bigint[] NOT NULL,
     scores bigint[] NOT NULL,
     reached_at timestamptz[] NOT NULL,
     CONSTRAINT ranking_pages_pkey PRIMARY KEY (day, board, first_rank),
     CONSTRAINT ranking_pages_period_check CHECK ((board = 'global') = (period_start IS NULL)),
     CONSTRAINT ranking_pages_size_check CHECK (
-        cardinality(member_ids) BETWEEN 1 AND 1000
-        AND cardinality(scores) = cardinality(member_ids) AND cardinality(reached_at) = cardinality(member_ids)
-        AND array_position(member_ids, NULL) IS NULL AND array_position(scores, NULL) IS NULL
+        cardinality(account_ids) BETWEEN 1 AND 1000
+        AND cardinality(scores) = cardinality(account_ids) AND cardinality(reached_at) = cardinality(account_ids)
+        AND array_position(account_ids, NULL) IS NULL AND array_position(scores, NULL) IS NULL
     )
 );
--- Ids are random: to look for what repeats in them costs half as much as to rank, and finds nothing.
-ALTER TABLE community.ranking_pages ALTER COLUMN member_ids SET STORAGE EXTERNAL;
+-- To look for what repeats in keys costs more than it finds.
+ALTER TABLE community.ranking_pages ALTER COLUMN account_ids SET STORAGE EXTERNAL;
 COMMENT ON TABLE community.ranking_pages IS 'One row per day, board and thousand ranks, as packed. Unpacked: leaderboard_rankings. Kept whole for some days and as each week ended; of the others the first thousand.';
 COMMENT ON COLUMN community.ranking_pages.day IS 'UTC day.';
 COMMENT ON COLUMN community.ranking_pages.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
 COMMENT ON COLUMN community.ranking_pages.first_rank IS 'Rank of the first member of the page: 1, 1001, 2001 …';
 COMMENT ON COLUMN community.ranking_pages.period_start IS 'First day of the period; NULL for the global board.';
-COMMENT ON COLUMN community.ranking_pages.member_ids IS 'Members, in order of rank.';
+COMMENT ON COLUMN community.ranking_pages.account_ids IS 'Members, in order of rank, by member_points.account_id.';
 COMMENT ON COLUMN community.ranking_pages.scores IS 'Points of each in the board''s period.';
 COMMENT ON COLUMN community.ranking_pages.reached_at IS 'Latest point-earning time of each in the period.';
 
@@ -729,14 +731,16 @@ BEGIN
         ORDER BY 3
     LOOP
         INSERT INTO community.member_points AS m (
-            member_id, total, last_active_at, week_start, week_points, week_at, month_start, month_points, month_at
+            member_id, account_id, total, last_active_at,
+            week_start, week_points, week_at, month_start, month_points, month_at
         )
         SELECT
-            e.member_id, e.points, e.earned_at,
+            e.member_id, e.account_id, e.points, e.earned_at,
             period.week_start, e.points, e.earned_at, period.month_start, e.points, e.earned_at
         FROM (
             SELECT
                 a.member_id,
+                min(a.account_id) AS account_id,
                 sum(i.points) AS points,
                 max(i.effective_at) FILTER (WHERE i.points > 0 AND i.action <> 'admin_adjustment') AS earned_at
             FROM inserted AS i
@@ -961,17 +965,32 @@ LEFT JOIN LATERAL (
 WHERE m.subscription_status IN ('ACTIVE', 'TRIALING');
 COMMENT ON VIEW community.current_streaks IS 'One row per member who is ACTIVE or TRIALING: the streak as last computed.';
 
+CREATE AGGREGATE community.join_arrays(anycompatiblearray) (sfunc = array_cat, stype = anycompatiblearray);
+COMMENT ON AGGREGATE community.join_arrays(anycompatiblearray) IS 'One array of several, in order.';
+GRANT EXECUTE ON FUNCTION community.join_arrays(anycompatiblearray) TO trc_app;
+
 -- Unpacked in the select list, side by side: as fast as a table of these rows, where functions in FROM take twice that.
 CREATE VIEW community.leaderboard_rankings AS
 SELECT
-    p.day,
-    p.board,
-    generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
-    unnest(p.member_ids) AS member_id,
-    unnest(p.scores) AS score,
-    unnest(p.reached_at) AS reached_at,
-    p.period_start
-FROM community.ranking_pages AS p;
+    r.day,
+    r.board,
+    r.rank,
+    a.member_id,
+    r.score,
+    r.reached_at,
+    r.period_start
+FROM (
+    SELECT
+        p.day,
+        p.board,
+        generate_series(p.first_rank, p.first_rank + cardinality(p.account_ids) - 1) AS rank,
+        unnest(p.account_ids) AS account_id,
+        unnest(p.scores) AS score,
+        unnest(p.reached_at) AS reached_at,
+        p.period_start
+    FROM community.ranking_pages AS p
+) AS r
+INNER JOIN community.accounts AS a ON r.account_id = a.account_id;
 COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day. For how long: ranking_pages.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
 COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
@@ -990,17 +1009,26 @@ RETURNS TABLE (
 LANGUAGE sql STABLE ROWS 1000
 SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0
 AS $$
-    SELECT r.rank, r.member_id, r.score, r.reached_at, r.period_start, b.rank
-    FROM community.leaderboard_rankings AS r
+    SELECT r.rank, a.member_id, r.score, r.reached_at, r.period_start, b.rank
+    FROM (
+        SELECT
+            p.period_start,
+            generate_series(p.first_rank, p.first_rank + cardinality(p.account_ids) - 1) AS rank,
+            unnest(p.account_ids) AS account_id,
+            unnest(p.scores) AS score,
+            unnest(p.reached_at) AS reached_at
+        FROM community.ranking_pages AS p
+        WHERE p.day = of_day AND p.board = of_board
+    ) AS r
+    INNER JOIN community.accounts AS a ON r.account_id = a.account_id
     LEFT JOIN (
         SELECT
             p.period_start,
-            generate_series(p.first_rank, p.first_rank + cardinality(p.member_ids) - 1) AS rank,
-            unnest(p.member_ids) AS member_id
+            generate_series(p.first_rank, p.first_rank + cardinality(p.account_ids) - 1) AS rank,
+            unnest(p.account_ids) AS account_id
         FROM community.ranking_pages AS p
         WHERE p.day = of_day - 1 AND p.board = of_board
-    ) AS b ON r.member_id = b.member_id AND r.period_start IS NOT DISTINCT FROM b.period_start
-    WHERE r.day = of_day AND r.board = of_board;
+    ) AS b ON r.account_id = b.account_id AND r.period_start IS NOT DISTINCT FROM b.period_start;
 $$;
 COMMENT ON FUNCTION community.compare_ranks(date, text) IS 'A board of a day, and where each stood on it the day before: NULL if not on it, or in another period.';
 GRANT EXECUTE ON FUNCTION community.compare_ranks(date, text) TO trc_app, trc_analyst;

@@ -283,14 +283,15 @@ WITH last_days AS (
 SELECT
     l.week,
     row_number() OVER (PARTITION BY l.week ORDER BY t.rank) AS place,
-    t.member_id,
+    a.member_id,
     operations.shown_name(m.discord_username) AS name,
     t.score AS points
 FROM last_days AS l
 INNER JOIN community.ranking_pages AS p ON l.day = p.day AND p.board = 'weekly' AND p.first_rank = 1
-CROSS JOIN LATERAL unnest(p.member_ids[:100], p.scores[:100]) WITH ORDINALITY AS t (member_id, score, rank)
+CROSS JOIN LATERAL unnest(p.account_ids[:100], p.scores[:100]) WITH ORDINALITY AS t (account_id, score, rank)
+INNER JOIN community.accounts AS a ON t.account_id = a.account_id
 INNER JOIN community.members AS m
-    ON t.member_id = m.member_id AND m.leaderboard_visible AND m.subscription_status IN ('ACTIVE', 'TRIALING');
+    ON a.member_id = m.member_id AND m.leaderboard_visible AND m.subscription_status IN ('ACTIVE', 'TRIALING');
 COMMENT ON VIEW community.top_gainers IS 'One row per ISO week and place: who gained most, of the first hundred of the weekly board as it last stood. Who hides today is not here, nor who is not ACTIVE or TRIALING.';
 COMMENT ON COLUMN community.top_gainers.week IS 'Its Monday.';
 COMMENT ON COLUMN community.top_gainers.place IS '1 is best, among those shown.';

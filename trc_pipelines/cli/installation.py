@@ -25,6 +25,8 @@ from trc_pipelines.database.rights import require_rights
 from trc_pipelines.domains import read_catalogue
 from trc_pipelines.settings import (
     DEMO_GUILD_ID,
+    IN_HOST,
+    LAUNCHERS,
     PROJECT_ROOT,
     Settings,
     SettingsError,
@@ -47,7 +49,17 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of Dagster's processes and of our code inside them."""
-        home = self.settings.trc_home
+        settings = self.settings
+        home = settings.trc_home
+        # Named in the files of launchers; settings.env may have them, which only we read.
+        launcher = {
+            "CELERY_BROKER_URL": settings.celery_broker_url,
+            "CELERY_RESULT_URL": settings.celery_result_url or settings.celery_broker_url,
+            "CELERY_QUEUE": settings.celery_queue,
+            "RUN_IMAGE": settings.run_image,
+            "RUN_NETWORK": settings.run_network,
+            "RUN_NAMESPACE": settings.run_namespace,
+        }
         return {
             "TRC_HOME": str(home),
             "DATABASE_URL": self.database.url,
@@ -57,15 +69,23 @@ class Installation:
             "DAGSTER_DISABLE_TELEMETRY": "1",
             # A daemon silent for two minutes is dead. The default is half an hour.
             "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": "120",
+            **{name: value for name, value in launcher.items() if value},
         }
 
 
-def make_home(settings: Settings) -> Path:
-    """Make TRC_HOME, with Dagster's own folder in it."""
+def make_home(settings: Settings, *, begins: bool = True) -> Path:
+    """Make TRC_HOME, with Dagster's own folder in it.
+
+    Args:
+        begins: Dagster's configuration follows the settings and this version. A command that only
+            looks leaves it: its shell may know nothing of RUN_LAUNCHER.
+    """
     home = settings.trc_home
+    instance = home / DAGSTER_FOLDER / "dagster.yaml"
     try:
-        (home / DAGSTER_FOLDER).mkdir(parents=True, exist_ok=True)
-        _write_instance(home / DAGSTER_FOLDER / "dagster.yaml")
+        instance.parent.mkdir(parents=True, exist_ok=True)
+        if begins or not instance.exists():
+            _write_instance(instance, settings.run_launcher)
     except OSError as error:
         raise SettingsError(
             f"TRC_HOME: {home} cannot be written ({error.strerror}); it accepts a folder of yours"
@@ -73,13 +93,15 @@ def make_home(settings: Settings) -> Path:
     return home
 
 
-def _write_instance(path: Path) -> None:
+def _write_instance(path: Path, launcher: str) -> None:
     """Write Dagster's configuration as this version has it, unless somebody has edited theirs."""
     written = path.read_text(encoding="utf-8") if path.exists() else ""
     mark, _, rest = written.partition("\n")
     if written and mark != _mark(rest):
         return
     ours = (PROJECT_ROOT / "dagster.yaml").read_text(encoding="utf-8")
+    if launcher != IN_HOST:
+        ours += (LAUNCHERS / f"{launcher}.yaml").read_text(encoding="utf-8")
     if rest != ours:
         # In one instant: another command may be reading it.
         draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -138,7 +160,7 @@ def open_installation(domain: str | None = None, *, begins: bool = False) -> Ite
             f"DOMAINS: is {', '.join(settings.domains)}; this command is about {domain}, which is "
             "not among them"
         )
-    home = make_home(settings)
+    home = make_home(settings, begins=begins)
     is_embedded = settings.database_url is None
     try:
         database = locate_database(settings)

@@ -18,12 +18,6 @@ from cronsim import CronSim
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from trc_pipelines.cli.output import print_columns, say
-from trc_pipelines.database.embedded import (
-    EmbeddedServerError,
-    find_embedded_server,
-    start_embedded_server,
-    stop_embedded_server,
-)
 from trc_pipelines.database.statements import load_statement
 from trc_pipelines.settings import Settings, load_settings
 
@@ -37,15 +31,15 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
     """Find the jobs, and whether a daemon is there that starts them."""
     settings = load_settings()
     try:
-        with _embedded_server(settings):
-            successes, is_started = _ask(settings)
-    except (psycopg2.Error, EmbeddedServerError):
+        with _open_database(settings) as url:
+            successes, is_started = _ask(settings, url)
+    except psycopg2.Error:
         # It is not there yet, or its schema is not: the long way mends it, or says what to do.
         from trc_pipelines.cli.installation import open_installation, require_schema
 
         with open_installation() as installation:
             require_schema(installation)
-            successes, is_started = _ask(installation.settings)
+            successes, is_started = _ask(installation.settings, installation.database.url)
     now = datetime.now(UTC)
     jobs = [
         {
@@ -61,28 +55,44 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
 
 
 @contextmanager
-def _embedded_server(settings: Settings) -> Iterator[None]:
-    """Have the embedded server run, where one was made: as an installation does, without what that loads."""
+def _open_database(settings: Settings) -> Iterator[str]:
+    """Find our database, whose embedded server runs meanwhile: as an installation does, without what that loads.
+
+    Raises:
+        psycopg2.Error: there is none, or its server does not start.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    from trc_pipelines.database.embedded import (
+        EmbeddedServerError,
+        find_embedded_server,
+        start_embedded_server,
+        stop_embedded_server,
+    )
+
     folder = settings.trc_home / "postgres"
-    is_ours = settings.database_url is None and (folder / "PG_VERSION").exists()
-    if is_ours:
-        start_embedded_server(folder)
+    if not (folder / "PG_VERSION").exists():
+        raise psycopg2.OperationalError("no embedded server was made yet")
     try:
-        yield
+        start_embedded_server(folder)
+    except EmbeddedServerError as error:
+        raise psycopg2.OperationalError(str(error)) from error
+    try:
+        url = find_embedded_server(folder, "trc")
+        if url is None:
+            raise psycopg2.OperationalError("the embedded server has just stopped")
+        yield url
     finally:
-        if is_ours:
-            stop_embedded_server(folder)
+        stop_embedded_server(folder)
 
 
-def _ask(settings: Settings) -> tuple[dict[str, datetime], bool]:
+def _ask(settings: Settings, url: str) -> tuple[dict[str, datetime], bool]:
     """Ask when each job last succeeded, and whether the scheduler was heard of lately.
 
     Raises:
         psycopg2.Error: our database does not answer as it should.
     """
-    url = settings.database_url or find_embedded_server(settings.trc_home / "postgres", "trc")
-    if url is None:
-        raise psycopg2.OperationalError("the embedded server does not run")
     ours = parse_dsn(f"postgresql:{url.partition(':')[2]}")
     theirs = ours | {"dbname": f"{ours['dbname']}_dagster"}
     if other := settings.dagster_database_url:

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
@@ -153,6 +154,7 @@ def up(
     community runs. Runs until Ctrl-C. A second start continues where the first one stopped.
     """
     from trc_pipelines.cli.doctor import require_fitting_apps
+    from trc_pipelines.cli.hosts import require_one_host
     from trc_pipelines.cli.installation import (
         make_home,
         open_installation,
@@ -165,6 +167,7 @@ def up(
     from trc_pipelines.settings import SettingsError, default_home, load_settings
 
     settings = load_settings()
+    require_one_host(settings)
     if "community" in settings.domains:
         require_guild(settings)
     if settings.trc_home == default_home("demo"):
@@ -183,6 +186,91 @@ def up(
         _serve(installation, lock, read_only_port)
 
 
+@app.command(
+    epilog="Example: RUN_LAUNCHER=celery CELERY_BROKER_URL=redis://broker:6379/0 trc control"
+)
+def control(
+    read_only_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, metavar="PORT", help="A second UI there, which refuses every change."
+        ),
+    ] = None,
+) -> None:
+    """Run everything but runs, for other hosts.
+
+    That is the code, the schedules and the Dagster UI, as `trc up` runs them. RUN_LAUNCHER says who
+    executes runs: workers on any host (celery, `trc worker`), or containers (docker, kubernetes).
+    Needs a database and a store of media that every host reaches. Changes no schema: trc db migrate
+    does. Runs until Ctrl-C. One control for each database: a second is refused, and told who is first.
+    """
+    from trc_pipelines.cli.doctor import require_fitting_apps
+    from trc_pipelines.cli.hosts import require_many_hosts, write_agreements
+    from trc_pipelines.cli.installation import (
+        make_home,
+        open_installation,
+        require_guild,
+        require_home,
+        require_schema,
+    )
+    from trc_pipelines.cli.services import hold_home, require_port
+    from trc_pipelines.settings import load_settings
+
+    settings = load_settings()
+    require_many_hosts(settings, "trc control")
+    if "community" in settings.domains:
+        require_guild(settings)
+    if read_only_port is not None:
+        require_port(read_only_port)
+    require_home(settings, begins=True)
+    with hold_home(make_home(settings)) as lock, open_installation(begins=True) as installation:
+        require_schema(installation)
+        require_fitting_apps(installation)
+        _serve(installation, lock, read_only_port, begin=lambda: write_agreements(installation))
+
+
+@app.command(epilog="Examples: trc worker | trc worker --queue heavy --slots 1")
+def worker(
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Take runs of this queue, those with the tag dagster-celery/queue. "
+            "Default: CELERY_QUEUE.",
+        ),
+    ] = None,
+    slots: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Execute at most so many runs at once.")
+    ] = 4,
+) -> None:
+    """Execute runs that a control queues.
+
+    For RUN_LAUNCHER=celery; any number, on any host, with the settings of the control. One that differs
+    in what changes results (COMMUNITY_START_ON, the guild, versions …) is refused, and told in what.
+
+    Ctrl-C or SIGTERM interrupts what it runs: it is rolled back and recorded, and the worker is gone
+    within seconds; the next tick takes over what is left. SIGQUIT drains: it takes no further run,
+    finishes those it has, and leaves.
+    """
+    from trc_pipelines.cli.hosts import require_agreement, require_many_hosts, start_worker
+    from trc_pipelines.cli.installation import (
+        make_home,
+        open_installation,
+        require_home,
+        require_schema,
+    )
+    from trc_pipelines.settings import load_settings
+
+    settings = load_settings()
+    require_many_hosts(settings, "trc worker")
+    require_home(settings, begins=True)
+    make_home(settings)
+    with open_installation(begins=True) as installation:
+        require_schema(installation)
+        require_agreement(installation)
+    start_worker(settings.trc_home, queue or settings.celery_queue, slots)
+
+
 @app.command(epilog="Example: trc demo")
 def demo() -> None:
     """Play a made-up guild, then run everything.
@@ -191,11 +279,13 @@ def demo() -> None:
     plays only what was missed.
     """
     from trc_pipelines.cli.demo import open_demo, say_what_to_try
+    from trc_pipelines.cli.hosts import require_one_host
     from trc_pipelines.cli.installation import make_home, require_home
     from trc_pipelines.cli.services import hold_home
     from trc_pipelines.settings import load_settings
 
     settings = load_settings()
+    require_one_host(settings)
     require_home(settings, begins=True)
     with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
         _serve(installation, lock, say_more=lambda: say_what_to_try(installation))
@@ -601,8 +691,13 @@ def _serve(
     lock: IO[str],
     read_only_port: int | None = None,
     say_more: Callable[[], None] = lambda: None,
+    begin: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run the services until Ctrl-C or SIGTERM."""
+    """Run the services until Ctrl-C or SIGTERM.
+
+    Args:
+        begin: is done by who is the only one to do it, before the services start.
+    """
     from trc_pipelines.cli.report import newest_page
     from trc_pipelines.cli.services import first_free_port, run_services
     from trc_pipelines.cli.sole_daemon import be_the_sole_daemon
@@ -612,14 +707,16 @@ def _serve(
     if port != wanted:
         say(f"Port {wanted} is busy; the UI takes {port}.")
     say("Starting the Dagster UI and the schedules …")
-    home = installation.settings.trc_home
-    with (
-        be_the_sole_daemon(installation.database) as daemon,
-        run_services(home, lock, installation.environment, port, read_only_port) as services,
-    ):
-        say(f"\n    http://127.0.0.1:{port}")
+    home, host = installation.settings.trc_home, installation.settings.webserver_host
+    with ExitStack() as stack:
+        daemon = stack.enter_context(be_the_sole_daemon(installation.database))
+        begin()
+        services = stack.enter_context(
+            run_services(home, lock, installation.environment, port, read_only_port, host)
+        )
+        say(f"\n    http://{host}:{port}")
         if read_only_port is not None:
-            say(f"    http://127.0.0.1:{read_only_port} (to look, not to touch)")
+            say(f"    http://{host}:{read_only_port} (to look, not to touch)")
         page = newest_page(installation)
         say(f"\nThe report of the day: {page.as_uri() if page else 'trc report --open'}")
         say(

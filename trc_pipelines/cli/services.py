@@ -1,4 +1,4 @@
-"""The processes behind `trc up`: started together, watched, stopped together.
+"""The processes behind `trc up` and `trc control`: started together, watched, stopped together.
 
 Each has a session of its own, so that Ctrl-C reaches only the command that started them, and so
 that whatever they start themselves ends with them.
@@ -21,6 +21,7 @@ import requests
 
 from trc_pipelines.settings import PROJECT_ROOT
 
+LOOPBACK = "127.0.0.1"
 START_SECONDS = 120
 # A run in progress gets this long to roll back. With the database it stays below ten seconds.
 STOP_SECONDS, KILL_SECONDS = 6, 1
@@ -150,31 +151,36 @@ def run_services(
     environment: Mapping[str, str],
     web_port: int,
     read_only_port: int | None = None,
+    web_host: str = LOOPBACK,
 ) -> Iterator[Services]:
     """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left.
 
     Args:
+        web_host: address on which both UIs listen.
         read_only_port: of a second UI, for people who look: it refuses every change.
     """
     code_port = first_free_port(0)
-    port_setting = {"TRC_CODE_SERVER_PORT": str(code_port)}  # read by workspace.yaml
-    services = Services(home, lock, {**os.environ, **environment, **port_setting})
+    # Read by workspace.yaml.
+    code_server = {"TRC_CODE_SERVER_HOST": LOOPBACK, "TRC_CODE_SERVER_PORT": str(code_port)}
+    services = Services(home, lock, {**os.environ, **environment, **code_server})
     workspace = str(PROJECT_ROOT / "workspace.yaml")
     try:
         services.start(
             "code server", "dagster", "code-server", "start",
             "-m", "trc_pipelines.definitions", "--location-name", LOCATION,
-            "--host", "127.0.0.1", "--port", str(code_port),
+            "--host", LOOPBACK, "--port", str(code_port),
         )  # fmt: skip
         # The others would try it again only after ten seconds.
         services.wait_until(lambda: _is_open(code_port), "code server")
-        web = ("dagster-webserver", "-h", "127.0.0.1", "-w", workspace)
+        web = ("dagster-webserver", "-h", web_host, "-w", workspace)
         services.start("webserver", *web, "-p", str(web_port))
         services.start("daemon", "dagster-daemon", "run", "-w", workspace)
-        services.wait_until(lambda: _shows_code(web_port), "webserver")
+        services.wait_until(lambda: _shows_code(web_host, web_port), "webserver")
         if read_only_port is not None:
             services.start("read-only webserver", *web, "-p", str(read_only_port), "--read-only")
-            services.wait_until(lambda: _shows_code(read_only_port), "read-only webserver")
+            services.wait_until(
+                lambda: _shows_code(web_host, read_only_port), "read-only webserver"
+            )
         yield services
     finally:
         with _signals_ignored():
@@ -197,7 +203,7 @@ def first_free_port(first: int) -> int:
         with socket.socket() as candidate:
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                candidate.bind(("127.0.0.1", port))
+                candidate.bind((LOOPBACK, port))
             except OSError:
                 continue
             return int(candidate.getsockname()[1])
@@ -206,16 +212,15 @@ def first_free_port(first: int) -> int:
 
 def _is_open(port: int) -> bool:
     with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0
+        return connection.connect_ex((LOOPBACK, port)) == 0
 
 
-def _shows_code(port: int) -> bool:
+def _shows_code(host: str, port: int) -> bool:
     """Check whether the UI answers and has loaded the code location."""
     query = "{workspaceOrError{... on Workspace{locationEntries{locationOrLoadError{__typename}}}}}"
+    asked = LOOPBACK if host == "0.0.0.0" else host  # noqa: S104  # all of this host's
     try:
-        answer = requests.post(
-            f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=10
-        )
+        answer = requests.post(f"http://{asked}:{port}/graphql", json={"query": query}, timeout=10)
     except requests.ConnectionError:
         return False
     return answer.ok and '"RepositoryLocation"' in answer.text

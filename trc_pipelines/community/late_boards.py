@@ -6,10 +6,8 @@ from datetime import date, timedelta
 import pandas as pd
 
 from trc_pipelines.calendar import board_starts
-from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules import late_boards
 from trc_pipelines.jobs.contract import Work
-from trc_pipelines.leaderboards.boards import record_sizes
 
 SUNDAY = 6
 
@@ -42,18 +40,25 @@ def move_late_members(work: Work, days: Sequence[date]) -> tuple[dict[date, int]
     leaving, arriving, whole = late_boards.leave_out_trimmed(
         leaving, arriving, _find_trimmed(work, pages)
     )
-    if leaving.empty and arriving.empty:
-        return {}, [day.date() for day in whole]
-    stretches, leaving, arriving = late_boards.find_stretches(leaving, arriving, pages)
-    work.transaction.stage("staged_stretches", stretches.merge(wanted, on=late_boards.BOARD))
-    work.transaction.stage("staged_leaving", leaving[["stretch", "member_id"]])
+    arriving = _find_ranks_ahead(work, late_boards.find_pages(arriving, pages))
+    pieces = late_boards.find_pieces(leaving, arriving, pages)
     work.transaction.stage(
-        "staged_arriving", arriving[["stretch", "member_id", "score", "reached_at"]]
+        "staged_pieces", pieces.merge(wanted, on=late_boards.BOARD).drop(columns="ranks")
     )
-    work.transaction.execute("community/allow_memory")
-    written = work.transaction.read_rows("community/exchange_ranking_pages")
-    _record_boards(work, max(days))
-    return {row["day"]: row["rows_written"] for row in written}, [day.date() for day in whole]
+    work.transaction.execute("community/exchange_ranking_pages")
+    written = pieces.groupby("day", as_index=False)["ranks"].sum()
+    return (
+        dict(zip(written["day"].dt.date, written["ranks"].tolist(), strict=True)),
+        [day.date() for day in whole],
+    )
+
+
+def _find_ranks_ahead(work: Work, arriving: pd.DataFrame) -> pd.DataFrame:
+    """Find the last rank ahead of each who arrives, as the board stands; 0 for none."""
+    work.transaction.stage("staged_arriving", arriving.drop(columns="account_id"))
+    ahead = work.transaction.read("community/select_ranks_ahead").set_index("number")["rank"]
+    ranks = arriving["number"].map(ahead).fillna(0).astype("int64")
+    return arriving.assign(rank_ahead=ranks)
 
 
 def _find_trimmed(work: Work, pages: pd.DataFrame) -> pd.DataFrame:
@@ -63,10 +68,3 @@ def _find_trimmed(work: Work, pages: pd.DataFrame) -> pd.DataFrame:
     is_only = ~pages.duplicated(late_boards.BOARD, keep=False)
     trimmed: pd.DataFrame = pages[is_old & is_only & (pages["members"] == late_boards.PAGE)]
     return trimmed
-
-
-def _record_boards(work: Work, day: date) -> None:
-    """Note the boards of a day as they are now: the newest day's movement counts from the day before."""
-    digests = work.transaction.read_rows("community/select_board_digests", day=day)
-    sizes = {row["board"]: (int(row["members"]), row["digest"]) for row in digests}
-    record_sizes(work.transaction, NAME, day, sizes, board_starts(day))

@@ -32,6 +32,8 @@ from trc_pipelines.database.waiting import Worker
 
 T = TypeVar("T")
 
+# What a session is called that is given no name of its own.
+_NAME = "trc"
 # A peer that is gone is noticed within a minute, also in the middle of a statement.
 _CONNECTION_OPTIONS = {
     "connect_timeout": "5",
@@ -60,7 +62,9 @@ _TRANSIENT = ("08", "40", "57P01", "57P02", "57P03", "53300")
 _PROTOCOL_VIOLATION = "08P01"
 
 # What the driver knows of a database: the types there are. To read them takes it a session of its own and
-# 45 ms of computing, to open a connection then less than one. Kept as long as the process.
+# 45 ms of computing, to open a connection then less than one. Kept of the databases met last, a megabyte
+# each, whatever their sessions are called.
+MOST_KNOWN = 8
 _known: dict[str, adbc_driver_manager.AdbcDatabase] = {}
 
 _PANDAS_TYPES = {
@@ -355,7 +359,7 @@ class Database:
     url: str
     statement_timeout_seconds: float = 300
     lock_timeout_seconds: float = 30
-    application_name: str = "trc"
+    application_name: str = _NAME
     direct_url: str | None = None
 
     @property
@@ -393,11 +397,28 @@ class Database:
 
     def open_driver(self) -> adbc.Connection:
         """Open a connection of the driver. Blocks: `connect` does not."""
-        url = libpq_url(self.url, _CONNECTION_OPTIONS, application_name=self.application_name)
-        if url not in _known:
-            _known[url] = adbc_driver_postgresql.connect(url)
-        connection = adbc_driver_manager.AdbcConnection(_known[url])
-        return adbc.Connection(_Shared(), connection, autocommit=True)
+        known = _driver_of(libpq_url(self.url, _CONNECTION_OPTIONS, application_name=_NAME))
+        connection = adbc_driver_manager.AdbcConnection(known)
+        driver = adbc.Connection(_Shared(), connection, autocommit=True)
+        if self.application_name != _NAME:
+            try:
+                with driver.cursor() as cursor:
+                    naming = load_statement("database/name_session")
+                    cursor.execute(naming.text, naming.bind({"name": self.application_name}))
+            except BaseException:
+                driver.close()
+                raise
+        return driver
+
+
+def _driver_of(url: str) -> adbc_driver_manager.AdbcDatabase:
+    """Find what the driver knows of a database, or have it read."""
+    known = _known.pop(url, None) or adbc_driver_postgresql.connect(url)
+    _known[url] = known  # the newest is last
+    # Threads may do this at once. Whose connections stand keeps what they use.
+    for forgotten in list(_known)[:-MOST_KNOWN]:
+        _known.pop(forgotten, None)
+    return known
 
 
 @contextmanager

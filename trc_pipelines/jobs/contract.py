@@ -349,6 +349,8 @@ class Step:
         taken_over: columns whose values come straight from another table, with which column that is.
         is_daily: whether it is computed by the UTC day.
         needs_day_before: whether each day builds on its own previous day.
+        has_independent_days: whether runs of different days may write the table at once, with the
+            same result as one after the other. A run locks the days it was given.
         verdicts: checks the step makes itself, by name; one that fails stops what is downstream.
         kinds: badges in the UI.
         prepare: what takes its time outside, such as an API: it is called before the step's
@@ -370,6 +372,7 @@ class Step:
     is_level: bool = False
     taken_over: Mapping[str, tuple["Step | Relation", str]] = field(default_factory=dict)
     needs_day_before: bool = False
+    has_independent_days: bool = False
     verdicts: Mapping[str, str] = field(default_factory=dict)
     kinds: Sequence[str] = ("python", "postgres")
     prepare: Prepare | None = None

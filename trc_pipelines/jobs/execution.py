@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -32,11 +32,11 @@ from trc_pipelines.jobs.contract import (
     refuse_limit,
 )
 from trc_pipelines.jobs.cut_over import keep_cut_over
+from trc_pipelines.jobs.locks import lock
 from trc_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-LOCK_NOT_AVAILABLE = "55P03"
 # After a lost connection, a deadlock or a restart of the server: every step is safe to repeat.
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
 
@@ -138,30 +138,32 @@ class Run:
             )
         )
 
-    def lock(self, transaction: Transaction, step: Step, statement: str = "jobs/lock_step") -> None:
-        """Wait for whoever is writing the step's table.
+    def lock(self, transaction: Transaction, step: Step) -> None:
+        """Wait for whoever is writing the step's table, or these days of it if others go on meanwhile.
 
         Raises:
             JobError: it took longer than the settings allow.
         """
-        try:
-            transaction.execute(statement, table=step.table)
-        except DatabaseError as error:
-            if error.sqlstate == LOCK_NOT_AVAILABLE:
-                raise JobError(
-                    f"another run is writing {step.table}; waited "
-                    f"{self.settings.lock_timeout_seconds:g} s (LOCK_TIMEOUT_SECONDS). "
-                    "Nothing was changed: run it again when that one is done."
-                ) from error
-            raise
+        if step.has_independent_days and self.options.days:
+            first_day, last_day = self.options.days
+            days = {"first_day": first_day, "last_day": last_day}
+            lock(transaction, self.settings, step.table, "jobs/lock_days", **days)
+        else:
+            lock(transaction, self.settings, step.table)
 
     @contextmanager
     def _lock_session(self, step: Step) -> Iterator[None]:
-        """Hold a lock between transactions: by a session of its own, which ends with it."""
-        with self.database.direct.connect() as connection:
+        """Hold a lock between transactions: by a session that stays ours, behind a pooler another one."""
+        of_its_own = self.database.direct.connect if self.database.direct_url else None
+        with of_its_own() if of_its_own else nullcontext(self.connection) as connection:
             with connection.between_transactions() as transaction:
-                self.lock(transaction, step, "jobs/lock_session")
-            yield
+                lock(transaction, self.settings, step.table, "jobs/lock_session")
+            try:
+                yield
+            finally:
+                # A session that was lost meanwhile has no lock.
+                with suppress(DatabaseError), connection.between_transactions() as transaction:
+                    transaction.execute("jobs/unlock_session", table=step.table)
 
 
 @dataclass

@@ -139,15 +139,20 @@ def build_spec(relation: Relation) -> dg.AssetSpec:
 
 
 def build_asset(
-    step: Step, days: dg.PartitionsDefinition, beside: Sequence[Relation] = ()
+    step: Step,
+    days: dg.PartitionsDefinition,
+    beside: Sequence[Relation] = (),
+    days_per_run: int | None = None,
 ) -> dg.AssetsDefinition:
     """Make the asset of a step: a shell that runs it through the contract.
 
     Args:
         beside: what the step writes beside its own table.
+        days_per_run: how many days a run of a backfill takes where days are independent. None: all.
     """
     key = asset_key(step)
     domain = key.path[0]
+    is_spread = step.has_independent_days and days_per_run is not None
     upstream = [dg.AssetDep(asset_key(dep)) for dep in step.deps]
     if step.needs_day_before:
         yesterday = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
@@ -159,10 +164,15 @@ def build_asset(
         group_name=domain,
         deps=upstream,
         partitions_def=days if step.is_daily else None,
-        backfill_policy=dg.BackfillPolicy.single_run() if step.is_daily else None,
+        # One run for all days where nothing says in how many.
+        backfill_policy=dg.BackfillPolicy(days_per_run if is_spread else None)
+        if step.is_daily
+        else None,
         kinds=set(step.kinds),
         owners=[f"team:{domain}"],
-        pool=domain,
+        # A domain's runs wait for each other in the queue. Where runs of different days are wanted at
+        # once, the locks of the days are what makes those of one day wait.
+        pool=None if is_spread else domain,
         # The others work without its success on what is known: it runs first, so that they know more.
         op_tags={"dagster/priority": "1"} if step.others_go_on else None,
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=step.max_age),

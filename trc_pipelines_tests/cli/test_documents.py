@@ -31,12 +31,15 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 # What cannot be typed here is only looked up: does the command exist, and its options.
 NOT_RUN = {
     "trc up": "runs until it is stopped; test_services.py starts it",
+    "trc control": "runs until it is stopped; launchers/test_worker.py starts it",
+    "trc worker": "runs until it is stopped; launchers/test_worker.py starts it",
     "trc db attach": "wants an app; tested in adapters/",
     "trc db shell": "is psql, which is not everywhere",
 }
 ELSEWHERE = ("git clone", "dagster ", "dagster-webserver ", "dagster-daemon ")
 ENVIRONMENT = {
-    "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "DAGSTER_DISABLE_TELEMETRY", "TRC_CODE_SERVER_PORT",
+    "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "DAGSTER_DISABLE_TELEMETRY", "TRC_CODE_SERVER_HOST",
+    "TRC_CODE_SERVER_PORT",
 }  # fmt: skip
 # In all other lines the exit code is 0.
 EXIT_CODES = {

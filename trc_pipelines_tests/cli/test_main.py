@@ -38,6 +38,14 @@ BAD_VALUES = {
     "DAGSTER_DATABASE_URL": "postgresql://host",
     "STATEMENT_TIMEOUT_SECONDS": "0",
     "LOCK_TIMEOUT_SECONDS": "soon",
+    "RUN_LAUNCHER": "swarm",
+    "CELERY_BROKER_URL": "secret",
+    "CELERY_RESULT_URL": "secret",
+    "CELERY_QUEUE": "the long one",
+    "RUN_IMAGE": "an image",
+    "RUN_NETWORK": "our network",
+    "RUN_NAMESPACE": "our namespace",
+    "WEBSERVER_HOST": "here and there",
     "WEBSERVER_PORT": "70000",
     "COMMUNITY_START_ON": "2026-02-30",
     "COMMUNITY_CUT_OVER_AT": "2026-12-01",
@@ -246,7 +254,9 @@ def test_a_check_that_does_not_hold_fails_and_names_the_first_row(
     monkeypatch: pytest.MonkeyPatch,
     world: World,
 ) -> None:
-    world.execute("INSERT INTO community.member_points (member_id, total) VALUES ('ann', 5)")
+    world.execute(
+        "INSERT INTO community.member_points (member_id, account_id, total) VALUES ('ann', 0, 5)"
+    )
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     assert trc("verify") == 1
     out, err = capsys.readouterr()

@@ -2,10 +2,12 @@
 
 import random
 from datetime import datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from trc_pipelines.community.erasures import Stores, erase_person
 from trc_pipelines.community.jobs import DAILY_STREAKS, RECOMPUTE_DAYS
 from trc_pipelines.community.steps import daily_points
 from trc_pipelines.jobs.contract import Result
@@ -166,3 +168,76 @@ def test_whatever_comes_late_days_end_as_if_computed_from_everything(
     reached = standing(past)
     assert reached["late_members"] == []
     assert reached == computed_from_everything(past, now)
+
+
+# Pages hold a thousand ranks; of equal scores and times there are many.
+CROWD = 2_300
+
+
+def play_crowd(url: str) -> None:
+    with play_in(url) as world:
+        world.execute(
+            "INSERT INTO community.members (member_id, discord_id, subscription_status) "
+            f"SELECT md5(n::text), n, 'ACTIVE' FROM generate_series(1, {CROWD}) AS n"
+        )
+        for day in (MONDAY, MONDAY + DAY, MONDAY + 2 * DAY):
+            world.execute(
+                "INSERT INTO community.point_transactions (member_id, action, points, created_at) "
+                "SELECT md5(n::text), 'resource_download', 1 + (n + extract(day FROM d)::int) % 40, "
+                "d + n % 3 * interval '1 hour' FROM generate_series(1, "
+                f"{CROWD}) AS n CROSS JOIN (VALUES (timestamptz '{at(day, 9)}')) AS t (d) "
+                "WHERE n % 7 <> extract(day FROM d)::int"
+            )
+        now = at(MONDAY + 3 * DAY, 6)
+        world.sync(now, {})
+        world.run(RECOMPUTE_DAYS, now, days=(MONDAY, now.date()))
+
+
+after_a_crowd = pytest.mark.played.with_args(play_crowd)
+
+
+def ranks_of(world: World, *, but: str = "") -> list[tuple]:
+    """All boards; without those whose member id begins so, the others in their place."""
+    rows = world.query(
+        "SELECT day, board, row_number() OVER (PARTITION BY day, board ORDER BY rank) AS rank, "
+        "member_id, score, reached_at::text FROM community.leaderboard_rankings "
+        f"WHERE NOT starts_with(member_id, nullif('{but}', '')) IS TRUE ORDER BY day, board, rank"
+    )
+    return list(rows.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("seed", range(2))
+@after_a_crowd
+def test_boards_of_many_pages_on_which_few_move_are_those_ranked_as_a_whole(
+    world: World, seed: int, tmp_path: Path
+) -> None:
+    rng = random.Random(seed)
+    now = at(MONDAY + 3 * DAY, 7)
+    board = world.query(
+        f"SELECT member_id FROM community.leaderboard_rankings WHERE day = '{MONDAY}' AND board = 'global' "
+        "ORDER BY rank"
+    )["member_id"].tolist()
+    # The first of a page, with whose name nothing can be compared any more, and one of anywhere.
+    for who in (board[1_000], rng.choice(board[:1_000])):
+        erase_person(Stores(world.database, None, tmp_path), who, reason="asked", now=now)
+        board.remove(who)
+    unlinked, hidden, gone, *late = rng.sample(board, 12)
+    world.execute(
+        f"UPDATE community.members SET discord_id = NULL WHERE member_id = '{unlinked}'; "
+        f"UPDATE community.members SET leaderboard_visible = FALSE WHERE member_id = '{hidden}'; "
+        "INSERT INTO community.members (member_id, subscription_status) VALUES ('new', 'ACTIVE')"
+    )
+    on_monday = world.query(
+        f"SELECT member_id, points FROM community.daily_points WHERE day = '{MONDAY}'"
+    ).set_index("member_id")["points"]
+    award(world, gone, at(MONDAY, 20), -int(on_monday.get(gone, 0)) or 3)
+    for who in [unlinked, hidden, "new", *late]:
+        points = rng.choice([1, 2, 5, 25, 60, -1, -2, -30])
+        award(world, who, at(MONDAY + rng.randrange(3) * DAY, rng.choice([9, 10, 20])), points)
+    world.sync(now)
+    catch_up(world, now)
+    assert broken_checks(world) == []
+    moved = ranks_of(world, but="erased")
+    world.run(RECOMPUTE_DAYS, now, days=(MONDAY, now.date()))
+    assert moved == ranks_of(world)
+    assert len(ranks_of(world)) > 15_000

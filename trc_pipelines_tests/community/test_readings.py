@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from unittest import mock
 
 import pandas as pd
@@ -320,12 +321,14 @@ def test_who_links_while_the_board_is_read_is_part_of_it(world: World) -> None:
     assert results[SNAPSHOT].details["present_members"] == 3
 
 
-def test_a_failed_preparation_leaves_no_lock_behind(world: World) -> None:
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_preparation_that_is_over_leaves_no_lock_behind(world: World, *, fails: bool) -> None:
     world.link(LINKED)
     world.simulator.board = board({1001: 5, 1002: 6})
 
-    def fail() -> None:
-        raise RuntimeError
+    def end() -> None:
+        if fails:
+            raise RuntimeError
 
     options = Options(as_of=NOON, now=NOON, run_id="failing", executed_by="test")
     with world.database.connect() as kept:
@@ -333,7 +336,7 @@ def test_a_failed_preparation_leaves_no_lock_behind(world: World) -> None:
             world.database, kept, world.settings,
             MEE6_SYNC.name, MEE6_SYNC.tables, MEE6_SYNC.days, options,
         )  # fmt: skip
-        with reading(world, fail), pytest.raises(RuntimeError):
+        with reading(world, end), pytest.raises(RuntimeError) if fails else nullcontext():
             run.perform(MEE6_SYNC.steps[0])
         assert world.run(MEE6_SYNC, NOON)[SNAPSHOT].success
 

@@ -12,7 +12,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from trc_pipelines.database.connection import Connection, Database, DatabaseError, _to_pandas
+from trc_pipelines.database.connection import (
+    MOST_KNOWN,
+    Connection,
+    Database,
+    DatabaseError,
+    _to_pandas,
+)
+from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.database.waiting import Worker
 from trc_pipelines_tests.databases import close_connections, engine_of
 from trc_pipelines_tests.world import NOON, World
@@ -283,7 +290,8 @@ def test_what_the_driver_knows_of_a_database_is_read_once_and_what_came_later_is
     monkeypatch.setattr(
         adbc_driver_postgresql, "connect", lambda url: readings.append(url) or connect(url)
     )
-    database = Database(database_url, application_name="reads once")
+    close_connections(database_url)
+    database = Database(database_url)
     for _ in range(3):
         with database.transaction() as transaction:
             transaction.read("community/select_linked_accounts")
@@ -296,6 +304,42 @@ def test_what_the_driver_knows_of_a_database_is_read_once_and_what_came_later_is
             "moods", lambda cursor: cursor.execute("SELECT mood FROM moods").fetch_arrow_table()
         )
     assert _to_pandas(table)["mood"].tolist() == ["ill"]
+
+
+@pytest.mark.either
+def test_sessions_of_other_names_share_what_the_driver_knows(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every run names its own: what each of them kept would grow for as long as a worker lives."""
+    readings, connect = [], adbc_driver_postgresql.connect
+    monkeypatch.setattr(
+        adbc_driver_postgresql, "connect", lambda url: readings.append(url) or connect(url)
+    )
+    close_connections(database_url)
+    for name in ("trc", "trc run 1", "trc run 2"):
+        with Database(database_url, application_name=name).connect() as connection:
+            assert fetch(connection, "SELECT current_setting('application_name')") == name
+    assert len(readings) == 1
+
+
+@pytest.mark.either
+def test_the_driver_keeps_a_few_databases_in_mind_and_not_all_there_ever_were(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trc_pipelines.database.connection._known", known := {})
+    databases = [
+        Database(libpq_url(database_url, keepalives_idle=str(30 + number)))
+        for number in range(MOST_KNOWN + 2)
+    ]
+    with databases[0].connect() as connection:
+        for database in databases[1:]:
+            with database.transaction() as transaction:
+                transaction.read_value("community/select_newest_accepted_sync")
+        assert len(known) == MOST_KNOWN
+        # What a connection is open to may be forgotten all the same.
+        assert fetch(connection, "SELECT 1") == 1
+        connection.reconnect()
+        assert fetch(connection, "SELECT 1") == 1
 
 
 @pytest.mark.either

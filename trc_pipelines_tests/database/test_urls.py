@@ -8,13 +8,16 @@ import psycopg2
 import pytest
 import sqlalchemy as sa
 from dagster_postgres.utils import create_pg_connection
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.database.connection import Database, DatabaseError
 from trc_pipelines.database.locate import locate_dagster_database, locate_database
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.database.urls import libpq_url
-from trc_pipelines.settings import load_settings
+from trc_pipelines.settings import SettingsError, load_settings
+from trc_pipelines_tests.budget import examples
 
 pytestmark = pytest.mark.either
 
@@ -95,3 +98,24 @@ def test_what_needs_escapes_is_the_same_to_libpq() -> None:
     url = make_url("postgresql+psycopg2://ann@db:5433").set(password="a/b:c@d+e", database="a b")
     text = libpq_url(url.render_as_string(hide_password=False))
     assert psycopg2.extensions.parse_dsn(text) == said
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(
+    st.sampled_from(["postgresql://", "postgres://", "postgresql+psycopg2://", "mysql://", ""]),
+    st.text("ab:@/?[]5%=&.", max_size=20),
+)
+def test_a_url_is_accepted_if_and_only_if_the_libraries_can_use_it(driver: str, rest: str) -> None:
+    """The settings read it without them: `trc jobs` would wait for SQLAlchemy longer than for all else."""
+    try:
+        url = make_url(driver + rest)
+        is_usable = url.drivername.startswith("postgres") and bool(url.database)
+    except (sa.exc.ArgumentError, ValueError, TypeError):
+        is_usable = False
+    try:
+        load_settings(database_url=driver + rest)
+    except SettingsError as error:
+        assert not is_usable, error
+        assert "accepts postgresql://user:password@host:port/database" in str(error)
+    else:
+        assert is_usable

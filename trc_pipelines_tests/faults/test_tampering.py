@@ -93,7 +93,7 @@ def test_an_entry_slipped_in_around_the_triggers_is_found(history: World) -> Non
         ("UPDATE community.member_points SET month_at = now()", "running_totals_match_the_ledger"),
         ("UPDATE community.ranking_pages SET first_rank = 1001", "ranks_are_a_permutation"),
         ("UPDATE community.ranking_pages SET scores[2] = scores[1] + 1", "ranks_are_a_permutation"),
-        ("UPDATE community.ranking_pages SET member_ids[2] = member_ids[1]", "ranks_are_a_permutation"),
+        ("UPDATE community.ranking_pages SET account_ids[2] = account_ids[1]", "ranks_are_a_permutation"),
     ],
 )  # fmt: skip
 def test_an_edited_archive_or_balance_is_found(history: World, edit: str, check: str) -> None:

@@ -49,8 +49,10 @@ def told(world: World) -> list[tuple[str, str]]:
 
 
 def break_balance(world: World, *members: str) -> None:
-    values = ", ".join(f"('{member}', 5)" for member in members)
-    world.execute(f"INSERT INTO community.member_points (member_id, total) VALUES {values}")
+    values = ", ".join(f"('{member}', 0, 5)" for member in members)
+    world.execute(
+        f"INSERT INTO community.member_points (member_id, account_id, total) VALUES {values}"
+    )
 
 
 def test_a_check_that_fails_is_told_once_with_table_rows_ids_and_what_to_do(world: World) -> None:

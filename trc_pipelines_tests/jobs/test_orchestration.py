@@ -23,7 +23,7 @@ from trc_pipelines.jobs.orchestration import (
     connected,
     day_range_tags,
 )
-from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION, STEPS
 from trc_pipelines_tests.world import QUARTER, World, play_in
 
@@ -114,6 +114,64 @@ def test_a_quarantined_sync_fails_its_check_and_its_run_and_moves_no_xp(
     assert world.query("SELECT * FROM community.xp_deltas WHERE kind <> 'baseline'").empty
     statuses = world.query("SELECT status FROM community.mee6_syncs ORDER BY sync_id")["status"]
     assert statuses.tolist() == ["accepted", "quarantined", "quarantined"]
+
+
+def test_a_backfill_is_one_run_unless_the_settings_say_in_how_many_days_a_run_is(
+    settings: Settings,
+) -> None:
+    """Streaks stay one run: each day builds on the day before."""
+
+    def policies(days_per_run: int | None) -> dict[str, tuple[int | None, str | None]]:
+        graph = definitions.build_definitions(
+            settings.model_copy(update={"backfill_days_per_run": days_per_run})
+        ).resolve_asset_graph()
+        daily = [step for step in STEPS if step.is_daily]
+        nodes = {step.table: graph.get(asset_key(step)) for step in daily}
+        return {
+            table: (node.backfill_policy.max_partitions_per_run, *node.pools)
+            for table, node in nodes.items()
+        }
+
+    default, spread = policies(None), policies(5)
+    assert set(default.values()) == {(None, "community"), (None, "quiz")}
+    assert {table: policy for table, policy in spread.items() if policy != default[table]} == {
+        "community.daily_points": (5,),
+        "community.leaderboard_rankings": (5,),
+    }
+
+
+@after_two_weeks
+def test_days_are_computed_by_runs_of_some_days_each_and_equal_one_run(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the backfill daemon asks for them, the latest days first; the job of all three tables too."""
+    first, last = MONDAY.date(), MONDAY.date() + timedelta(days=13)
+
+    def contents() -> list[list[dict]]:
+        return [
+            world.query(f"SELECT * FROM community.{table} ORDER BY 1, 2, 3").to_dict("records")
+            for table in ("daily_points", "daily_streaks", "leaderboard_rankings")
+        ]
+
+    assert run(instance, "recompute_days", day_range_tags(first, last)).success
+    in_one = contents()
+    for table in ("daily_points", "daily_streaks", "ranking_pages", "counted_days"):
+        world.execute(f"DELETE FROM community.{table}")
+    monkeypatch.setenv("BACKFILL_DAYS_PER_RUN", "5")
+    spread = definitions.build_definitions(load_settings())
+    for table in ("daily_points", "leaderboard_rankings"):
+        key = dg.AssetKey(["community", table])
+        for day in (10, 5, 0):
+            tags = day_range_tags(
+                first + timedelta(days=day), first + timedelta(days=min(day + 4, 13))
+            )
+            job = spread.get_repository_def().get_implicit_job_def_for_assets([key])
+            assert job.execute_in_process(
+                instance=instance, tags=tags, asset_selection=[key]
+            ).success
+    job = spread.resolve_job_def("recompute_days")
+    assert job.execute_in_process(instance=instance, tags=day_range_tags(first, last)).success
+    assert contents() == in_one
 
 
 @after_two_weeks

@@ -12,12 +12,19 @@ from trc_pipelines.community.rules.days import figures_by_day, find_ranges
 from trc_pipelines.community.steps.point_ledger import point_ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.jobs.contract import Result, Work, step
+from trc_pipelines.jobs.locks import lock
 
 # Of more members than these who changed late, what is built on their days is computed for everybody.
 MOST_LATE_MEMBERS = 1_000
 
 
-@step(NAME, deps=[xp_deltas, point_ledger], is_daily=True, max_age_minutes=35)
+@step(
+    NAME,
+    deps=[xp_deltas, point_ledger],
+    is_daily=True,
+    has_independent_days=True,
+    max_age_minutes=35,
+)
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
     first_day, last_day = work.days
@@ -40,24 +47,42 @@ def daily_points(work: Work) -> Result:
     )
 
 
+def lock_late_members(work: Work, statement: str = "jobs/lock_step") -> None:
+    """Let nobody else write points, or who is late by them, until the transaction ends.
+
+    Whoever writes points notes who is late, and what is built on them takes note of all who are: with
+    this lock it is one after the other. It comes before days are claimed, in every step.
+    """
+    lock(work.transaction, work.settings, "community.late_members", statement)
+
+
 def freshen_points(work: Work) -> list[str]:
     """Compute the points of stale days up to the last day of the work, for what is built on them.
+
+    From here on no points are written but by this work.
 
     Returns:
         What was done, as notes.
     """
-    # Before anything else of the days is locked: who computes points does so in this order too.
-    work.transaction.execute("jobs/lock_step", table="community.daily_points")
+    if _find_stale(work) is None:
+        # What is built on points may be built by several runs at once.
+        lock_late_members(work, "jobs/lock_step_shared")
+        return []
+    lock_late_members(work)
+    stale = _find_stale(work)
+    if stale is None:
+        return []
+    _add_to_days(work, *stale)
+    return ["points from {} to {} were stale and computed first".format(*stale)]
+
+
+def _find_stale(work: Work) -> tuple[date, date] | None:
     [stale] = work.transaction.read_rows(
         "community/find_stale_points",
         start_on=work.settings.community_start_on,
         last_day=work.days[1],
     )
-    first_day, last_day = stale["first_day"], stale["last_day"]
-    if first_day is None:
-        return []
-    _add_to_days(work, first_day, last_day)
-    return [f"points from {first_day} to {last_day} were stale and computed first"]
+    return (stale["first_day"], stale["last_day"]) if stale["first_day"] else None
 
 
 @dataclass(frozen=True)
@@ -76,12 +101,13 @@ def _add_to_days(work: Work, first_day: date, last_day: date) -> dict[date, int]
     Returns:
         How many rows changed, by day.
     """
+    lock_late_members(work)
     claimed = work.transaction.read_rows(
         "community/claim_days_for_points", first_day=first_day, last_day=last_day
     )
     stale = {row["day"] for row in claimed}
     wanted = stale | ({first_day} if first_day == last_day else set())
-    last = work.transaction.read_row("community/select_newest_facts") or {}
+    last = _newest_facts(work)
     changed = Counter[date]()
     anew = []
     for counted in work.transaction.read_rows("community/select_counted_days", days=sorted(wanted)):
@@ -104,22 +130,37 @@ def _add_to_days(work: Work, first_day: date, last_day: date) -> dict[date, int]
 
 
 def _compute_days(work: Work, first_day: date, last_day: date) -> Written:
-    """Compute days from everything, and write what is different."""
+    """Compute days from everything, and write what is different.
+
+    Runs of different days compute at once, and write one after the other.
+    """
     days = {"first_day": first_day, "last_day": last_day}
+    last = _newest_facts(work)
+    summary = _summarise(work, days, last)
+    lock_late_members(work)
     work.transaction.execute("community/claim_days_for_points", **days)
-    last = work.transaction.read_row("community/select_newest_facts") or {}
+    newest = _newest_facts(work)
+    if newest != last:  # What came meanwhile may be of these days. What comes now marks them again.
+        last, summary = newest, _summarise(work, days, newest)
+    work.transaction.stage("staged_daily_points", summary)
+    written = work.transaction.read("community/replace_daily_points", **days).set_index("day")
+    _note_days(work, first_day, last_day, last)
+    active = int(summary.loc[summary["is_active"], "member_id"].nunique())
+    return Written(count_activity(summary).join(written, how="outer"), active)
+
+
+def _newest_facts(work: Work) -> dict[str, int]:
+    return work.transaction.read_row("community/select_newest_facts") or {}
+
+
+def _summarise(work: Work, days: dict[str, date], last: dict[str, int]) -> pd.DataFrame:
     xp_gains = work.transaction.read(
         "community/select_xp_gains", **days, last_sync_id=last["last_sync_id"]
     )
     entries = work.transaction.read(
         "community/select_entries_of_days", **days, last_entry_id=last["last_entry_id"]
     )
-    summary = summarise_days(xp_gains, entries, work.settings.cut_over_at(NAME))
-    work.transaction.stage("staged_daily_points", summary)
-    written = work.transaction.read("community/replace_daily_points", **days).set_index("day")
-    _note_days(work, first_day, last_day, last)
-    active = int(summary.loc[summary["is_active"], "member_id"].nunique())
-    return Written(count_activity(summary).join(written, how="outer"), active)
+    return summarise_days(xp_gains, entries, work.settings.cut_over_at(NAME))
 
 
 def _note_days(work: Work, first_day: date, last_day: date, last: dict[str, int]) -> None:

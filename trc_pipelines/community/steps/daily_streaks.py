@@ -7,7 +7,11 @@ import pandas as pd
 from trc_pipelines.community.relations import NAME
 from trc_pipelines.community.rules import streaks
 from trc_pipelines.community.rules.days import figures_by_day
-from trc_pipelines.community.steps.daily_points import daily_points, freshen_points
+from trc_pipelines.community.steps.daily_points import (
+    daily_points,
+    freshen_points,
+    lock_late_members,
+)
 from trc_pipelines.jobs.contract import JobError, Relation, Result, Work, step
 
 DAY = timedelta(days=1)
@@ -32,6 +36,7 @@ def daily_streaks(work: Work) -> Result:
     view `current_streaks` shows members who are ACTIVE or TRIALING.
     """
     _refuse_a_gap(work)
+    lock_late_members(work)
     notes = freshen_points(work)
     first_day, last_day = _first_day(work), work.days[1]
     if first_day > last_day:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
@@ -24,7 +23,13 @@ FIGURE = "members_on_the_{}_board"
 Starts = Mapping[str, date | None]
 
 
-@step(NAME, deps=[daily_points, members], is_daily=True, max_age_minutes=65)
+@step(
+    NAME,
+    deps=[daily_points, members],
+    is_daily=True,
+    has_independent_days=True,
+    max_age_minutes=65,
+)
 def leaderboard_rankings(work: Work) -> Result:
     """One row per day, board (global, weekly, monthly) and ranked member: the day's last state.
 
@@ -44,12 +49,17 @@ def leaderboard_rankings(work: Work) -> Result:
         today=work.as_of.date(),
     )
     written, left = move_late_members(work, moving)
+    # The newest day's movement counts from the day before.
+    moved = [max(written)] if written else []
     ranked = [*left, *whole]
     for number, day in enumerate(ranked, start=1):
         work.tell(f"{day}, day {number} of {len(ranked)}")
         work.transaction.execute("community/delete_rankings", first_day=day, last_day=day)
-        written[day] = sum(_rank_day(work, day).values())
+        _rank_day(work, day)
     work.transaction.execute("community/settle_late_boards", first_day=first_day, last_day=last_day)
+    # Last of all: runs of other days wait for who has recorded boards.
+    recorded = {day: _record_boards(work, day) for day in [*moved, *ranked]}
+    written |= {day: recorded[day] for day in ranked}
     by_day = _count_days(work, written)
     return Result(
         affected=sum(written.values()),
@@ -90,14 +100,19 @@ def _count_days(work: Work, written: dict[date, int]) -> dict[date, dict[str, in
     return figures_by_day(sizes.assign(rows=sizes.sum(axis=1)).join(rows, how="outer"), work.days)
 
 
-def _rank_day(work: Work, day: date) -> dict[str, int]:
-    """Rank every board as the day ended, and count who is on it."""
+def _rank_day(work: Work, day: date) -> None:
+    """Rank every board as the day ended."""
     starts = board_starts(day)
     rank = _rank_totals if _has_running_totals(work, day, starts) else _rank_scores
-    written = rank(work, day, starts)
-    sizes = {row["board"]: (int(row["members"]), row["digest"]) for row in written}
-    record_sizes(work.transaction, NAME, day, sizes, starts)
-    return {board: sizes.get(board, (0, ""))[0] for board in starts}
+    rank(work, day, starts)
+
+
+def _record_boards(work: Work, day: date) -> int:
+    """Note the boards of a day as they are now, and count the ranks."""
+    digests = work.transaction.read_rows("community/select_board_digests", day=day)
+    sizes = {row["board"]: (row["members"], row["digest"]) for row in digests}
+    record_sizes(work.transaction, NAME, day, sizes, board_starts(day))
+    return sum(members for members, _ in sizes.values())
 
 
 def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
@@ -108,10 +123,10 @@ def _has_running_totals(work: Work, day: date, starts: Starts) -> bool:
     )
 
 
-def _rank_totals(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+def _rank_totals(work: Work, day: date, starts: Starts) -> None:
     """Rank the newest day, in the database."""
     work.transaction.execute("community/allow_memory")
-    return work.transaction.read_rows(
+    work.transaction.execute(
         "community/rank_newest_day",
         day=day,
         week_start=starts["weekly"],
@@ -119,7 +134,7 @@ def _rank_totals(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
     )
 
 
-def _rank_scores(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
+def _rank_scores(work: Work, day: date, starts: Starts) -> None:
     """Rank any day, from the days before it."""
     scores = pd.concat([_read_scores(work, board, start, day) for board, start in starts.items()])
     ranked = rank_boards(scores)
@@ -127,7 +142,7 @@ def _rank_scores(work: Work, day: date, starts: Starts) -> list[dict[str, Any]]:
         "staged_rankings",
         ranked.assign(period_start=pd.to_datetime(ranked["board"].map(starts))),
     )
-    return work.transaction.read_rows("community/insert_rankings", day=day)
+    work.transaction.execute("community/insert_rankings", day=day)
 
 
 def _read_scores(work: Work, board: str, start: date | None, day: date) -> pd.DataFrame:

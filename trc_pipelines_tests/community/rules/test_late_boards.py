@@ -7,9 +7,9 @@ import pytest
 from trc_pipelines.community.rules import late_boards
 from trc_pipelines.community.rules.late_boards import (
     BOARD,
-    ROW,
     find_moves,
-    find_stretches,
+    find_pages,
+    find_pieces,
     leave_out_trimmed,
 )
 from trc_pipelines.leaderboards.ranking import rank_boards
@@ -23,15 +23,16 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(late_boards, "PAGE", SIZE)
 
 
-def scores_of(rng: np.random.Generator, members: int, most: int, name: str = "m") -> pd.DataFrame:
-    """A board in which many have equal scores, and some the same time too."""
+def scores_of(rng: np.random.Generator, members: int, most: int, first: int = 0) -> pd.DataFrame:
+    """A board in which many have equal scores, and some the same time too; ids tell no age."""
+    accounts = rng.permutation(members) + first
     return pd.DataFrame(
         {
             "day": DAY,
             "board": "weekly",
-            "member_id": pd.Series(
-                [f"{name}{number:04}" for number in range(members)], dtype="str"
-            ),
+            "account_id": accounts,
+            "member_id": pd.Series([f"m{number:04}" for number in range(members)], dtype="str")
+            + pd.Series(accounts).astype("str"),
             "score": pd.array(rng.integers(1, most, members), dtype="Int64"),
             "reached_at": pd.to_datetime(rng.integers(0, 3, members), unit="h", utc=True).where(
                 rng.random(members) < 0.9
@@ -40,30 +41,63 @@ def scores_of(rng: np.random.Generator, members: int, most: int, name: str = "m"
     )
 
 
-def rank(scores: pd.DataFrame, first_rank: int = 1) -> pd.DataFrame:
+def rank(scores: pd.DataFrame) -> pd.DataFrame:
     ranked = rank_boards(scores)
-    ranked["rank"] += first_rank - 1
     return ranked.assign(first_rank=(ranked["rank"] - 1) // SIZE * SIZE + 1)
 
 
-def pages_of(board: pd.DataFrame) -> pd.DataFrame:
-    return board.groupby([*BOARD, "first_rank"], as_index=False).agg(
-        members=("score", "size"), best_score=("score", "max"), least_score=("score", "min")
+def pages_of(board: pd.DataFrame, unknown: float = 0) -> pd.DataFrame:
+    """Pages as select_ranking_pages has them; of a share of their first members no name is known."""
+    pages = board.groupby([*BOARD, "first_rank"], as_index=False).agg(
+        members=("score", "size"),
+        score=("score", "first"),
+        reached_at=("reached_at", lambda times: times.iloc[0]),
+        member_id=("member_id", "first"),
+        least_score=("score", "min"),
+    )
+    is_unknown = np.random.default_rng(len(board)).random(len(pages)) < unknown
+    return pages.assign(member_id=pages["member_id"].mask(is_unknown))
+
+
+def ranks_ahead(board: pd.DataFrame, arriving: pd.DataFrame) -> pd.Series:
+    """What select_ranks_ahead gives."""
+    found = []
+    for row in arriving.itertuples():
+        looked_at = board[board["first_rank"].between(row.first_page, row.last_page)]
+        one = arriving[arriving["number"] == row.number].assign(account_id=-1)
+        order = rank_boards(pd.concat([looked_at, one]).drop(columns="rank"))["account_id"].tolist()
+        ahead = order[: order.index(-1)]
+        found.append(looked_at.loc[looked_at["account_id"].isin(ahead), "rank"].max())
+    return pd.Series(found, index=arriving.index, dtype="float64").fillna(0).astype("int64")
+
+
+def exchange(board: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
+    """What exchange_ranking_pages does: the accounts of each page."""
+    pages = {first: rows["account_id"].tolist() for first, rows in board.groupby("first_rank")}
+    changed: dict[int, list[int]] = {}
+    for piece in pieces.itertuples():
+        page = changed.setdefault(piece.first_rank, [])
+        if piece.ranks == 0:
+            continue
+        if pd.isna(piece.account_id):
+            page += pages[piece.source_rank][piece.first_place - 1 : piece.last_place]
+        else:
+            page.append(piece.account_id)
+    reached = pages | changed
+    return pd.DataFrame(
+        [(first, account) for first in sorted(reached) for account in reached[first]],
+        columns=["first_rank", "account_id"],
     )
 
 
-def exchange(
-    board: pd.DataFrame, stretches: pd.DataFrame, leaving: pd.DataFrame, arriving: pd.DataFrame
-) -> pd.DataFrame:
-    """What exchange_ranking_pages does."""
-    gone = set(leaving["member_id"])
-    for stretch in stretches.itertuples():
-        inside = board["first_rank"].between(stretch.first_rank, stretch.last_rank)
-        stays = board[inside & ~board["member_id"].isin(gone)]
-        comes = arriving[arriving["stretch"] == stretch.stretch]
-        rows = pd.concat([stays, comes])[[*ROW, "score", "reached_at"]]
-        board = pd.concat([board[~inside], rank(rows, stretch.first_rank)])
-    return board.sort_values("rank", ignore_index=True)
+def move(board: pd.DataFrame, now: pd.DataFrame, late: set, unknown: float = 0) -> pd.DataFrame:
+    pages = pages_of(board, unknown)
+    leaving, arriving = find_moves(
+        board[board["account_id"].isin(late)], now[now["account_id"].isin(late)]
+    )
+    arriving = find_pages(arriving, pages)
+    arriving = arriving.assign(rank_ahead=ranks_ahead(board, arriving))
+    return find_pieces(leaving, arriving, pages)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -74,35 +108,33 @@ def test_a_board_on_which_few_moved_is_what_ranking_all_of_it_gives(seed: int) -
     moved = rng.random(len(now)) < rng.choice([0.02, 0.2])
     now.loc[moved, "score"] += rng.integers(-3, 30, int(moved.sum()))
     if rng.random() < 0.6:
-        now = now[rng.random(len(now)) > 0.03]
-    new = scores_of(rng, int(rng.integers(0, 3)), 30, "n")
+        now = now[rng.random(len(now)) > rng.choice([0.03, 0.3])]
+    new = scores_of(rng, int(rng.integers(0, 3)), 30, 1_000)
     now = pd.concat([now, new], ignore_index=True)
     board = rank(before)
-    late = set(before["member_id"][moved]) | (set(before["member_id"]) ^ set(now["member_id"]))
-    leaving, arriving = find_moves(
-        board[board["member_id"].isin(late)], now[now["member_id"].isin(late)]
-    )
-    moves = find_stretches(leaving, arriving, pages_of(board))
-    reached = exchange(board, *moves)
+    late = set(before["account_id"][moved]) | (set(before["account_id"]) ^ set(now["account_id"]))
+    reached = exchange(board, move(board, now, late, unknown=rng.choice([0, 0.5])))
     expected = rank(now)
-    assert reached["member_id"].tolist() == expected["member_id"].tolist()
-    assert reached["rank"].tolist() == expected["rank"].tolist()
+    assert reached["account_id"].tolist() == expected["account_id"].tolist()
+    assert reached["first_rank"].tolist() == expected["first_rank"].tolist()
 
 
 def test_a_move_of_a_few_places_takes_the_pages_between_them_alone() -> None:
-    board = rank(scores_of(np.random.default_rng(1), 100, 2).assign(score=range(100, 0, -1)))
-    one = board[board["score"] == 55]
-    leaving, arriving = find_moves(one, one.assign(score=one["score"] + 12))
-    stretches, _, _ = find_stretches(leaving, arriving, pages_of(board))
-    assert stretches[["first_rank", "last_rank"]].to_numpy().tolist() == [[31, 41]]
+    board = rank(scores_of(np.random.default_rng(1), 100, 2).assign(score=range(200, 0, -2)))
+    one = board[board["score"] == 110]
+    pieces = move(board, one.assign(score=one["score"] + 25), set(one["account_id"]))
+    assert pieces[["first_rank", "source_rank", "first_place", "last_place"]].fillna(
+        0
+    ).to_numpy().tolist() == [
+        [31, 31, 1, 3], [31, 0, 0, 0], [31, 31, 4, 9],
+        [41, 31, 10, 10], [41, 41, 1, 5], [41, 41, 7, 10],
+    ]  # fmt: skip
 
 
 def test_behind_the_ranks_that_were_kept_nothing_moves_and_within_them_all_is_ranked() -> None:
     board = rank(scores_of(np.random.default_rng(1), 10, 2).assign(score=range(30, 20, -1)))
     trimmed = pages_of(board)
-    unknown = board.head(2).assign(member_id=["far", "near"], score=[20, 22])[
-        [*ROW, "score", "reached_at"]
-    ]
+    unknown = board.head(2).assign(account_id=[11, 12], score=[20, 22])
     none = board.head(0)
     leaving, arriving, whole = leave_out_trimmed(none, unknown.head(1), trimmed)
     assert (len(leaving), len(arriving), whole) == (0, 0, [])

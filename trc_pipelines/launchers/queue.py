@@ -1,0 +1,34 @@
+"""Runs through a queue: Dagster's launcher for Celery, and the two things it lacks."""
+
+from dagster import DagsterRun
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.launcher import LaunchRunContext
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from kombu.exceptions import OperationalError
+
+
+class QueueLauncher(CeleryRunLauncher):
+    """Put runs into the queue that workers take them from."""
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Put a run into the queue.
+
+        Raises:
+            DagsterUserCodeUnreachableError: the broker does not answer. It is the one error after which
+                Dagster's daemon keeps the run and tries again: any other ends it.
+        """
+        try:
+            super().launch_run(context)
+        except OperationalError as error:
+            raise DagsterUserCodeUnreachableError(
+                f"the broker of CELERY_BROKER_URL does not answer: {error}"
+            ) from error
+
+    def terminate(self, run_id: str) -> bool:
+        """End a run, and have it say that somebody wanted it: it is canceled then, and not failed."""
+        run: DagsterRun | None = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            return False
+        self._instance.report_run_canceling(run)
+        return bool(super().terminate(run_id))
