@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak contract screenshots pictures lock image install
+.PHONY: help run test faults check bench soak contract screenshots pictures lock image manifests install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -54,12 +54,18 @@ COMPILE_RUNTIME = $(COMPILE) --python-platform linux --no-emit-package pixeltabl
 
 lock: install ## choose versions again: rewrites requirements.lock, and those in locks/ with the same versions
 	$(COMPILE) --universal --extra dev -o requirements.lock
-	$(COMPILE_RUNTIME) --extra redis --extra s3 -o locks/runtime.lock
+	$(COMPILE_RUNTIME) --no-annotate --extra redis --extra s3 -o locks/runtime.lock
 	for extra in $(LAUNCHERS); do $(COMPILE_RUNTIME) --extra $$extra -o locks/$$extra.lock \
 		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' locks/runtime.lock) || exit; done
+	$(COMPILE) --universal --extra manifests -c requirements.lock -o locks/manifests.lock \
+		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' requirements.lock)
 
 image: install ## build the container image; BASE= any image with Python 3.11 that is here or in a registry, RUN_LAUNCHER=celery
 	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm) --launcher $(or $(RUN_LAUNCHER),celery)
+
+manifests: install ## look at deploy/kubernetes with the schemas of a cluster, which are 108 MB and only installed for that
+	@$(BIN)/python bootstrap.py locks/manifests.lock
+	$(BIN)/pytest -n 0 trc_pipelines_tests/test_manifests.py
 
 install: $(STAMP) ## create .venv with exactly what requirements.lock says
 

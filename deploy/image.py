@@ -10,6 +10,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from trc_pipelines.settings import LAUNCHER_LIBRARIES
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "locks"
 CONTEXT = ROOT / "build" / "image"
@@ -20,9 +22,8 @@ def main() -> None:
     """Build it, and say how large it is and what in it is largest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", required=True, help="an image with Python 3.11")
-    launchers = sorted(lock.stem for lock in LOCKS.glob("*.lock") if lock.stem != "runtime")
     parser.add_argument(
-        "--launcher", required=True, choices=launchers, help="whose library is in it"
+        "--launcher", required=True, choices=LAUNCHER_LIBRARIES, help="whose library is in it"
     )
     arguments = parser.parse_args()
     if sys.version_info[:2] != PYTHON:

@@ -19,6 +19,7 @@ TOGETHER = {
     "faults/test_stopping.py": "services",
     "cli/test_services.py": "services",
     "jobs/test_events.py": "quiet",
+    "simulation/test_simulation.py": "quiet",
     "jobs/test_restores.py": "quiet",
 }
 # Begun last, one of these would keep a worker busy while the others have nothing left to do.
@@ -26,7 +27,7 @@ LONGEST = [
     "scenarios/test_ledger_state_machine.py", "scenarios/test_hostile_input.py", "scenarios/test_ui.py",
     "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
-    "jobs/test_restores.py", "jobs/test_events.py",
+    "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
 ]  # fmt: skip
 
 

@@ -1,0 +1,453 @@
+"""A house in a database: apps whose users act, jobs, an operator, a follower, days that pass.
+
+What happens is planned from the seed and the day alone, in batches: what is in one runs at the same
+time, statement by statement as the seed says, with faults. Every night there is a calm hour: whatever
+is due runs once more, alone and without faults. Then everything must be what the auditors say.
+"""
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg2
+from cronsim import CronSim
+
+from trc_pipelines.database.connection import DatabaseError
+from trc_pipelines.domains import read_catalogue
+from trc_pipelines.jobs.contract import Job, JobError, Options
+from trc_pipelines.jobs.execution import perform
+from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.simulation.sessions import (
+    AppSession,
+    KeptDatabase,
+    KilledError,
+    Scheduler,
+    Task,
+    jobs_take_turns,
+)
+
+# A Thursday, so that a week ends on the fourth day, and a month soon after the second week.
+FIRST_DAY = date(2025, 1, 16)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+CALM_AT = 50 * MINUTE
+FAULT_RATE = 0.004
+MOST_AT_ONCE = 3
+# A job that is due is missed, or runs twice at once, so often.
+MISSED, DOUBLED = 0.12, 0.08
+# Jobs of the house that say nothing about a domain, or need what is not here.
+LEFT_OUT = {
+    "engagement_report",
+    "weekly_post",
+    "housekeeping",
+    "leaderboard_cache",
+    "media_cleanup",
+}
+
+
+def on_opening(_house: "House") -> None:
+    """Called before the doors open: in its place a fault is planted."""
+
+
+class FindingError(AssertionError):
+    """Something is not as the rules say."""
+
+
+def require_same(what: str, found: dict, expected: dict) -> None:
+    """Compare by key, and name what differs.
+
+    Raises:
+        FindingError: something does.
+    """
+    if found == expected:
+        return
+    keys = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
+    shown = [f"{key}: found {found.get(key)}, expected {expected.get(key)}" for key in keys[:5]]
+    raise FindingError(f"{what}: {len(keys)} differ; " + "; ".join(shown))
+
+
+def require(is_so: bool, what: str) -> None:
+    """Raise a finding unless it is so."""
+    if not is_so:
+        raise FindingError(what)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Something that happens in a batch.
+
+    Attributes:
+        number: day, batch and place, by which a shrinker names it.
+        kind: job, app, operator or follower.
+        name: of the job or the domain.
+        seed: what it does, where that is not said by its name.
+    """
+
+    number: str
+    kind: str
+    name: str
+    seed: int = 0
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What happens at the same time."""
+
+    number: str
+    at: datetime
+    specs: Sequence[Spec]
+
+
+class Domain(Protocol):
+    """The app of a domain, its users, its operator, and who audits what the jobs make of it."""
+
+    name: str
+
+    def open_doors(self, session: AppSession, at: datetime) -> None:
+        """Make users."""
+
+    def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
+        """Have somebody do something, in a transaction."""
+
+    def operate(self, dice: random.Random, at: datetime, *, is_calm: bool) -> None:
+        """Decide what waits for a person; in the calm hour, all of it."""
+
+    def audit(self) -> None:
+        """What must hold whenever nothing is open."""
+
+    def audit_calm(self, at: datetime) -> None:
+        """What must hold once everything that is due is done."""
+
+
+class House:
+    """Everything of one seed.
+
+    Attributes:
+        runs: tasks of jobs by run id, for auditors: when they began and what they committed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        home: Path,
+        seed: int,
+        domains: Sequence[str],
+        *,
+        fault_rate: float = FAULT_RATE,
+        only: Collection[str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.seed, self.fault_rate, self.only = seed, fault_rate, only
+        self.settings = load_settings(
+            trc_home=home,
+            database_url=url,
+            domains=",".join(domains),
+            community_start_on=FIRST_DAY,
+            mee6_guild_id=77,
+            lock_timeout_seconds=120,
+            **settings,
+        )
+        self.database = KeptDatabase(url, 120, 120)
+        self.scheduler = Scheduler(url)
+        self.ask = self.scheduler.ask
+        self.catalogue = read_catalogue(self.settings)
+        self.jobs = {job.name: job for job in self.catalogue.jobs if job.name not in LEFT_OUT}
+        self.runs: dict[str, Task] = {}
+        self.counts: Counter[str] = Counter()
+        self.executed: list[str] = []
+        self.now = midnight(FIRST_DAY)
+        self._sessions: dict[str, AppSession] = {}
+        self._exit = ExitStack()
+        self._exit.enter_context(jobs_take_turns(self.scheduler))
+        self.domains = [self._make_domain(name) for name in domains]
+        self.follower = Follower(self)
+        self._exit.callback(self.scheduler.close)
+        self._exit.callback(self.database.close)
+
+    def __enter__(self) -> "House":
+        on_opening(self)
+        opening = [
+            self._task("app", f"{domain.name} opens", lambda d=domain: d.open_doors(
+                self.session(d.name), self.now))
+            for domain in self.domains
+        ]  # fmt: skip
+        self._run(opening, "doors", 0.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._sessions.values():
+            session.close()
+        self._exit.close()
+
+    def session(self, name: str) -> AppSession:
+        """The connection of an app, by its name."""
+        if name not in self._sessions:
+            self._sessions[name] = AppSession(self.scheduler)
+        return self._sessions[name]
+
+    def live(self, days: int) -> Iterator[date]:
+        """Live through days, and yield each once it is audited.
+
+        Raises:
+            FindingError: something is not as the rules say.
+        """
+        for number in range(days):
+            day = FIRST_DAY + number * DAY
+            for batch in self.plan(number):
+                self.now = batch.at
+                self._live_through(batch)
+            self._calm_down(number, midnight(day + DAY) + CALM_AT)
+            yield day
+
+    def digest(self) -> str:
+        """What the seed made of everything: every turn, and every event that was told."""
+        digest = self.scheduler.digest.copy()
+        for row in self.ask(
+            "SELECT event_type, dedupe_key, payload::text, occurred_at::text "
+            "FROM operations.domain_events ORDER BY dedupe_key"
+        ):
+            digest.update(repr(row).encode())
+        return digest.hexdigest()[:16]
+
+    # The plan
+
+    def plan(self, number: int) -> list[Batch]:
+        """Plan a day: at some quarters of an hour what is due, between them what users do."""
+        dice = random.Random(f"{self.seed}/{number}")
+        begin = midnight(FIRST_DAY + number * DAY)
+        quarters = sorted(dice.sample(range(4, 96), dice.randint(4, 7)))
+        moments = [begin + 15 * MINUTE * quarter for quarter in quarters]
+        # The last reading of a day, and midnight, are rarely missed.
+        moments += [begin + DAY - 15 * MINUTE] if dice.random() < 0.7 else []
+        moments += [begin + DAY]
+        before, batches = begin + CALM_AT, []
+        for moment in moments:
+            due = self._due(dice, before, moment)
+            while due or moment > before:
+                chosen, due = due[:MOST_AT_ONCE], due[MOST_AT_ONCE:]
+                name = f"{number}.{len(batches)}"
+                what = [("job", job, tick) for job, tick in chosen]
+                what += [("app", domain.name, None) for domain in self.domains
+                         for _ in range(dice.choice([0, 1, 1] if chosen else [1, 2]))]  # fmt: skip
+                if dice.random() < 0.15:
+                    what.append(("operator", dice.choice(self.domains).name, None))
+                if dice.random() < 0.3:
+                    what.append(("follower", "follower", None))
+                specs = [
+                    Spec(f"{name}.{place}", kind, who, dice.getrandbits(32), tick)
+                    for place, (kind, who, tick) in enumerate(what)
+                ]
+                batches.append(Batch(name, moment, specs))
+                before = moment
+        return batches
+
+    def _due(
+        self, dice: random.Random, before: datetime, moment: datetime
+    ) -> list[tuple[str, datetime]]:
+        due = []
+        for name, job in self.jobs.items():
+            tick = last_tick(job, before, moment)
+            # What is asked for by a sensor.
+            if tick is None or dice.random() < MISSED:
+                continue
+            due += [(name, tick)] * (2 if dice.random() < DOUBLED else 1)
+        dice.shuffle(due)
+        return due
+
+    # What happens
+
+    def _live_through(self, batch: Batch) -> None:
+        specs = [spec for spec in batch.specs if self.only is None or spec.number in self.only]
+        self.executed += [spec.number for spec in specs]
+        tasks = [self._task_of(spec, batch.at) for spec in specs]
+        self._run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate)
+        self._audit(f"after batch {batch.number}", Domain.audit.__name__)
+
+    def _calm_down(self, number: int, at: datetime) -> None:
+        self.now = at
+        for domain in self.domains:
+            operator = self._task(
+                "operator", f"{domain.name} operator",
+                lambda d=domain: d.operate(random.Random(number), at, is_calm=True),
+            )  # fmt: skip
+            self._run([operator], "calm", 0.0)
+        for name in self._calm_order():
+            job = self.jobs[name]
+            tick = at if job.cron is None else last_tick(job, at - 31 * DAY, at)
+            if name == "mee6_sync":
+                tick = at - 5 * MINUTE
+            self._alone(f"calm {number}", job, tick)
+        self._follow_triggers(number, at)
+        self._run([self._task("follower", "follower", lambda: self.follower.take(None))], "calm", 0)
+        self._audit(f"in the calm of day {number}", Domain.audit.__name__)
+        self._audit(f"in the calm of day {number}", Domain.audit_calm.__name__, at)
+
+    def _follow_triggers(self, number: int, at: datetime) -> None:
+        """Run what sensors ask for, until they ask for nothing."""
+        for _ in range(8):
+            is_asked = False
+            for trigger in self.catalogue.triggers:
+                with self.database.transaction(commit=False) as transaction:
+                    due = trigger.find_due(transaction, self.settings, at)
+                if not isinstance(due, str):
+                    self._alone(f"calm {number}", trigger.job, at, due)
+                    is_asked = True
+            if not is_asked:
+                return
+        raise FindingError(f"day {number}: sensors do not stop asking")
+
+    def _calm_order(self) -> list[str]:
+        first = ["mee6_sync", "game_settlement", "bankroll_reset", "stats_rollup"]
+        names = [
+            name for name, job in self.jobs.items() if job.cron and name != "badge_calculation"
+        ]
+        last = [name for name in ("badge_calculation",) if name in self.jobs]
+        return [n for n in first if n in names] + [n for n in names if n not in first] + last
+
+    def _alone(
+        self, what: str, job: Job, tick: datetime, days: tuple[date, date] | None = None
+    ) -> None:
+        task = self._job_task(what, job, tick, self.now, days)
+        self._run([task], "calm", 0.0)
+        require(task.error is None, f"{what}: {job.name} of {tick} failed alone: {task.error!r}")
+
+    def _run(self, tasks: Sequence[Task], seed: str, fault_rate: float) -> None:
+        self.scheduler.run(tasks, seed, fault_rate)
+        is_cut = any("all cut" in fault for task in tasks for fault in task.faults)
+        for task in tasks:
+            error = task.error
+            if isinstance(error, FindingError):
+                raise error
+            is_excused = (
+                error is None
+                or isinstance(error, KilledError | JobError | psycopg2.extensions.TransactionRollbackError)
+                or (isinstance(error, DatabaseError) and (task.faults or is_cut))
+            )  # fmt: skip
+            if not is_excused:
+                raise FindingError(f"{task.name} failed without a fault: {error!r}") from error
+            self.counts["failed" if error else "succeeded"] += 1
+
+    def _audit(self, when: str, what: str, *args: object) -> None:
+        for auditor in [*self.domains, self.follower]:
+            try:
+                getattr(auditor, what)(*args)
+            except FindingError as finding:
+                raise FindingError(f"seed {self.seed}, {when}: {finding}") from None
+
+    def _task_of(self, spec: Spec, at: datetime) -> Task:
+        dice = random.Random(spec.seed)
+        if spec.kind == "job":
+            return self._job_task(spec.number, self.jobs[spec.name], spec.as_of, at)
+        if spec.kind == "follower":
+            return self._task("follower", "follower", lambda: self.follower.take(dice))
+        domain = next(domain for domain in self.domains if domain.name == spec.name)
+        if spec.kind == "operator":
+            return self._task(
+                "operator", f"{spec.name} operator {spec.number}",
+                lambda: domain.operate(dice, at, is_calm=False),
+            )  # fmt: skip
+
+        def act() -> None:
+            session = self.session(f"{spec.name} {spec.number.rpartition('.')[2]}")
+            for _ in range(dice.randint(2, 6)):
+                # Around the tick, and at it.
+                domain.act(
+                    session, dice, at + dice.choice([-2, -1, 0, 0, 1]) * timedelta(seconds=1)
+                )
+
+        return self._task("app", f"{spec.name} app {spec.number}", act)
+
+    def _task(self, kind: str, name: str, run: Callable[[], object]) -> Task:
+        return Task(name, run, may_fail=kind == "operator")
+
+    def _job_task(
+        self,
+        number: str,
+        job: Job,
+        tick: datetime,
+        now: datetime,
+        days: tuple[date, date] | None = None,
+    ) -> Task:
+        run_id = f"{job.name} {number} {len(self.runs)}"
+        options = Options(
+            tick, max(now, tick), run_id, "simulation", days=days, are_days_due=days is not None
+        )
+        task = Task(
+            run_id, lambda: perform(self.database, self.settings, job, options), may_fail=True
+        )
+        self.runs[run_id] = task
+        return task
+
+    def _make_domain(self, name: str) -> Domain:
+        from importlib import import_module
+
+        made: Domain = import_module(f"trc_pipelines_tests.simulation.{name}").make(self)
+        return made
+
+
+class Follower:
+    """An app that follows events, dies, and comes back: all of them, once, in the order of commits."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.taken: list[tuple[int, str]] = []
+
+    def take(self, dice: random.Random | None) -> None:
+        """Take what is there; sometimes it dies before it commits, and has taken nothing."""
+        session = self.house.session("follower")
+        while True:
+            dies = dice is not None and dice.random() < 0.3
+            most = dice.randint(1, 20) if dice else 1000
+            with session.transaction():
+                rows = session.do(
+                    "SELECT event_id, event_type || ' ' || dedupe_key FROM operations.take_domain_events('app', %s)",
+                    most,
+                )
+                if dies:
+                    raise KilledError("follower")
+            self.taken += rows
+            if len(rows) < most:
+                return
+
+    def audit(self) -> None:
+        """Nothing comes twice."""
+        require(
+            len({event for event, _ in self.taken}) == len(self.taken), "an event was taken twice"
+        )
+
+    def audit_calm(self, _at: datetime) -> None:
+        """Nothing is lost, and the order is that of commits."""
+        told = self.house.ask(
+            "SELECT event_id, event_type || ' ' || dedupe_key FROM operations.domain_events "
+            "ORDER BY transaction_id, event_id"
+        )
+        require_same("events taken", dict(self.taken), dict(told))
+        require(self.taken == told, "events were taken in another order than that of commits")
+
+
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def last_tick(job: Job, after: datetime, until: datetime) -> datetime | None:
+    """The job's last tick in (after, until]."""
+    if job.cron is None:
+        return None
+    tick, found = CronSim(job.cron, after), None
+    for moment in tick:
+        if moment > until:
+            return found
+        found = moment
+    return found
+
+
+def write_down(path: str, house: House) -> None:
+    """Leave the last turns where somebody can read them."""
+    with open(path, "w") as file:
+        file.write(os.linesep.join(house.scheduler.last))

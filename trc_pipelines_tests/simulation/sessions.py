@@ -1,0 +1,426 @@
+"""Sessions take turns at their statements, in the order that a seed says, on a real PostgreSQL.
+
+Each task (a run of a job, somebody in an app) has a thread, and one of them has the baton. Before each
+call of a session it gives the baton back, so that between any two statements of one anything may
+happen in another. A call that waits for a lock is found in `pg_blocking_pids`: its task is set aside
+until the call returns, and the others go on. Faults strike at the same places, drawn by the same seed.
+"""
+
+import hashlib
+import random
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import adbc_driver_manager
+import psycopg2
+from sqlalchemy.engine import make_url
+
+from trc_pipelines.database.connection import Connection, Database, _errors_of
+from trc_pipelines.jobs import execution
+
+# Of two that wait for each other the server ends the second, so soon after it began to wait. Who waits
+# is left alone for so long, so that it is always the same one.
+DEADLOCK_MILLISECONDS = 10
+BLOCKED_SECONDS = 2 * DEADLOCK_MILLISECONDS / 1000
+FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.003, 0.05
+STUCK_SECONDS = 60.0
+SHOWN = 60
+REFUSALS = {
+    "deadlock": ("40P01", "deadlock detected"),
+    "serialization failure": ("40001", "could not serialize access"),
+    "statement timeout": ("57014", "canceling statement due to statement timeout"),
+    "lock timeout": ("55P03", "canceling statement due to lock timeout"),
+    "disk full": ("53100", "could not extend file: No space left on device"),
+}
+BREAKS = ["cut", "cut", "answer lost", "killed", "killed after", "all cut"]
+FAULTS = {
+    "connect": ["refused"],
+    "begin": ["cut", "killed"],
+    "rollback": [],
+    "commit": ["cut", "answer lost", "answer lost", "killed", "killed after"],
+}
+
+_here = threading.local()
+
+
+class KilledError(BaseException):
+    """The process of this task is gone: it does nothing more, not even say so."""
+
+
+class StuckError(Exception):
+    """Everybody waits for a lock, and nobody is ended for it."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A transaction that was committed, acknowledged or not.
+
+    Attributes:
+        began, at: turns at which it began and was committed.
+        statements: what was called in it, by the turn of its last call.
+    """
+
+    began: int
+    at: int
+    statements: dict[str, int]
+
+
+@dataclass(eq=False)
+class Task:
+    """Something that uses sessions: a run of a job, or somebody in an app.
+
+    Attributes:
+        may_fail: whether faults strike its sessions.
+        faults: those that did.
+        error: what it ended with.
+    """
+
+    name: str
+    run: Callable[[], object]
+    may_fail: bool = False
+    began: int = 0
+    ended: int = 0
+    faults: list[str] = field(default_factory=list)
+    commits: list[Commit] = field(default_factory=list)
+    error: BaseException | None = None
+    state: str = "ready"
+    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    calling: tuple[int, Future] | None = None
+    sessions: set = field(default_factory=set)
+    is_dead: bool = False
+
+
+class Scheduler:
+    """Who has the baton.
+
+    Attributes:
+        clock: turns so far; orders everything that was seen.
+        last: the last turns, for who looks at a failure.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url).set(drivername="postgresql").render_as_string(False)
+        self.monitor = psycopg2.connect(self.url)
+        self.monitor.autocommit = True
+        self.clock = 0
+        self.digest = hashlib.sha256()
+        self.last: deque[str] = deque(maxlen=400)
+        self.counts: Counter[str] = Counter()
+        self._back = threading.Semaphore(0)
+        self._random = random.Random(0)
+        self._fault_rate = 0.0
+        name = make_url(url).database
+        self.ask(f"ALTER DATABASE {name} SET deadlock_timeout = {DEADLOCK_MILLISECONDS}")
+
+    def close(self) -> None:
+        self.monitor.close()
+
+    def ask(self, sql: str, *parameters: object) -> list[tuple]:
+        """Look at the database past all turns."""
+        with self.monitor.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def run(self, tasks: Sequence[Task], seed: str, fault_rate: float = 0.0) -> None:
+        """Run tasks until all have ended, their statements interleaved by the seed.
+
+        Raises:
+            StuckError: all wait for locks, for too long.
+        """
+        self._random, self._fault_rate = random.Random(seed), fault_rate
+        threads = [threading.Thread(target=self._live, args=(task,), daemon=True) for task in tasks]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + STUCK_SECONDS
+        while any(task.state != "ended" for task in tasks):
+            self._look_after(tasks)
+            ready = [task for task in tasks if task.state == "ready"]
+            if not ready:
+                if time.monotonic() > deadline:
+                    raise StuckError(", ".join(t.name for t in tasks if t.state == "blocked"))
+                time.sleep(FIRST_LOOK_SECONDS)
+                continue
+            deadline = time.monotonic() + STUCK_SECONDS
+            chosen = self._random.choice(ready)
+            chosen.state = "running"
+            chosen.turn.release()
+            self._back.acquire()
+        for thread in threads:
+            thread.join()
+
+    def call(self, session: Any, what: str, call: Callable[[], Any]) -> Any:
+        """Make a call of a session when it is its turn; the call is what a fault strikes.
+
+        Args:
+            session: with `pid` (None: not connected yet), `submit` and the transaction it is in.
+        """
+        task: Task = _here.task
+        if task.is_dead:
+            raise KilledError(task.name)
+        self._pass_on(task, "ready")
+        if task.is_dead:
+            raise KilledError(task.name)
+        task.sessions.add(session)
+        self.clock += 1
+        fault = self._draw(task, what)
+        if what == "begin":
+            session.began, session.statements = self.clock, {}
+        elif what != "commit":
+            session.statements[what] = self.clock
+        if fault:
+            self._note(task, f"{what}: {fault}")
+            task.faults.append(f"{what}: {fault}")
+            self.counts[fault] += 1
+        if fault == "killed":
+            self._kill(task)
+        if fault == "all cut":
+            self._end_sessions([pid for (pid,) in self.ask(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name = 'trc' AND pid <> pg_backend_pid()")])  # fmt: skip
+        if fault == "cut":
+            self._end_sessions([session.pid])
+        if fault in REFUSALS:
+            call = session.refuse(*REFUSALS[fault])
+        if fault == "refused":
+            call = _refuse_connection
+        running = session.submit(call)
+        self._wait(task, session, running)
+        error = running.exception()
+        if what == "commit" and error is None:
+            task.commits.append(Commit(session.began, self.clock, session.statements))
+        if fault == "killed after":
+            self._kill(task)
+        if fault == "answer lost" and error is None:
+            self._end_sessions([session.pid])
+            error = adbc_driver_manager.OperationalError(
+                "server closed the connection unexpectedly",
+                status_code=adbc_driver_manager.AdbcStatusCode.IO,
+            )
+        self._note(task, f"{what}{f' -> {type(error).__name__}' if error else ''}")
+        if error:
+            raise error
+        return running.result()
+
+    def tell(self, said: str) -> None:
+        """Note something that a task saw, in the trace that two runs of a seed have in common."""
+        self._note(_here.task, said)
+
+    def _live(self, task: Task) -> None:
+        _here.task = task
+        task.turn.acquire()
+        task.began = self.clock
+        try:
+            task.run()
+        except BaseException as error:
+            task.error = error
+        task.ended = self.clock
+        ended = type(task.error).__name__ if task.error else "well"
+        self._note(task, f"ended {ended}")
+        task.state = "ended"
+        self._back.release()
+
+    def _pass_on(self, task: Task, state: str) -> None:
+        task.state = state
+        self._back.release()
+        task.turn.acquire()
+
+    def _wait(self, task: Task, session: Any, running: Future) -> None:
+        seconds = FIRST_LOOK_SECONDS
+        while True:
+            try:
+                running.exception(seconds)
+            except TimeoutError:
+                seconds = min(2 * seconds, LAST_LOOK_SECONDS)
+            else:
+                return
+            if session.pid is None or not self._is_blocked(session.pid):
+                continue
+            time.sleep(BLOCKED_SECONDS)
+            if not running.done() and self._is_blocked(session.pid):
+                self.counts["waits for a lock"] += 1
+                self._note(task, "waits")
+                task.calling = session.pid, running
+                self._pass_on(task, "blocked")
+                return
+
+    def _look_after(self, tasks: Sequence[Task]) -> None:
+        """Make ready again who got the lock. Whoever is neither waiting nor done is about to be one."""
+        for task in tasks:
+            if task.state != "blocked":
+                continue
+            pid, running = task.calling
+            while not running.done() and not self._is_blocked(pid):
+                with suppress(TimeoutError):
+                    running.exception(FIRST_LOOK_SECONDS)
+            if running.done():
+                task.state = "ready"
+
+    def _is_blocked(self, pid: int) -> bool:
+        return self.ask("SELECT cardinality(pg_blocking_pids(%s)) > 0", pid) == [(True,)]
+
+    def _draw(self, task: Task, what: str) -> str | None:
+        if not task.may_fail or self._random.random() >= self._fault_rate:
+            return None
+        kinds = FAULTS.get(what, [*BREAKS, *REFUSALS])
+        return self._random.choice(kinds) if kinds else None
+
+    def _kill(self, task: Task) -> None:
+        task.is_dead = True
+        self._end_sessions([session.pid for session in task.sessions])
+        raise KilledError(task.name)
+
+    def _end_sessions(self, pids: Sequence[int | None]) -> None:
+        for pid in pids:
+            if pid is not None:
+                self.ask("SELECT pg_terminate_backend(%s, 10000)", pid)
+
+    def _note(self, task: Task, said: str) -> None:
+        line = f"{self.clock} {task.name}: {' '.join(said.split())[:SHOWN]}"
+        self.last.append(line)
+        self.digest.update(line.encode())
+
+
+def _refuse_connection() -> None:
+    raise adbc_driver_manager.OperationalError(
+        "FATAL:  sorry, too many clients already",
+        status_code=adbc_driver_manager.AdbcStatusCode.IO,
+    )
+
+
+# Sessions of jobs ---------------------------------------------------------------------------------
+
+
+class JobSession:
+    """What the scheduler needs to know of a connection of the product."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.pid: int | None = None
+        self.began, self.statements = 0, {}
+
+    def submit(self, call: Callable[[], Any]) -> Future:
+        return self.connection._worker.submit(call)
+
+    def refuse(self, sqlstate: str, message: str) -> Callable[[], Any]:
+        """Have the server itself refuse the statement, and with it the transaction."""
+        driver = self.connection._driver
+
+        def call() -> None:
+            with driver.cursor() as cursor:
+                cursor.execute(
+                    f"DO $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{sqlstate}'; END $$"
+                )
+
+        return call
+
+
+@contextmanager
+def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
+    """Have every call of the product's connections wait for its turn, where a task makes it."""
+    real_await = Connection._await
+
+    def take_turns(connection: Any, what: str, call: Callable, seconds: float) -> Any:
+        if getattr(_here, "task", None) is None:
+            return real_await(connection, what, call, seconds)
+        if what == "connect" or not hasattr(connection, "session"):
+            connection.session = JobSession(connection)
+        session = connection.session
+
+        def open_driver() -> Any:
+            driver = call()
+            with driver.cursor() as cursor:
+                session.pid = cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+            return driver
+
+        with _errors_of(what):
+            return scheduler.call(session, what, open_driver if what == "connect" else call)
+
+    with (
+        mock.patch.object(Connection, "_await", take_turns),
+        mock.patch.object(
+            execution, "RETRY_DELAYS_SECONDS", (0,) * len(execution.RETRY_DELAYS_SECONDS)
+        ),
+    ):
+        yield
+
+
+@dataclass(frozen=True)
+class KeptDatabase(Database):
+    """Connections are kept and used again: to open one takes as long as a step. A dead one is found out."""
+
+    kept: list[Connection] = field(default_factory=list, compare=False)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        connection = self.kept.pop() if self.kept else Connection(self)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        # A lock that would end with the session.
+        held = (
+            "jobs/lock_session" in getattr(connection, "session", JobSession(connection)).statements
+        )
+        if held or connection._driver is None:
+            connection.close()
+        else:
+            self.kept.append(connection)
+
+    def close(self) -> None:
+        for connection in self.kept:
+            connection.close()
+
+
+# Sessions of apps ---------------------------------------------------------------------------------
+
+
+class AppSession:
+    """A connection of an app, whose statements take turns with those of the jobs."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._connection = psycopg2.connect(scheduler.url, application_name="app")
+        self._worker = ThreadPoolExecutor(1)
+        self.pid = self._connection.info.backend_pid
+        self.submit = self._worker.submit
+        self.began, self.statements = 0, {}
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'; SET synchronous_commit = off")
+
+    def close(self) -> None:
+        self._worker.shutdown()
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator["AppSession"]:
+        """Commit at the end, or roll back when the block raises."""
+        self._scheduler.call(self, "begin", lambda: None)
+        try:
+            yield self
+            self._scheduler.call(self, "commit", self._connection.commit)
+        except BaseException:
+            self._connection.rollback()
+            raise
+
+    @property
+    def committed_at(self) -> int:
+        """The turn of the last commit."""
+        return _here.task.commits[-1].at
+
+    def do(self, sql: str, *parameters: object) -> list[tuple]:
+        """Run a statement; its rows."""
+
+        def call() -> list[tuple]:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall() if cursor.description else []
+
+        return self._scheduler.call(self, sql, call)

@@ -1,0 +1,62 @@
+"""Some seeds of the simulation in every run; more of them: `make simulate`, `make planted`."""
+
+import logging
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trc_pipelines_tests.budget import examples
+from trc_pipelines_tests.simulation.__main__ import Outcome, live
+from trc_pipelines_tests.simulation.planted import FAULTS, look_for
+from trc_pipelines_tests.simulation.shrinking import shrink
+
+pytestmark = [
+    pytest.mark.undisturbed("has faults of its own"),
+    pytest.mark.xdist_group("simulation"),
+]
+SEEDS = range(1, 1 + examples(2))
+# Found on their first day by their first seed.
+SOON_FOUND = ["a full player keeps a deadline", "XP that is left over is forgotten"]
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+
+
+@pytest.fixture(scope="module")
+def lived(quiet_servers: dict[int, str]) -> Callable[[int], Outcome]:
+    """A day of a seed, lived once."""
+    return cache(lambda seed: live(quiet_servers[18], seed, 1))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_of_three_domains_is_as_the_auditors_say(
+    seed: int, lived: Callable[[int], Outcome]
+) -> None:
+    outcome = lived(seed)
+    assert outcome.finding is None, "\n".join([*outcome.last, outcome.finding])
+
+
+def test_a_seed_replays_turn_by_turn(
+    lived: Callable[[int], Outcome], quiet_servers: dict[int, str]
+) -> None:
+    assert lived(1).happened
+    assert live(quiet_servers[18], 1, 1) == lived(1)
+
+
+@pytest.mark.parametrize("name", SOON_FOUND)
+def test_a_planted_fault_is_found(name: str, quiet_servers: dict[int, str]) -> None:
+    [fault] = [fault for fault in FAULTS if fault.name == name]
+    seed, _, _ = look_for(quiet_servers[18], fault, 1)
+    assert seed == 1
+
+
+@given(st.sets(st.integers(0, 99), min_size=1, max_size=4))
+def test_a_history_is_cut_down_to_what_it_fails_with(needed: set[int]) -> None:
+    happened = [str(number) for number in range(100)]
+    left = shrink(happened, lambda only: {str(n) for n in needed} <= set(only), 10_000)
+    assert left == [str(number) for number in sorted(needed)]
