@@ -145,7 +145,7 @@ def test_the_ui_is_published_on_loopback_and_nothing_else_is() -> None:
 
 
 def test_every_command_exists() -> None:
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     probes = [
         probe["exec"]["command"]
         for container in CONTAINERS
