@@ -12,16 +12,15 @@ import typer
 import yaml
 
 from trc_pipelines.cli.main import app
-from trc_pipelines.settings import PROJECT_ROOT, VERSION, Settings
+from trc_pipelines.settings import LAUNCHERS, PROJECT_ROOT, VERSION, Settings
 
 DEPLOY = PROJECT_ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 # The oldest that is looked at, and the newest there is a schema of.
 VERSIONS = ("1.30", "1.36")
 OVERLAYS = [path.parent for path in sorted(KUBERNETES.glob("*/kustomization.yaml"))]
-MANIFESTS = [
-    path for path in sorted(KUBERNETES.rglob("*.yaml")) if path.name != "kustomization.yaml"
-]
+NO_MANIFESTS = ("kustomization.yaml", "dagster.yaml")
+MANIFESTS = [path for path in sorted(KUBERNETES.rglob("*.yaml")) if path.name not in NO_MANIFESTS]
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 NAMES = {name.upper() for name in Settings.model_fields}
 # Of libraries, and Dagster's own.
@@ -82,6 +81,20 @@ def test_every_manifest_is_in_a_kustomization() -> None:
     }
     assert set(MANIFESTS) <= named
     assert all(path.exists() for path in named)
+
+
+def test_runs_in_jobs_find_the_instance_that_their_control_has() -> None:
+    ours = (PROJECT_ROOT / "dagster.yaml").read_text() + (LAUNCHERS / "kubernetes.yaml").read_text()
+    assert (KUBERNETES / "jobs" / "dagster.yaml").read_text() == ours, (
+        "cat dagster.yaml trc_pipelines/launchers/kubernetes.yaml > deploy/kubernetes/jobs/dagster.yaml"
+    )
+    instance = yaml.safe_load(ours)["run_launcher"]["config"]
+    names = {(each["kind"], each["metadata"]["name"]) for each in ALL}
+    assert ("ServiceAccount", instance["service_account_name"]) in names
+    assert {("ConfigMap", name) for name in instance["env_config_maps"]} <= names
+    assert {("Secret", name) for name in instance["env_secrets"]} <= names
+    overlay = read(KUBERNETES / "jobs" / "kustomization.yaml")[0]
+    assert instance["instance_config_map"] == overlay["configMapGenerator"][0]["name"]
 
 
 def test_what_is_referred_to_is_there() -> None:
