@@ -206,7 +206,7 @@ def control(
     does. Runs until Ctrl-C. One control for each database: a second is refused, and told who is first.
     """
     from trc_pipelines.cli.doctor import require_fitting_apps
-    from trc_pipelines.cli.hosts import require_many_hosts, write_agreements
+    from trc_pipelines.cli.hosts import require_many_hosts, require_same_clock, write_agreements
     from trc_pipelines.cli.installation import (
         make_home,
         open_installation,
@@ -226,6 +226,7 @@ def control(
     require_home(settings, begins=True)
     with hold_home(make_home(settings)) as lock, open_installation(begins=True) as installation:
         require_schema(installation)
+        require_same_clock(installation)
         require_fitting_apps(installation)
         _serve(installation, lock, read_only_port, begin=lambda: write_agreements(installation))
 
@@ -253,7 +254,12 @@ def worker(
     within seconds; the next tick takes over what is left. SIGQUIT drains: it takes no further run,
     finishes those it has, and leaves.
     """
-    from trc_pipelines.cli.hosts import require_agreement, require_many_hosts, start_worker
+    from trc_pipelines.cli.hosts import (
+        require_agreement,
+        require_many_hosts,
+        require_same_clock,
+        start_worker,
+    )
     from trc_pipelines.cli.installation import (
         make_home,
         open_installation,
@@ -268,6 +274,7 @@ def worker(
     make_home(settings)
     with open_installation(begins=True) as installation:
         require_schema(installation)
+        require_same_clock(installation)
         require_agreement(installation)
     start_worker(settings.trc_home, queue or settings.celery_queue, slots)
 
