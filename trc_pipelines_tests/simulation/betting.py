@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from trc_pipelines.betting.corrections import adjust_bankroll, resettle_game, work_by_hand
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines_tests.betting.statistics_model import modelled_rows
-from trc_pipelines_tests.simulation.community import as_of_turn
+from trc_pipelines_tests.simulation.community import as_of_turn, within
 from trc_pipelines_tests.simulation.house import (
     DAY,
     HOUR,
@@ -86,8 +87,9 @@ class Betting:
         self.bets: dict[str, list[Version]] = {}
         self.items: dict[str, Item] = {}
         self.joined: dict[str, datetime] = {}
-        self.referrals: dict[str, int] = {}
+        self.referrals: dict[str, list[tuple[int, int]]] = {}
         self.entries: list[dict] = []
+        self.sums: Counter[str] = Counter()
         self.accounts: dict[str, Account] = defaultdict(Account)
         self.closed: dict[tuple[str, date], tuple] = {}
         self.last_event = 0
@@ -107,11 +109,11 @@ class Betting:
                 )  # fmt: skip
 
     def _join(self, session: AppSession, user: str, at: datetime) -> None:
-        self.referrals[user] = int(user[1:]) % 3
+        self.referrals[user] = [(0, int(user[1:]) % 3)]
         with session.transaction():
             session.do(
                 "INSERT INTO betting.users (id, username, referral_count, created_at) VALUES (%s, %s, %s, %s)",
-                user, user, self.referrals[user], at,
+                user, user, self.referrals[user][0][1], at,
             )  # fmt: skip
             session.do(
                 "INSERT INTO betting.bankrolls (user_id, balance) VALUES (%s, %s)",
@@ -121,12 +123,19 @@ class Betting:
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         acts = [self.schedule] * 3 + [self.bet] * 9 + [self.end_games] * 5 + [self.post] * 4
-        acts += [self.correct_score, self.correct_score, self.edit_bet, self.take_away, self.join]
+        acts += [self.correct_score, self.correct_score, self.edit_bet, self.take_away]
+        acts += [self.join, self.refer]
         dice.choice(acts)(session, dice, at)
 
     def join(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         if USERS[6] not in self.joined:
             self._join(session, USERS[6], at)
+
+    def refer(self, session: AppSession, dice: random.Random, _at: datetime) -> None:
+        user, number = dice.choice(list(self.joined)), dice.randint(0, 4)
+        with session.transaction():
+            session.do("UPDATE betting.users SET referral_count = %s WHERE id = %s", number, user)
+        self.referrals[user].append((session.committed_at, number))
 
     def schedule(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         home, away = dice.sample(TEAMS, 2)
@@ -172,7 +181,7 @@ class Betting:
                     "line": f"{dice.randint(-10, 10) / 4:g}",
                     "total_type": dice.choice(["over", " Under"]),
                 },
-                "stake": dice.choice([33, 999, 5_000, 20_000, 60_000]),
+                "stake": dice.choice([33, 999, 20_000, 60_000, 150_000]),
                 "odds": dice.choice([-300, -110, 137, 250]),
                 "potential_win": dice.choice([None, None, None, 7_777]),
                 "is_tail": followed is not None and is_tail,
@@ -335,15 +344,14 @@ class Betting:
             f"SELECT {', '.join(names)} FROM betting.bankroll_ledger WHERE entry_id > %s ORDER BY 1",
             self.entries[-1]["entry_id"] if self.entries else 0,
         )
-        last = {entry["user_id"]: entry["balance_after"] for entry in self.entries}
         for row in rows:
             entry = dict(zip(names, row, strict=True))
             user = entry["user_id"]
             require(
-                entry["balance_after"] == last.get(user, 0) + entry["amount"],
-                f"entry {entry['entry_id']} of {user}: {entry} after a balance of {last.get(user, 0)}",
+                entry["balance_after"] == self.sums[user] + entry["amount"],
+                f"entry {entry['entry_id']} of {user}: {entry} after a balance of {self.sums[user]}",
             )
-            last[user] = entry["balance_after"]
+            self.sums[user] += entry["amount"]
             self._check_grading(entry)
             self._follow(entry)
             self.entries.append(entry)
@@ -355,7 +363,7 @@ class Betting:
         bet, game = self.bets[entry["bet_id"]], self.games[entry["game_id"]]
         # Of several units of the run one has it.
         nets = {
-            judge(bet_then, game_then)[2]
+            self._judge(bet_then, game_then)[2]
             for commit in self.house.runs[entry["run_id"]].commits
             if "betting/claim_bets" in commit.statements
             for _, bet_then in as_of_turn(bet, commit.statements["betting/claim_bets"])
@@ -365,6 +373,9 @@ class Betting:
             entry["amount"] in nets,
             f"bet {entry['bet_id']} was settled by {entry['amount']}, when it was claimed it was {nets}",
         )
+
+    def _judge(self, bet: dict, game: dict) -> tuple[str, int | None, int | None]:
+        return judge(bet, game, live_bets=self.house.settings.live_bets)
 
     def _follow(self, entry: dict) -> None:
         account, kind = self.accounts[entry["user_id"]], entry["kind"]
@@ -380,15 +391,20 @@ class Betting:
 
     def _close_week(self, account: Account, entry: dict) -> None:
         boundary = midnight(entry["week_start"])
-        user, target = entry["user_id"], WEEKLY + PER_REFERRAL * self.referrals[entry["user_id"]]
+        user, task = entry["user_id"], self.house.runs[entry["run_id"]]
+        referred = within(self.referrals[user], task.began, task.ended)
         closing = account.balance(boundary)
         adjusted = sum(
             amount for step in account.steps.values() for amount, at, by_hand in step["moves"]
             if by_hand and at < boundary
         )  # fmt: skip
+        target, targets = (
+            closing + entry["amount"],
+            {WEEKLY + PER_REFERRAL * n for _, n in referred},
+        )
         require(
-            entry["amount"] == target - closing and entry["effective_at"] == boundary,
-            f"{user} was reset by {entry['amount']}, from {closing} to {target} is due",
+            target in targets and entry["effective_at"] == boundary,
+            f"{user} was reset by {entry['amount']}, from {closing} to {targets} is due",
         )
         net = closing - account.start - adjusted
         self.closed[user, entry["week_start"] - 7 * DAY] = (account.start, net, adjusted, closing)
@@ -407,9 +423,7 @@ class Betting:
         expected |= {user: account.balance() for user, account in self.accounts.items()}
         require_same("balances", found, expected)
         require_same(
-            "sums of the ledger",
-            {u: sum(e["amount"] for e in self.entries if e["user_id"] == u) for u in self.accounts},
-            {user: found[user] for user in self.accounts},
+            "sums of the ledger", dict(self.sums), {user: found[user] for user in self.sums}
         )
         history = self.house.ask(
             "SELECT user_id, week_start, opening, net, adjustments, closing FROM betting.bankroll_weekly_history"
@@ -452,6 +466,7 @@ class Betting:
         self._compare_results()
         self._compare_resets(at)
         self._compare_badges(at)
+        self._compare_changes()
         self._compare_statistics(at)
         self._compare_content(at)
 
@@ -462,7 +477,7 @@ class Betting:
             for bet, *rest in self.house.ask("SELECT id, status, payout, net FROM betting.bets")
         }
         expected = {
-            name: judge(versions[-1][1], self.games[versions[-1][1]["game_id"]][-1][1])
+            name: self._judge(versions[-1][1], self.games[versions[-1][1]["game_id"]][-1][1])
             for name, versions in self.bets.items()
             if versions
         }
@@ -499,6 +514,37 @@ class Betting:
             {user: 2 if n >= 3 else 1 for user, n in counts.items()},
         )  # fmt: skip
 
+    def _compare_changes(self) -> None:
+        """Badges come and go in turns, tiers follow each other, and all of it is told in that order."""
+        told = self.house.ask(
+            "SELECT event_type, payload ->> 'user_id', payload ->> 'badge', payload ->> 'week_start', "
+            "payload ->> 'previous_tier', payload ->> 'tier' FROM operations.domain_events WHERE event_type "
+            "IN ('BadgeEarned', 'BadgeLost', 'EffectAccessChanged') ORDER BY transaction_id, event_id"
+        )
+        tiers: dict[str, str] = {}
+        held: dict[tuple, str] = {}
+        for kind, user, badge, week, previous, tier in told:
+            if kind == "EffectAccessChanged":
+                require(
+                    tiers.get(user, "0") == previous,
+                    f"{user} went from tier {previous}, and had {tiers.get(user)}",
+                )
+                tiers[user] = tier
+            else:
+                key, change = (user, badge, week), kind.removeprefix("Badge").lower()
+                require(held.get(key, "lost") != change, f"{key} is told to be {change} twice")
+                held[key] = change
+        require_same(
+            "tiers told",
+            tiers,
+            dict(self.house.ask("SELECT user_id, tier::text FROM betting.user_effect_access "
+                                "WHERE user_id = ANY(%s)", list(tiers))),
+        )  # fmt: skip
+        history = self.house.ask(
+            "SELECT user_id, badge, week_start::text, change FROM betting.badge_history ORDER BY history_id"
+        )
+        require_same("badges told", held, {tuple(row[:3]): row[3] for row in history})
+
     def _badges(self, monday: datetime, tick: datetime) -> dict[str, set[str]]:
         bets = self._read_bets()
         settled = sorted(
@@ -525,11 +571,16 @@ class Betting:
         posted = {user for user, in self.house.ask(
             "SELECT DISTINCT user_id FROM betting.posts WHERE created_at >= %s AND created_at < %s",
             monday, monday + 7 * DAY)}  # fmt: skip
-        sunday = midnight(tick.date() - tick.isoweekday() % 7 * DAY)
+        zone = ZoneInfo(self.house.settings.sunday_timezone)
+        today = tick.astimezone(zone).date()
+        sunday = today - today.isoweekday() % 7 * DAY
         swept: dict[str, list[str]] = defaultdict(list)
         for bet in bets:
             game = self.games[bet["game_id"]][-1][1]
-            if game["sport"].upper() == "NFL" and sunday <= game["commence_time"] < sunday + DAY:
+            if (
+                game["sport"].upper() == "NFL"
+                and game["commence_time"].astimezone(zone).date() == sunday
+            ):
                 swept[bet["user_id"]].append(bet["status"])
         return {
             "hot_streak": {user for user, n in best.items() if n >= 3},
@@ -644,14 +695,14 @@ def result_of(game: dict) -> tuple:
     return (game["status"], game["home_score"], game["away_score"])
 
 
-def judge(bet: dict, game: dict) -> tuple[str, int | None, int | None]:
+def judge(bet: dict, game: dict, *, live_bets: bool) -> tuple[str, int | None, int | None]:
     """Status, payout and net of a bet, by the table of the specification."""
     stake, pending = bet["stake"], ("pending", None, None)
     if game["status"] == "cancelled":
         return ("cancelled", stake, 0)
     if game["status"] != "completed" or None in (game["home_score"], game["away_score"]):
         return pending
-    if bet["created_at"] >= game["commence_time"]:
+    if bet["created_at"] >= game["completed_at" if live_bets else "commence_time"]:
         return ("cancelled", stake, 0)
     home, away, said = game["home_score"], game["away_score"], bet["bet_details"]
     team = said["team"].strip().casefold()

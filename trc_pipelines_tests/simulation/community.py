@@ -88,7 +88,7 @@ class Community:
         self.board: dict[int, int] = {LURKER: 10**6}
         self.xp = dict.fromkeys(ACCOUNTS, 1000)
         self.trouble: list[str] = []
-        self.served: dict[int, list[dict[int, int]]] = defaultdict(list)
+        self.served: list[dict[int, int]] = []
         # By the turn from which it is so.
         self.links: list[tuple[int, dict[int, str]]] = [(0, {})]
         self.statuses: list[tuple[int, dict[str, bool]]] = [(0, {})]
@@ -104,8 +104,8 @@ class Community:
 
     # MEE6
 
-    def read_board(self, *_asked: object, **_for: object) -> Leaderboard:
-        """What MEE6 answers now."""
+    def read_board(self, _guild: int, linked: pd.DataFrame, **_for: object) -> Leaderboard:
+        """What MEE6 answers now: to its end, or only until everybody who is sought is found."""
         self.house.scheduler.tell(f"board {sum(self.board.values())}")
         trouble = self.trouble.pop() if self.trouble else None
         if trouble == "mute":
@@ -115,7 +115,11 @@ class Community:
         board = {} if trouble == "empty" else dict(self.board)
         if trouble == "reset":
             board = dict.fromkeys(board, 0)
-        self.served[0].append(board)
+        self.served.append(board)
+        was_there = set(linked.loc[linked["last_xp"].notna() | linked["is_sought"], "discord_id"])
+        is_complete = len(self.served) % 3 > 0 or not board or not was_there <= board.keys()
+        if not is_complete:
+            board = {account: xp for account, xp in board.items() if account in was_there}
         frame = pd.DataFrame(
             {
                 "discord_id": pd.Series(list(board), dtype="int64"),
@@ -124,7 +128,7 @@ class Community:
                 "message_count": pd.Series([None] * len(board), dtype="Int64"),
             }
         )
-        return Leaderboard(77, frame, 1.0, pages=1, requests=1, duplicates=0)
+        return Leaderboard(77, frame, 1.0, 1, 1, 0, is_complete=is_complete)
 
     # The app
 
@@ -282,7 +286,7 @@ class Community:
     def _compare_with_what_was_served(self, sync_id: int, run_id: str, found: list[tuple]) -> None:
         """A reading is one that MEE6 gave, of links that there were while the run went on."""
         figures = {account: xp for account, _, xp, is_present in found if is_present}
-        boards = self.served[0][-50:]
+        boards = self.served[-50:]
         require(
             any(all(board.get(a) == xp for a, xp in figures.items()) for board in boards),
             f"sync {sync_id} has XP that MEE6 never said",
@@ -307,6 +311,8 @@ class Community:
         at, known = datetime.fromtimestamp(sync_id, UTC), self.known
         gains: dict[int, tuple[str, Gain]] = {}
         for account, member, xp, is_present in found:
+            if is_present is None:  # what was known stands
+                continue
             tenure = known.tenures.get(account)
             is_new = tenure is None or tenure.member != member or is_rebaseline
             if is_new:

@@ -22,8 +22,8 @@ from trc_pipelines.cli.output import say
 from trc_pipelines.database import statements
 from trc_pipelines.jobs.contract import Step
 from trc_pipelines_tests.simulation import house as house_module
-from trc_pipelines_tests.simulation.__main__ import live, serve
 from trc_pipelines_tests.simulation.house import House
+from trc_pipelines_tests.simulation.lives import live, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_SEEDS = 8
@@ -83,7 +83,8 @@ FAULTS = [
     Fault("a session expires though its last answer came first", "quiz", "sql/ports/quiz.sql",
           "AND q.status = 'active'", ""),
     Fault("a streak is judged by what it was when it was read", "quiz", "sql/ports/quiz.sql",
-          "AND p.last_quiz_at = j.last_quiz_at", ""),
+          "AND p.current_streak = j.current_streak\n    AND p.protections_remaining = j.protections_remaining\n"
+          "    AND p.last_quiz_at = j.last_quiz_at", "", 12),
     Fault("the same day is judged twice", "quiz", "trc_pipelines/quiz/steps/streak_evaluations.py",
           "if (done is None or day > done)", "if (done is None or day >= done)", 10),
     Fault("XP that is left over is forgotten", "community", "trc_pipelines/community/rules/xp.py",

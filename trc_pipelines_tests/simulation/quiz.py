@@ -88,6 +88,7 @@ class Quiz:
         self.judged: set[date] = set()
         self.closed: set[tuple[str, date]] = set()
         self.seen: set[str] = set()
+        self.gone: dict[str, int] = {}
 
     # The app
 
@@ -103,7 +104,7 @@ class Quiz:
             [self.play] * 6
             + [self.begin] * 3
             + [self.end] * 3
-            + [self.buy, self.protect, self.correct]
+            + [self.buy, self.protect, self.correct, self.leave]
         )
         # Who has played comes again, others pause for days.
         weights = [8, 5, 3, 2, 1, 1]
@@ -208,6 +209,14 @@ class Quiz:
         self._note(session, "correct", player, amount=amount)
         self.gains.append((session.committed_at, player, amount, earned_at))
 
+    def leave(self, session: AppSession, dice: random.Random, player: str, at: datetime) -> None:
+        """Rarely somebody leaves the quiz, and is on no board from then on."""
+        if player in self.gone or dice.random() < 0.9:
+            return
+        with session.transaction():
+            session.do("UPDATE quiz.users SET deleted_at = %s WHERE id = %s", at, player)
+        self.gone[player] = session.committed_at
+
     def operate(self, dice: random.Random, at: datetime, *, is_calm: bool) -> None:
         """Nothing waits for a person."""
 
@@ -303,15 +312,19 @@ class Quiz:
         self.players[event.player].xp += event.what["amount"]
 
     def _regenerate(self, event: Event) -> None:
-        """One life for who is due; who has none on the way is given a deadline."""
+        """One life for who is due, or all that are; who has none on the way is given a deadline."""
         rows, as_of, began = (event.what[name] for name in ("rows", "as_of", "began"))
         for name, player in self.players.items():
             is_short = player.lives < MOST_LIVES
             is_due = is_short and player.next_life is not None and player.next_life <= as_of
             if name in rows:
                 at, added, total = rows[name]
+                owed = 1
+                if self.house.settings.quiz_life_catch_up and player.next_life and is_due:
+                    owed = min(1 + (as_of - player.next_life) // CYCLE, MOST_LIVES - player.lives)
                 require(
-                    (at, added, total) == (as_of, 1, player.lives + 1)
+                    (at, total) == (as_of, player.lives + added)
+                    and (added == owed or not player.is_next_known)
                     and is_short
                     and (is_due or not player.is_next_known)
                     and (at, name) not in self.given,
@@ -319,7 +332,7 @@ class Quiz:
                 )
                 self.given.add((at, name))
                 player.lives += added
-                player.next_life = player.next_life and player.next_life + CYCLE
+                player.next_life = player.next_life and player.next_life + added * CYCLE
                 if player.lives >= MOST_LIVES:
                     player.next_life, player.is_next_known = None, True
             elif self._is_touched(name, began, event.turn):
@@ -442,9 +455,13 @@ class Quiz:
                 )
             ]  # fmt: skip
             possible = [
-                ranked(certain + list(some))
+                ranked([gain for gain in certain + list(some) if gain[1] not in gone])
                 for number in range(len(uncertain) + 1)
                 for some in combinations(uncertain, number)
+                for gone in (
+                    {name for name, left in self.gone.items() if left < began},
+                    {name for name, left in self.gone.items() if left < turn},
+                )
             ]
             require(found in possible, f"archive of {board} {start}: {found}, expected {possible}")
 
@@ -474,10 +491,12 @@ class Quiz:
         day = tick.date()
         starts = {"weekly": day - day.weekday() * DAY, "monthly": day.replace(day=1)}
         expected = {
-            board: ranked([g for g in self.gains if midnight(start) <= g[3] <= tick])
+            board: ranked(
+                [g for g in self.gains if midnight(start) <= g[3] <= tick and g[1] not in self.gone]
+            )
             for board, start in starts.items()
         }
-        players = {name: player for name, player in self.players.items() if player.xp > 0}
+        players = {n: p for n, p in self.players.items() if p.xp > 0 and n not in self.gone}
         order = sorted(
             players,
             key=lambda name: (

@@ -50,6 +50,11 @@ FAULTS = {
 _here = threading.local()
 
 
+def this_task() -> "Task":
+    """The task that has the baton, as it asks itself."""
+    return _here.task
+
+
 class KilledError(BaseException):
     """The process of this task is gone: it does nothing more, not even say so."""
 
@@ -353,7 +358,7 @@ def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class KeptDatabase(Database):
-    """Connections are kept and used again: to open one takes as long as a step. A dead one is found out."""
+    """Connections are kept and used again: to open one takes as long as a step."""
 
     kept: list[Connection] = field(default_factory=list, compare=False)
 
@@ -375,8 +380,9 @@ class KeptDatabase(Database):
             self.kept.append(connection)
 
     def close(self) -> None:
-        for connection in self.kept:
-            connection.close()
+        """Keep none."""
+        while self.kept:
+            self.kept.pop().close()
 
 
 # Sessions of apps ---------------------------------------------------------------------------------

@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_pipelines_tests.budget import examples
-from trc_pipelines_tests.simulation.__main__ import Outcome, live
+from trc_pipelines_tests.simulation.lives import DOMAINS, Outcome, live
 from trc_pipelines_tests.simulation.planted import FAULTS, look_for
 from trc_pipelines_tests.simulation.shrinking import shrink
 
-pytestmark = [
-    pytest.mark.undisturbed("has faults of its own"),
-    pytest.mark.xdist_group("simulation"),
+pytestmark = pytest.mark.undisturbed("has faults of its own")
+# Seed, and the domains that are played: a day of all three takes as long as the rest together.
+LIVES = [
+    (1, DOMAINS),
+    *[(seed, ("quiz",)) for seed in range(2, 2 + examples(2))],
+    (5, ("betting",)),
 ]
-SEEDS = range(1, 1 + examples(2))
 # Found on their first day by their first seed.
 SOON_FOUND = ["a full player keeps a deadline", "XP that is left over is forgotten"]
 
@@ -28,24 +30,24 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.fixture(scope="module")
-def lived(quiet_servers: dict[int, str]) -> Callable[[int], Outcome]:
+def lived(quiet_servers: dict[int, str]) -> Callable[..., Outcome]:
     """A day of a seed, lived once."""
-    return cache(lambda seed: live(quiet_servers[18], seed, 1))
+    return cache(lambda seed, domains: live(quiet_servers[18], seed, 1, domains))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_day_of_three_domains_is_as_the_auditors_say(
-    seed: int, lived: Callable[[int], Outcome]
+@pytest.mark.parametrize(("seed", "domains"), LIVES)
+def test_a_day_of_a_seed_is_as_the_auditors_say(
+    seed: int, domains: tuple[str, ...], lived: Callable[..., Outcome]
 ) -> None:
-    outcome = lived(seed)
+    outcome = lived(seed, domains)
     assert outcome.finding is None, "\n".join([*outcome.last, outcome.finding])
 
 
 def test_a_seed_replays_turn_by_turn(
-    lived: Callable[[int], Outcome], quiet_servers: dict[int, str]
+    lived: Callable[..., Outcome], quiet_servers: dict[int, str]
 ) -> None:
-    assert lived(1).happened
-    assert live(quiet_servers[18], 1, 1) == lived(1)
+    assert lived(*LIVES[0]).happened
+    assert live(quiet_servers[18], LIVES[0][0], 1) == lived(*LIVES[0])
 
 
 @pytest.mark.parametrize("name", SOON_FOUND)
