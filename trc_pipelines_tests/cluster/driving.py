@@ -89,7 +89,12 @@ class Driver:
             **tags,
         }
         listed = [{"key": key, "value": value} for key, value in given.items()]
-        launched = self.ask(LAUNCH, job=job, tags=listed)
+        # The UI may just be finding out that the database was restarted.
+        for _ in range(3):
+            launched = self.ask(LAUNCH, job=job, tags=listed)
+            if launched["__typename"] == "LaunchRunSuccess":
+                break
+            time.sleep(1)
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
 
