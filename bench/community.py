@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -181,8 +182,9 @@ def run_job(
     return results
 
 
+@cache
 def settings(**changed: object) -> Settings:
-    """The defaults, with a guild to read, and what is to be otherwise."""
+    """The defaults, with a guild to read, and what is to be otherwise. A process reads them once."""
     usual = {"trc_home": Path(gettempdir()), "mee6_guild_id": GUILD_ID}
     return load_settings(**usual | changed)
 

@@ -144,10 +144,12 @@ def measure_late_award(server: Server, size: int, repetitions: int) -> Iterator[
     with standing_community(server, size, LATE_DAYS + 1) as community:
         last = FIRST_DAY + LATE_DAYS * DAY
         boards = only(LEADERBOARD_RECALCULATION, "community.")
-        run_job(community.url, boards, _at(last), days=(FIRST_DAY, last))
-        run_streaks(community.url, last)
+        run_job(community.url, boards, _at(last), days=(FIRST_DAY - 2 * DAY, last))
         community.settle()
         for today in days_from(last + DAY, repetitions):
+            # What every night does, late awards or not.
+            run_boards(community.url, today - DAY)
+            run_streaks(community.url, today - DAY)
             # Awards with an old date are looked for once a day, at its first posting.
             _award(community, today - LATE_DAYS * DAY)
             post = only(MEE6_SYNC, "community.point_ledger")

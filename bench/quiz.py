@@ -36,6 +36,7 @@ def tasks(size: int) -> Iterator[Task]:
             "INSERT INTO quiz.lives (user_id, current_lives, next_regen_at) SELECT id, n % 5, "
             f"'{NOON}'::timestamptz - n % 1800 * interval '1 second' FROM ({players}) AS p"
         ],
+        (),
         [
             "UPDATE quiz.lives SET current_lives = current_lives + 1, last_regen_at = now(), "
             "next_regen_at = next_regen_at + interval '30 minutes', updated_at = now()",
@@ -56,6 +57,7 @@ def tasks(size: int) -> Iterator[Task]:
             "INSERT INTO quiz.player_progress (user_id, current_streak, protections_remaining, last_quiz_at) "
             f"SELECT id, 1 + n % 50, n % 3, '{NOON}'::timestamptz - interval '3 days' FROM ({players}) AS p"
         ],
+        (),
         [
             "UPDATE quiz.player_progress SET current_streak = CASE WHEN protections_remaining = 0 THEN 0 "
             "ELSE current_streak END, protections_remaining = greatest(protections_remaining - 1, 0), "
@@ -79,6 +81,7 @@ def tasks(size: int) -> Iterator[Task]:
             f"'{NOON}'::timestamptz - interval '1 hour', '{NOON}'::timestamptz - n % 3000 * interval '1 second' "
             f"FROM ({players}) AS p"
         ],
+        (),
         [
             f"UPDATE quiz.quiz_sessions SET status = 'expired', completed_at = '{NOON}'",
             EVENTS.format(
@@ -91,11 +94,11 @@ def tasks(size: int) -> Iterator[Task]:
     )
     earned = (
         "INSERT INTO quiz.xp_events (user_id, amount, earned_at, source, session_id) SELECT id, 10 + n % 90, "
-        f"'{NOON}'::timestamptz - n % 300000 * interval '1 second', 'quiz', id FROM ({players}) AS p"
+        f"'{NOON}'::timestamptz - n % 200000 * interval '1 second', 'quiz', id FROM ({players}) AS p"
     )
     progress = (
         "INSERT INTO quiz.player_progress (user_id, xp, last_xp_at) SELECT id, n % 5000, "
-        f"'{NOON}'::timestamptz - n % 300000 * interval '1 second' FROM ({players}) AS p"
+        f"'{NOON}'::timestamptz - n % 200000 * interval '1 second' FROM ({players}) AS p"
     )
     boards = only(LEADERBOARD_RECALCULATION, "quiz.")
     ranked = (
@@ -109,6 +112,7 @@ def tasks(size: int) -> Iterator[Task]:
         boards,
         NOON,
         [users, earned, progress],
+        (),
         [ranked.format(at=NOON)],
     )
     yield Task(
@@ -116,6 +120,7 @@ def tasks(size: int) -> Iterator[Task]:
         boards,
         NOON,
         [users, earned, progress, ranked.format(at="2026-03-04 11:00Z")],
+        (),
         [
             "UPDATE quiz.leaderboard_rankings SET rank = rank + 10000000, score = score + 1, "
             "reached_at = now(), ranked_at = now()"
@@ -126,9 +131,12 @@ def tasks(size: int) -> Iterator[Task]:
         only(LEADERBOARD_WEEKLY_RESET, "quiz."),
         MONDAY,
         [users, earned],
+        ["SELECT user_id, amount, earned_at FROM quiz.xp_events"],
         [
+            "INSERT INTO quiz.counted_xp (board, period_start, member_id, events, score, reached_at) "
+            "SELECT 'weekly', '2026-03-02', user_id, 1, amount, earned_at FROM quiz.xp_events",
             "INSERT INTO leaderboards.archived_rankings (domain, board, period_start, rank, member_id, score, "
             "reached_at) SELECT 'quiz', 'weekly', '2026-03-02', row_number() OVER (ORDER BY amount DESC), "
-            "user_id, amount, earned_at FROM quiz.xp_events WHERE earned_at >= '2026-03-02Z'",
+            "user_id, amount, earned_at FROM quiz.xp_events",
         ],
     )

@@ -1,4 +1,9 @@
-"""A job against the bare writes of the same rows: one statement for each table it writes."""
+"""A job against the raw cost of the same work: what it needs is read once, what it writes is written once.
+
+Columns of whole tables come out of the database by binary COPY, nothing is computed of them, and one
+statement writes each table. No solution can do without either. The ratio is of processors' seconds: it
+says the same on a machine that has other work to do.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from bench.community import run_job
 from bench.measure import Figure, show_progress
-from bench.server import Server, execute
+from bench.server import Server, execute, read_raw
 from trc_pipelines.jobs.contract import Job
 
 AIM = 2.0
@@ -20,16 +25,20 @@ class Task:
 
     Attributes:
         setup: statements that make it, in a migrated database.
+        read: queries for the columns that have to leave the database; none where SQL can do it all.
         bare: statements that write the rows the job writes; none: it is not compared with them.
+        aim: what the ratio is held to. Where that is not `AIM`, the reason stands beside it.
         seconds: what the job is to take at most.
-        rate_of: for a figure per second: what is counted, how many there are, and the aim.
+        rate_of: for a figure per second of processors: what is counted, how many there are, and the aim.
     """
 
     what: str
     job: Job
     as_of: datetime
     setup: Sequence[str]
+    read: Sequence[str] = ()
     bare: Sequence[str] = ()
+    aim: float = AIM
     seconds: float | None = None
     rate_of: tuple[str, int, float] | None = None
 
@@ -49,13 +58,20 @@ def measure_task(server: Server, task: Task, repetitions: int) -> Iterator[Figur
             if task.bare:
                 with server.database(template) as copy:
                     execute(copy, "CHECKPOINT")
-                    bares.append(server.cost_of(execute, copy, *task.bare))
+                    bares.append(server.cost_of(_work_bare, copy, task))
     seconds = [job.wall for job in jobs]
     yield Figure(task.what, seconds, "s", task.seconds, costs=jobs)
     if task.rate_of:
         counted, count, aim = task.rate_of
-        rates = [count / one for one in seconds]
+        rates = [count / job.cpu for job in jobs]
         yield Figure(f"{task.what}: {counted}", rates, "/s", aim, at_least=True)
     if bares:
-        ratios = [job.wall / bare.wall for job, bare in zip(jobs, bares, strict=True)]
-        yield Figure(f"{task.what}: × bare writes", ratios, "×", AIM)
+        ratios = [job.cpu / bare.cpu for job, bare in zip(jobs, bares, strict=True)]
+        what = "bare reads and writes" if task.read else "bare writes"
+        yield Figure(f"{task.what}: × {what} (cpu)", ratios, "×", task.aim, costs=bares)
+
+
+def _work_bare(url: str, task: Task) -> None:
+    if task.read:
+        read_raw(url, *task.read)
+    execute(url, *task.bare)

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
 from sqlalchemy.engine import make_url
 
 from bench.measure import Cost
 from trc_pipelines.database.embedded import start_embedded_server, stop_embedded_server
 from trc_pipelines.database.migrations import create_engine, ensure_database, migrate
+from trc_pipelines.database.urls import libpq_url
 
 # Tables and views of the domains, with the columns that two runs of the same code fill alike: no
 # clock, no chance, no name of a run.
@@ -147,6 +149,14 @@ def fetch(url: str, query: str) -> Sequence[Sequence]:
             ).fetchall()
     finally:
         engine.dispose()
+
+
+def read_raw(url: str, *queries: str) -> None:
+    """Read what queries give by the cheapest means there are: binary COPY, into columns."""
+    with adbc.connect(libpq_url(url)) as connection, connection.cursor() as cursor:
+        for query in queries:
+            cursor.execute(query)
+            cursor.fetch_arrow_table()
 
 
 def scalar(url: str, query: str) -> int:

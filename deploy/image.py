@@ -10,8 +10,10 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from trc_pipelines.settings import LAUNCHER_LIBRARIES
+
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "locks/runtime.lock"
+LOCKS = ROOT / "locks"
 CONTEXT = ROOT / "build" / "image"
 PYTHON = (3, 11)
 
@@ -20,7 +22,10 @@ def main() -> None:
     """Build it, and say how large it is and what in it is largest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", required=True, help="an image with Python 3.11")
-    base = parser.parse_args().base
+    parser.add_argument(
+        "--launcher", required=True, choices=LAUNCHER_LIBRARIES, help="whose library is in it"
+    )
+    arguments = parser.parse_args()
     if sys.version_info[:2] != PYTHON:
         sys.exit(
             f"The image has Python 3.11, and wheels for it are fetched by the same; this is {sys.version}. "
@@ -31,9 +36,9 @@ def main() -> None:
             f"Docker is needed: its client, and an engine that answers. It says: {answer}\n"
             "The engine is started by root, with its service or by: dockerd"
         )
-    gather()
+    gather(arguments.launcher)
     tag = f"trc:{version('trc_pipelines')}"
-    build(base, tag)
+    build(arguments.base, tag)
     describe(tag)
 
 
@@ -50,18 +55,21 @@ def find_what_docker_lacks() -> str | None:
     return asked.stderr.strip() if asked.returncode else None
 
 
-def gather() -> None:
+def gather(launcher: str) -> None:
     """Put the wheels and what the Dockerfile copies into one folder."""
     shutil.rmtree(CONTEXT, ignore_errors=True)
-    wheels = CONTEXT / "wheels"
+    wheels, locks = CONTEXT / "wheels", CONTEXT / "locks"
     wheels.mkdir(parents=True)
+    locks.mkdir()
+    for name in ("runtime", launcher):
+        shutil.copy(LOCKS / f"{name}.lock", locks)
+    shutil.copy(ROOT / "deploy" / "Dockerfile", CONTEXT)
     run(
-        sys.executable, "-m", "pip", "download", "--quiet", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(wheels),
+        sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps",
+        "--only-binary=:all:", "--require-hashes", "--dest", str(wheels),
+        *(f"--requirement={lock}" for lock in locks.iterdir()),
     )  # fmt: skip
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels))
-    for path in (LOCK, ROOT / "deploy" / "Dockerfile"):
-        shutil.copy(path, CONTEXT)
 
 
 def build(base: str, tag: str) -> None:

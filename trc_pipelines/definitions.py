@@ -33,6 +33,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         settings.write_back,
         settings.community_start_on,
         settings.backfill_days_per_run,
+        settings.run_launcher,
     )
 
 
@@ -42,6 +43,7 @@ def _build_definitions(
     written_back: tuple[str, ...],
     start_on: date,
     days_per_run: int | None,
+    launcher: str,
 ) -> dg.Definitions:
     names = [name for name in KNOWN_DOMAINS if name in domains]
     catalogue = Catalogue(load_domains(names), written_back)
@@ -84,7 +86,7 @@ def _build_definitions(
                 for job in catalogue.jobs
                 for step in job.after
             ],
-            sensors.build_runs_sensor(catalogue.jobs),
+            sensors.build_runs_sensor(catalogue.jobs, launcher),
             sensors.build_health_sensor(catalogue.jobs, catalogue.conditions, checks),
             sensors.build_checks_sensor(checks),
             sensors.build_alerts_sensor(catalogue.jobs),

@@ -104,6 +104,7 @@ COMMENT ON COLUMN betting.bets.net IS 'Cents the balance moves by; NULL while pe
 COMMENT ON COLUMN betting.bets.settled_at IS 'Logical time of the settlement; NULL while pending.';
 CREATE INDEX bets_pending_idx ON betting.bets (game_id) WHERE status = 'pending';
 CREATE INDEX bets_settled_at_idx ON betting.bets (settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX bets_game_idx ON betting.bets (game_id);
 CREATE INDEX bets_created_at_idx ON betting.bets USING brin (created_at);
 CREATE INDEX bets_user_idx ON betting.bets (user_id);
 CREATE INDEX bets_original_pick_idx ON betting.bets (original_pick_id) WHERE original_pick_id IS NOT NULL;

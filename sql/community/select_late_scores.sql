@@ -1,6 +1,6 @@
 -- Scores of the staged members on the staged boards, as select_board_scores and select_lifetime_scores have those of
--- everybody. Days are looked up by their key, since all rows of the days are many more; entries that came after the
--- first day are read once.
+-- everybody. Days are looked up by their key (LIMIT 1), since all rows of the days are many more. What came after a
+-- board is what later days have, or the ledger where they are stale: in one snapshot that is what the balance has too.
 -- Staged: staged_late(member_id, account_id), staged_boards(day, board, period_start)
 WITH shown AS MATERIALIZED (
     SELECT t.member_id, t.total, t.last_active_at
@@ -13,31 +13,47 @@ WITH shown AS MATERIALIZED (
 span AS MATERIALIZED (
     SELECT
         min(q.day) AS first_day,
-        least(min(q.period_start), min(q.day)) AS since,
-        max(q.day) AS last_day
+        least(min(q.period_start), min(q.day)) AS since
     FROM staged_boards AS q
 ),
 
 wanted AS MATERIALIZED (
     SELECT s.member_id, g.day::date AS day
     FROM shown AS s
-    CROSS JOIN span AS n
-    CROSS JOIN LATERAL generate_series(n.since::timestamp, n.last_day::timestamp, interval '1 day') AS g (day)
+    CROSS JOIN
+        generate_series(
+            (SELECT n.since FROM span AS n)::timestamp,
+            (SELECT max(d.day) FROM community.days AS d)::timestamp,
+            interval '1 day'
+        ) AS g (day)
 ),
 
 own AS MATERIALIZED (
-    SELECT p.member_id, p.day, p.points, p.last_active_at
+    SELECT w.member_id, w.day, p.points, p.last_active_at
     FROM wanted AS w
-    INNER JOIN community.daily_points AS p ON w.day = p.day AND w.member_id = p.member_id
+    CROSS JOIN LATERAL (
+        SELECT p.points, p.last_active_at FROM community.daily_points AS p
+        WHERE p.day = w.day AND p.member_id = w.member_id
+        ORDER BY p.day
+        LIMIT 1
+    ) AS p
+),
+
+coming AS MATERIALIZED (
+    SELECT d.day, d.is_points_stale FROM community.days AS d
+    WHERE d.day > (SELECT n.first_day FROM span AS n)
 ),
 
 later AS MATERIALIZED (
-    SELECT a.member_id, l.effective_on, sum(l.points)::bigint AS points
-    FROM community.point_ledger AS l
+    SELECT o.member_id, o.day, o.points
+    FROM own AS o
+    INNER JOIN coming AS c ON o.day = c.day AND NOT c.is_points_stale
+    UNION ALL
+    SELECT a.member_id, l.effective_on, l.points
+    FROM coming AS c
+    INNER JOIN community.point_ledger AS l ON c.day = l.effective_on AND c.is_points_stale
     INNER JOIN community.accounts AS a ON l.account_id = a.account_id
     INNER JOIN shown AS s ON a.member_id = s.member_id
-    WHERE l.effective_on > (SELECT n.first_day FROM span AS n)
-    GROUP BY a.member_id, l.effective_on
 ),
 
 -- When those last earned points who did not since: on one of all the days before.
@@ -62,7 +78,13 @@ before AS MATERIALIZED (
 earlier AS (
     SELECT b.member_id, max(p.last_active_at) AS last_active_at
     FROM before AS b
-    INNER JOIN community.daily_points AS p ON b.day = p.day AND b.member_id = p.member_id
+    CROSS JOIN
+        LATERAL (
+            SELECT p.last_active_at FROM community.daily_points AS p
+            WHERE p.day = b.day AND p.member_id = b.member_id
+            ORDER BY p.day
+            LIMIT 1
+        ) AS p
     GROUP BY b.member_id
 ),
 
@@ -74,7 +96,7 @@ lasting AS (
 came_after AS (
     SELECT b.day, l.member_id, sum(l.points)::bigint AS points
     FROM lasting AS b
-    INNER JOIN later AS l ON b.day < l.effective_on
+    INNER JOIN later AS l ON b.day < l.day
     GROUP BY b.day, l.member_id
 ),
 

@@ -965,8 +965,8 @@ LEFT JOIN LATERAL (
 WHERE m.subscription_status IN ('ACTIVE', 'TRIALING');
 COMMENT ON VIEW community.current_streaks IS 'One row per member who is ACTIVE or TRIALING: the streak as last computed.';
 
-CREATE AGGREGATE community.join_arrays(anycompatiblearray) (sfunc = array_cat, stype = anycompatiblearray);
-COMMENT ON AGGREGATE community.join_arrays(anycompatiblearray) IS 'One array of several, in order.';
+CREATE AGGREGATE community.join_arrays (anycompatiblearray)(sfunc = array_cat, stype = anycompatiblearray);
+COMMENT ON AGGREGATE community.join_arrays (anycompatiblearray) IS 'One array of several, in order.';
 GRANT EXECUTE ON FUNCTION community.join_arrays(anycompatiblearray) TO trc_app;
 
 -- Unpacked in the select list, side by side: as fast as a table of these rows, where functions in FROM take twice that.

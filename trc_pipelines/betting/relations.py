@@ -266,6 +266,7 @@ bets = AppRelation(
         Index(
             "bets_settled_at_idx", "(settled_at) WHERE settled_at IS NOT NULL", "badge_calculation"
         ),
+        Index("bets_game_idx", "(game_id)", "badge_calculation"),
         Index("bets_created_at_idx", "USING brin (created_at)", "badge_calculation"),
         Index("bets_user_idx", "(user_id)", "stats_rollup"),
         Index(

@@ -1,7 +1,7 @@
 """`trc demo`: a made-up guild from its first day to now, then everything a real one has."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from trc_pipelines.demo.community_app import (
     invent_population,
     stop_clock,
 )
-from trc_pipelines.demo.play import App, keep_playing, play_history
+from trc_pipelines.demo.play import App, Past, keep_playing, play_pasts
 from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.redis_server import redis_url_of, serve_redis
 from trc_pipelines.demo.simulator import Simulator, half_missing
@@ -38,14 +38,19 @@ from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.asset_metadata import asset_key
 from trc_pipelines.jobs.contract import Job, JobError
 from trc_pipelines.settings import DEMO_GUILD_ID, Settings, SettingsError
+from trc_pipelines.words import counted
 
 SIMULATOR_PORT = 8766
 LIVE_STEP = timedelta(minutes=5)
 
 
 @contextmanager
-def open_demo(settings: Settings) -> Iterator[Installation]:
-    """Open the demo's installation, its guild served and played up to now."""
+def open_demo(settings: Settings) -> Iterator[tuple[Installation, Callable[[], None]]]:
+    """Open the demo's installation, its guild served and played up to now.
+
+    Yields:
+        It, and what is left to do before the schedules run: showing Dagster what was played.
+    """
     if settings.mee6_guild_id not in (None, DEMO_GUILD_ID):
         raise SettingsError(
             f"MEE6_GUILD_ID: is {settings.mee6_guild_id}, a real guild; the demo makes one up. "
@@ -64,14 +69,19 @@ def open_demo(settings: Settings) -> Iterator[Installation]:
             prepare_databases(installation)
             with _open_apps(installation, simulator) as apps:
                 now = datetime.now(UTC).replace(microsecond=0)
-                _play(installation, simulator, apps, now)
-                simulator.clock = lambda: datetime.now(UTC)
-                if "community" in settings.domains:
-                    show_boards(installation)
-                    say(f"The made-up guild is served on {simulator.base_url}.")
+                has_run = _play(installation, apps, now)
+
+                def finish() -> None:
+                    if has_run:
+                        _show_dagster(installation, simulator)
+                    simulator.clock = lambda: datetime.now(UTC)
+                    if "community" in settings.domains:
+                        show_boards(installation)
+                        say(f"The made-up guild is served on {simulator.base_url}.")
+
                 # The guild moves by itself; the other users do what they do.
                 with keep_playing([app for app in apps if not app.takes_turns], now):
-                    yield installation
+                    yield installation, finish
 
 
 def say_what_to_try(installation: Installation) -> None:
@@ -130,22 +140,18 @@ def _open_apps(installation: Installation, simulator: Simulator) -> Iterator[lis
         yield apps
 
 
-def _play(
-    installation: Installation, simulator: Simulator, apps: Sequence[App], now: datetime
-) -> None:
-    """Play what is missing, and let Dagster see it."""
+def _play(installation: Installation, apps: Sequence[App], now: datetime) -> bool:
+    """Play what is missing, and say whether a job has run."""
     database, settings = installation.database, installation.settings
-    has_run = False
-    for app in apps:
-        after = app.create_users(now)
-        ticks = app.plan(after, now)
-        played = play_history(database, settings, app, after, ticks)
-        days = f"{(now - after).days} days" if ticks else "nothing new"
-        for _tick in track(played, len(ticks), f"Playing {days} of {app.what}"):
-            pass
-        has_run |= any(tick.runs for tick in ticks)
-    if has_run:
-        _show_dagster(installation, simulator)
+    pasts = [Past(app, app.create_users(now), now) for app in apps]
+    missing = [past for past in pasts if past.ticks]
+    days = [f"{counted((now - past.after).days, 'days')} of {past.app.what}" for past in missing]
+    ticks = sum(len(past.ticks) for past in missing)
+    for _tick in track(
+        play_pasts(database, settings, missing), ticks, f"Playing {', '.join(days)}"
+    ):
+        pass
+    return any(tick.runs for past in missing for tick in past.ticks)
 
 
 def _show_dagster(installation: Installation, simulator: Simulator) -> None:

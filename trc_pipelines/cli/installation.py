@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from trc_pipelines.cli.jobs import read_declared
 from trc_pipelines.cli.output import tell
 from trc_pipelines.database.adapters import Adapter
 from trc_pipelines.database.connection import Database
@@ -205,6 +206,9 @@ def prepare_databases(installation: Installation, *, attach: Adapter | None = No
     catalogue = read_catalogue(installation.settings)
     relations = [relation.table for relation in catalogue.app_relations]
     require_rights(database, installation.dagster_url, domains, relations)
+    read_declared(
+        installation.settings
+    )  # loaded as they are, so that the first `trc jobs` need not
     with tell("Bringing our database up to date", 2) as work:
         ensure_database(database.url)
         ensure_database(installation.dagster_url)

@@ -49,14 +49,14 @@ def find_jobs() -> tuple[list[dict[str, Any]], bool]:
             if job["cadence"] and job["is_enabled"]
             else None,
         }
-        for job in _read_declared(settings)
+        for job in read_declared(settings)
     ]
     return jobs, is_started
 
 
 @contextmanager
 def _open_database(settings: Settings) -> Iterator[str]:
-    """Find our database, whose embedded server runs meanwhile: as an installation does, without what that loads.
+    """Find our database, whose embedded server runs meanwhile, without what an installation loads.
 
     Raises:
         psycopg2.Error: there is none, or its server does not start.
@@ -114,7 +114,7 @@ def _read(dsn: dict[str, str], statement: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _read_declared(settings: Settings) -> list[dict[str, Any]]:
+def read_declared(settings: Settings) -> list[dict[str, Any]]:
     """Read what the jobs declare, as kept, or from the code when it or a setting has changed."""
     kept = settings.trc_home / "jobs.json"
     newest = max(path.stat().st_mtime_ns for path in PACKAGE.rglob("*.py"))

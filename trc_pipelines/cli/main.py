@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -205,7 +206,7 @@ def control(
     does. Runs until Ctrl-C. One control for each database: a second is refused, and told who is first.
     """
     from trc_pipelines.cli.doctor import require_fitting_apps
-    from trc_pipelines.cli.hosts import require_many_hosts, write_agreements
+    from trc_pipelines.cli.hosts import require_many_hosts, require_same_clock, write_agreements
     from trc_pipelines.cli.installation import (
         make_home,
         open_installation,
@@ -225,6 +226,7 @@ def control(
     require_home(settings, begins=True)
     with hold_home(make_home(settings)) as lock, open_installation(begins=True) as installation:
         require_schema(installation)
+        require_same_clock(installation)
         require_fitting_apps(installation)
         _serve(installation, lock, read_only_port, begin=lambda: write_agreements(installation))
 
@@ -252,7 +254,12 @@ def worker(
     within seconds; the next tick takes over what is left. SIGQUIT drains: it takes no further run,
     finishes those it has, and leaves.
     """
-    from trc_pipelines.cli.hosts import require_agreement, require_many_hosts, start_worker
+    from trc_pipelines.cli.hosts import (
+        require_agreement,
+        require_many_hosts,
+        require_same_clock,
+        start_worker,
+    )
     from trc_pipelines.cli.installation import (
         make_home,
         open_installation,
@@ -267,6 +274,7 @@ def worker(
     make_home(settings)
     with open_installation(begins=True) as installation:
         require_schema(installation)
+        require_same_clock(installation)
         require_agreement(installation)
     start_worker(settings.trc_home, queue or settings.celery_queue, slots)
 
@@ -287,8 +295,9 @@ def demo() -> None:
     settings = load_settings()
     require_one_host(settings)
     require_home(settings, begins=True)
-    with hold_home(make_home(settings)) as lock, open_demo(settings) as installation:
-        _serve(installation, lock, say_more=lambda: say_what_to_try(installation))
+    with hold_home(make_home(settings)) as lock, open_demo(settings) as (installation, finish):
+        say_more = partial(say_what_to_try, installation)
+        _serve(installation, lock, meanwhile=finish, say_more=say_more)
 
 
 @app.command(epilog="Example: trc jobs")
@@ -662,6 +671,26 @@ def status(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: trc capacity")
+def capacity(as_json: AsJson = False) -> None:
+    """Show what is used, and what ends first.
+
+    From the history of this installation: what runs took of the time between two of them, how tables
+    grow, connections; and at how many times of what is done now each ends. docs/capacity.md says
+    what to do then.
+    """
+    from trc_pipelines.cli.capacity import find_capacity, show_capacity
+    from trc_pipelines.cli.installation import open_installation, require_schema
+
+    with open_installation() as installation:
+        require_schema(installation)
+        found = find_capacity(installation)
+    if as_json:
+        print_json(found)
+    else:
+        show_capacity(found)
+
+
 @app.command(epilog="Example: trc incidents --all")
 def incidents(
     all_of_them: Annotated[
@@ -690,12 +719,14 @@ def _serve(
     installation: "Installation",
     lock: IO[str],
     read_only_port: int | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
     say_more: Callable[[], None] = lambda: None,
     begin: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the services until Ctrl-C or SIGTERM.
 
     Args:
+        meanwhile: is done while the code loads, before a schedule runs.
         begin: is done by who is the only one to do it, before the services start.
     """
     from trc_pipelines.cli.report import newest_page
@@ -712,7 +743,9 @@ def _serve(
         daemon = stack.enter_context(be_the_sole_daemon(installation.database))
         begin()
         services = stack.enter_context(
-            run_services(home, lock, installation.environment, port, read_only_port, host)
+            run_services(
+                home, lock, installation.environment, port, read_only_port, host, meanwhile
+            )
         )
         say(f"\n    http://{host}:{port}")
         if read_only_port is not None:

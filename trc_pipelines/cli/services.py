@@ -152,12 +152,14 @@ def run_services(
     web_port: int,
     read_only_port: int | None = None,
     web_host: str = LOOPBACK,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Iterator[Services]:
     """Run code server, UI and daemon: all are ready when the block begins, and gone when it is left.
 
     Args:
         web_host: address on which both UIs listen.
         read_only_port: of a second UI, for people who look: it refuses every change.
+        meanwhile: is done while the code server loads the code, before anybody can ask it for a run.
     """
     code_port = first_free_port(0)
     # Read by workspace.yaml.
@@ -170,6 +172,7 @@ def run_services(
             "-m", "trc_pipelines.definitions", "--location-name", LOCATION,
             "--host", LOOPBACK, "--port", str(code_port),
         )  # fmt: skip
+        meanwhile()
         # The others would try it again only after ten seconds.
         services.wait_until(lambda: _is_open(code_port), "code server")
         web = ("dagster-webserver", "-h", web_host, "-w", workspace)

@@ -40,11 +40,11 @@ def move_late_members(work: Work, days: Sequence[date]) -> tuple[dict[date, int]
     leaving, arriving, whole = late_boards.leave_out_trimmed(
         leaving, arriving, _find_trimmed(work, pages)
     )
+    if leaving.empty and arriving.empty:
+        return {}, [day.date() for day in whole]
     arriving = _find_ranks_ahead(work, late_boards.find_pages(arriving, pages))
     pieces = late_boards.find_pieces(leaving, arriving, pages)
-    work.transaction.stage(
-        "staged_pieces", pieces.merge(wanted, on=late_boards.BOARD).drop(columns="ranks")
-    )
+    work.transaction.stage("staged_pieces", pieces.merge(wanted, on=late_boards.BOARD))
     work.transaction.execute("community/exchange_ranking_pages")
     written = pieces.groupby("day", as_index=False)["ranks"].sum()
     return (

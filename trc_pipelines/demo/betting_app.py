@@ -7,16 +7,17 @@ happens on a day follows from the seed and the day.
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from trc_pipelines.betting.jobs import JOBS
 from trc_pipelines.database.connection import Connection, Database
-from trc_pipelines.demo.crowd import CrowdApp
+from trc_pipelines.demo.crowd import CrowdApp, act
 from trc_pipelines.demo.play import refuse_strangers
 
 SEED = 13
@@ -57,7 +58,8 @@ def name_id(*name: object) -> str:
     return str(uuid.uuid5(NAMESPACE, " ".join(map(str, name))))
 
 
-def plan_day(day: date) -> list[Act]:
+@lru_cache(maxsize=8)
+def plan_day(day: date) -> Sequence[Act]:
     """Plan all that happens because of a day: its games, bets on them, its posts and messages."""
     rng = np.random.default_rng([SEED, day.toordinal()])
     midnight = datetime.combine(day, time(), UTC)
@@ -226,7 +228,7 @@ class BettingApp(CrowdApp):
     at_once = AT_ONCE
 
     def __init__(self, database: Database, media: Path) -> None:
-        super().__init__(database)
+        super().__init__(database, media)
         self._media = media
 
     def create_users(self, now: datetime) -> datetime:
@@ -280,13 +282,12 @@ class BettingApp(CrowdApp):
             done.result()
 
     def _perform(self, connection: Connection, acts: list[Act]) -> None:
-        for act in acts:
-            with connection.transaction() as app:
-                app.execute(act.statement, **act.parameters)
-            photo = act.parameters.get("media_url")
+        for one in acts:
+            act(connection, one.statement, **one.parameters)
+            photo = one.parameters.get("media_url")
             if photo:
-                self._store(str(photo), act.at)
-                self._store(str(photo).replace(".jpg", "-small.jpg"), act.at)
+                self._store(str(photo), one.at)
+                self._store(str(photo).replace(".jpg", "-small.jpg"), one.at)
 
     def _store(self, key: str, at: datetime) -> None:
         path = self._media / key

@@ -4,12 +4,15 @@ It goes its own way into its own tables, as an app would, and knows nothing of t
 follows from the seed and the day.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from trc_pipelines.community.jobs import DAILY_GROWTH, DAILY_STREAKS, MEE6_SYNC
+from trc_pipelines.community.relations import NAME
 from trc_pipelines.database.connection import Database, Transaction
 from trc_pipelines.demo.play import Tick, plan_moments, refuse_strangers
 from trc_pipelines.demo.population import Population
@@ -28,7 +31,7 @@ RELINK_AFTER, ADJUSTMENT_AFTER = timedelta(days=9, hours=12), timedelta(days=11,
 RELINKED, ADJUSTED, ADJUSTMENT = 40, 41, -100
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 # Of the past a reading now and then is enough, and one at the end of every day.
-SELDOM = timedelta(hours=3)
+SELDOM = timedelta(hours=4)
 # Readings left to Dagster, so that its plots have points. It reads only what is now, so their
 # logical times are minutes ago, though the board they see moved a quarter of an hour each time.
 LIVE_READINGS = 3
@@ -39,6 +42,7 @@ class CommunityApp:
 
     what = "XP"
     takes_turns = True  # what a reading sees is the leaderboard of its moment
+    open_apart = None  # which this process serves
 
     def __init__(
         self, database: Database, simulator: Simulator, first_day: date, ranking: Job
@@ -47,7 +51,9 @@ class CommunityApp:
         self._simulator = simulator
         self._population = invent_population()
         self._begin = datetime.combine(first_day, time(), UTC)
-        self._ranking = ranking
+        # Users of other apps play meanwhile, and up to another day.
+        own = [step for step in ranking.steps if step.domain == NAME]
+        self._ranking = replace(ranking, steps=own)
 
     def create_users(self, now: datetime) -> datetime:
         """Make the members where there are none.
@@ -130,6 +136,7 @@ def invent_members(population: Population) -> pd.DataFrame:
     )
 
 
+@lru_cache(maxsize=4)
 def invent_transactions(day: date) -> pd.DataFrame:
     """Invent what the app awards on a day, in order.
 

@@ -4,11 +4,23 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from typing import Self
 
 from trc_pipelines.database.connection import Connection, Database
+from trc_pipelines.database.statements import load_statement
 from trc_pipelines.demo.play import Tick, plan_ticks
 from trc_pipelines.jobs.contract import Job
+
+
+def act(connection: Connection, statement: str, **parameters: object) -> None:
+    """Do one thing a user does: a statement, which is a transaction by itself.
+
+    Thousands do in a play: to begin and commit each would take four times as long.
+    """
+    loaded = load_statement(statement)
+    values = loaded.bind(parameters)
+    connection.use(statement, lambda cursor: cursor.execute(loaded.text, values))
 
 
 class CrowdApp:
@@ -23,7 +35,8 @@ class CrowdApp:
     jobs: Sequence[Job]
     at_once: int
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *of_its_own: object) -> None:
+        self.open_apart = partial(type(self), database, *of_its_own)
         self._database = database
         self._connections: list[Connection] = []
         self._open = ExitStack()
@@ -39,5 +52,5 @@ class CrowdApp:
         self._open.close()
 
     def plan(self, after: datetime, now: datetime) -> list[Tick]:
-        """Plan every half hour, with the jobs that were due."""
+        """Plan stretches, with the jobs that were due."""
         return plan_ticks(self.jobs, after, now)

@@ -4,14 +4,18 @@ Showing it is the command line's business.
 """
 
 import logging
+import multiprocessing
+import signal
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import cached_property
+from multiprocessing.connection import Connection as Pipe
+from typing import Any, Protocol
 
 import pandas as pd
 from cronsim import CronSim
@@ -25,9 +29,12 @@ from trc_pipelines.words import counted
 logger = logging.getLogger(__name__)
 
 LIVE_SECONDS = 20
-# Of the past an hour at a time is enough. The last half day is as dense as a real one.
+# Of the past a look now and then is enough. The last half day is as dense as a real one.
+SELDOM_HOURS = 3
 HOUR, HALF_HOUR = timedelta(hours=1), timedelta(minutes=30)
 DENSE = timedelta(hours=12)
+# Nothing of this process: its threads and connections would not outlive a fork.
+_NEW_PROCESS = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class App(Protocol):
     what: str
     takes_turns: bool
 
+    @property
+    def open_apart(self) -> Callable[[], AbstractContextManager[Any]] | None:
+        """What opens it again in a process of its own; None: it has to be played in this one."""
+
     def create_users(self, now: datetime) -> datetime:
         """Make its users where there are none, and return up to when they have played."""
 
@@ -57,6 +68,24 @@ class App(Protocol):
 
     def play(self, after: datetime, until: datetime) -> None:
         """Do what its users do in (after, until]."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What an app has missed.
+
+    Attributes:
+        after: up to when its users have played.
+    """
+
+    app: App
+    after: datetime
+    now: datetime
+
+    @cached_property
+    def ticks(self) -> list[Tick]:
+        """The ticks in (after, now]."""
+        return self.app.plan(self.after, self.now)
 
 
 def refuse_strangers(count: int) -> None:
@@ -73,8 +102,17 @@ def refuse_strangers(count: int) -> None:
 
 
 def plan_ticks(jobs: Sequence[Job], after: datetime, now: datetime) -> list[Tick]:
-    """Plan stretches in (after, now]. While users play, what was due at its beginning runs."""
-    ends = plan_moments(after, now, HOUR, HALF_HOUR)
+    """Plan stretches in (after, now]. While users play, what was due at its beginning runs.
+
+    What runs seldom has its moment. What runs every hour is left out of most hours of the past.
+    """
+    ends = [
+        moment
+        for moment in plan_moments(after, now, HOUR, HALF_HOUR)
+        if moment > now - DENSE
+        or moment.hour % SELDOM_HOURS == 0
+        or any(is_due(job, moment) and not is_due(job, moment - HOUR) for job in jobs)
+    ]
     return [
         Tick(end, [(job, begin) for job in jobs if is_due(job, begin)])
         for begin, end in zip([after, *ends], [*ends, now], strict=True)
@@ -97,6 +135,94 @@ def is_due(job: Job, tick: datetime) -> bool:
     if job.cron is None:
         return False
     return next(CronSim(job.cron, tick - timedelta(seconds=1))) == tick
+
+
+def play_pasts(
+    database: Database, settings: Settings, pasts: Sequence[Past]
+) -> Generator[datetime, None, None]:
+    """Live through several pasts at once, and yield each tick of any once its jobs are committed.
+
+    Raises:
+        JobError: a job refused, or was without success.
+    """
+    # Between its runs a job would have given back one life after the other.
+    settings = settings.model_copy(update={"quiz_life_catch_up": True})
+    with ExitStack() as stack:
+        others = [
+            stack.enter_context(_play_apart(past, database, settings))
+            for past in pasts
+            if past.app.open_apart and past.ticks
+        ]
+        for past in pasts:
+            ticks = [] if past.app.open_apart else past.ticks
+            for tick in play_history(database, settings, past.app, past.after, ticks):
+                yield tick
+                for other in others:
+                    yield from other.hear(wait=False)
+        for other in others:
+            yield from other.hear(wait=True)
+
+
+@dataclass
+class _Other:
+    """Another process, in which a past is played."""
+
+    process: multiprocessing.process.BaseProcess
+    news: Pipe
+    is_over: bool = False
+
+    def hear(self, *, wait: bool) -> Iterator[datetime]:
+        """Yield what it has played since, up to its end if that is waited for."""
+        while not self.is_over and (wait or self.news.poll()):
+            try:
+                said = self.news.recv()
+            except EOFError:
+                self.is_over = True
+                self.process.join()
+                if self.process.exitcode:
+                    raise JobError(
+                        f"{self.process.name} ended by itself (exit code {self.process.exitcode})"
+                    ) from None
+                return
+            if isinstance(said, Exception):
+                raise said
+            yield said
+
+
+@contextmanager
+def _play_apart(past: Past, database: Database, settings: Settings) -> Iterator[_Other]:
+    """Play a past in a process of its own, which ends with the block."""
+    news, theirs = _NEW_PROCESS.Pipe(duplex=False)
+    process = _NEW_PROCESS.Process(
+        target=_live_apart,
+        args=(theirs, past.app.open_apart, past.after, past.now, database, settings),
+        name=f"Playing {past.app.what}",
+    )
+    process.start()
+    theirs.close()
+    try:
+        yield _Other(process, news)
+    finally:
+        process.terminate()
+        process.join()
+        news.close()
+
+
+def _live_apart(
+    news: Pipe,
+    open_app: Callable[[], AbstractContextManager[App]],
+    after: datetime,
+    now: datetime,
+    database: Database,
+    settings: Settings,
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started us ends us
+    try:
+        with open_app() as app:
+            for tick in play_history(database, settings, app, after, app.plan(after, now)):
+                news.send(tick)
+    except (JobError, DatabaseError) as error:
+        news.send(error)
 
 
 def play_history(

@@ -6,12 +6,13 @@ follows from the seed and the hour.
 
 import uuid
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from trc_pipelines.database.connection import Connection
-from trc_pipelines.demo.crowd import CrowdApp
+from trc_pipelines.demo.crowd import CrowdApp, act
 from trc_pipelines.demo.play import refuse_strangers
 from trc_pipelines.quiz.jobs import JOBS
 
@@ -35,6 +36,7 @@ def player_id(number: int) -> str:
     return str(uuid.uuid5(NAMESPACE, f"player {number}"))
 
 
+@lru_cache(maxsize=8)
 def plan_hour(hour: datetime) -> pd.DataFrame:
     """Plan the quizzes that begin in an hour, in order: player, session, begins_at, ends_at, score.
 
@@ -124,17 +126,10 @@ def _acts_of(quizzes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _perform(connection: Connection, acts: pd.DataFrame) -> None:
-    for act in acts.to_dict("records"):
-        at = act["at"].to_pydatetime()
-        with connection.transaction() as app:
-            if pd.isna(act["score"]):
-                app.execute(
-                    "demo/begin_quiz",
-                    user_id=player_id(act["player"]),
-                    session_id=act["session"],
-                    at=at,
-                )
-            else:
-                app.execute(
-                    "demo/finish_quiz", session_id=act["session"], score=int(act["score"]), at=at
-                )
+    for player, at, session, score in acts.itertuples(index=False):
+        moment = at.to_pydatetime()
+        if pd.isna(score):
+            user_id = player_id(player)
+            act(connection, "demo/begin_quiz", user_id=user_id, session_id=session, at=moment)
+        else:
+            act(connection, "demo/finish_quiz", session_id=session, score=int(score), at=moment)

@@ -1,8 +1,9 @@
-"""Runs through a queue: Dagster's launcher for Celery, and the two things it lacks."""
+"""Runs through a queue: Dagster's launcher for Celery, and what it lacks."""
 
+from celery.result import denied_join_result
 from dagster import DagsterRun
 from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import LaunchRunContext
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from kombu.exceptions import OperationalError
@@ -19,7 +20,10 @@ class QueueLauncher(CeleryRunLauncher):
                 Dagster's daemon keeps the run and tries again: any other ends it.
         """
         try:
-            super().launch_run(context)
+            # Nobody waits here for results. Celery would listen for each of them, for as long as the
+            # daemon lives, and try for 20 s to do so when the broker is away.
+            with denied_join_result():
+                super().launch_run(context)
         except OperationalError as error:
             raise DagsterUserCodeUnreachableError(
                 f"the broker of CELERY_BROKER_URL does not answer: {error}"
@@ -32,3 +36,14 @@ class QueueLauncher(CeleryRunLauncher):
             return False
         self._instance.report_run_canceling(run)
         return bool(super().terminate(run_id))
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Tell what Celery knows of a run that has begun.
+
+        A broker that was restarted may know nothing of it any more, and Dagster would fail it while it
+        goes on. Whether it lives is told by its sessions then (`runs_sensor`).
+        """
+        health: CheckRunHealthResult = super().check_run_worker_health(run)
+        if health.status is WorkerStatus.UNKNOWN:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return health

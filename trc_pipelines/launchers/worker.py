@@ -1,18 +1,19 @@
 """A worker's side of the queue: Celery's application, which `trc worker` starts.
 
-Each run has a process of its own, which has loaded the definitions before it is given one. SIGTERM
+Runs have processes of their own, forked when the definitions are loaded, which they share. SIGTERM
 and Ctrl-C interrupt what runs: it is rolled back, recorded, and the worker is gone within seconds.
 SIGQUIT drains: no run is taken any more, and the worker leaves when its last one is over.
 """
 
 import os
 import signal
-from importlib import import_module
+import sys
 
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from celery.worker import state
 from dagster_celery.app import app
 
+import trc_pipelines.definitions  # noqa: F401  # before processes are forked
 from trc_pipelines.settings import load_settings
 
 settings = load_settings()
@@ -29,22 +30,15 @@ app.conf.update(
     # again after minutes, and only delay that Dagster finds out.
     task_acks_late=False,
     worker_max_tasks_per_child=50,  # what a run leaves in memory goes with the process
-    worker_proc_alive_timeout=60,  # of which it loads the definitions for some seconds
     # Dagster's own lines are logged as they are: Celery would make each a warning.
     worker_redirect_stdouts=False,
 )
 _drains: list[bool] = []
 
 
-@worker_process_init.connect
-def load_definitions(**_: object) -> None:
-    """Load them before the first run asks."""
-    import_module("trc_pipelines.definitions")
-
-
 @worker_ready.connect
-def drain_on_sigquit(**_: object) -> None:
-    """Make SIGQUIT what Celery calls a warm shutdown; it has SIGTERM for that."""
+def get_ready(**_: object) -> None:
+    """Make SIGQUIT what Celery calls a warm shutdown, for which it has SIGTERM, and say so."""
     worker = os.getpid()
 
     def drain(*_: object) -> None:
@@ -52,6 +46,10 @@ def drain_on_sigquit(**_: object) -> None:
         os.kill(worker, signal.SIGTERM)
 
     signal.signal(signal.SIGQUIT, drain)
+    sys.stdout.write(
+        f"Worker {worker} is ready. Ctrl-C or SIGTERM interrupts its runs, SIGQUIT drains.\n"
+    )
+    sys.stdout.flush()
 
 
 @worker_shutting_down.connect

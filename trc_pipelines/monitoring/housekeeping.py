@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.database.connection import Database, DatabaseError, Transaction
 from trc_pipelines.database.locate import locate_dagster_database
 from trc_pipelines.jobs.contract import Job, Result, Work, step
-from trc_pipelines.settings import Settings
+from trc_pipelines.settings import IN_HOST, Settings
 
 INCIDENTS_FOR_DAYS = EVENTS_FOR_DAYS = 90
 PURGES_FOR_DAYS = 365
@@ -100,7 +100,9 @@ def build_housekeeping(targets: Sequence[Target]) -> Job:
 def purge(work: Work, targets: Sequence[Target]) -> Result:
     """Purge every target. One that cannot be purged is named, and the others are done."""
     ours = [*TARGETS, *targets]
-    names = [*[target.name for target in DAGSTER_TARGETS], RUN_FILES, *[t.name for t in ours]]
+    # Executed elsewhere runs leave no files: what they print is in the log of their worker.
+    files = [RUN_FILES] if work.settings.run_launcher == IN_HOST else []
+    names = [*[target.name for target in DAGSTER_TARGETS], *files, *[t.name for t in ours]]
     chosen = names[: work.budget.left]
     purged = Purged()
     _purge_dagster(work, [t for t in DAGSTER_TARGETS if t.name in chosen], purged)

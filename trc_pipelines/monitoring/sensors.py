@@ -23,10 +23,13 @@ from trc_pipelines.monitoring.delivery import deliver
 from trc_pipelines.monitoring.failures import Failure, find_failures, find_refusal
 from trc_pipelines.monitoring.health import FindConditions, watch
 from trc_pipelines.monitoring.heartbeats import send_health_heartbeat, send_heartbeats
+from trc_pipelines.settings import IN_HOST
 from trc_pipelines.words import counted
 
-# A run that logs nothing and holds no session for so long has lost its process.
-SILENT_AFTER = timedelta(minutes=2)
+# A run that logs nothing and holds no session for so long has lost its process. Where runs are executed
+# beside the code server that one notices first; of other hosts nothing else is heard.
+SILENT_AFTER, LOOKED_FOR_EVERY = timedelta(minutes=2), timedelta(minutes=1)
+SILENT_ELSEWHERE_AFTER, LOOKED_FOR_ELSEWHERE_EVERY = timedelta(seconds=20), timedelta(seconds=10)
 ENDED_WITHIN = timedelta(days=1)
 MOST_RUNS = 200
 STATES = {DagsterRunStatus.FAILURE: "failed", DagsterRunStatus.CANCELED: "interrupted"}
@@ -111,21 +114,34 @@ def build_heartbeat_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
     return send
 
 
-def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
-    """Make the sensor that records and reports failed runs, and ends those whose process is gone."""
+def build_runs_sensor(jobs: Sequence[Job], launcher: str = IN_HOST) -> dg.SensorDefinition:
+    """Make the sensor that records and reports failed runs, and ends those whose process is gone.
+
+    Args:
+        launcher: who executes runs.
+    """
     names = {job.name for job in jobs}
+    silent_after, every = (
+        (SILENT_AFTER, LOOKED_FOR_EVERY)
+        if launcher == IN_HOST
+        else (SILENT_ELSEWHERE_AFTER, LOOKED_FOR_ELSEWHERE_EVERY)
+    )
 
     @dg.sensor(
         name="runs_sensor",
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=int(every.total_seconds()),
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose process died unseen, and records and reports failed runs.",
     )
     def look(context: dg.SensorEvaluationContext) -> Iterator[dg.SkipReason]:
         database, _settings = connected()
         now = datetime.now(UTC)
+        # One look alone may find a run that is just connecting again, after the database was away.
+        before = frozenset(json.loads(context.cursor or "[]"))
         with database.transaction() as transaction:
-            lost = end_lost_runs(context.instance, transaction, now)
+            unseen = find_unseen_runs(context.instance, transaction)
+            again = [run for run in unseen if run.dagster_run.run_id in before]
+            lost = end_lost_runs(context.instance, again, now, silent_after)
             ended = context.instance.get_run_records(
                 RunsFilter(
                     statuses=list(STATES),
@@ -134,29 +150,37 @@ def build_runs_sensor(jobs: Sequence[Job]) -> dg.SensorDefinition:
                 limit=MOST_RUNS,
             )
             record_ended_runs(context.instance, transaction, ended, names, now)
+        context.update_cursor(json.dumps(sorted(run.dagster_run.run_id for run in unseen)))
         yield dg.SkipReason(f"ended: {counted(len(lost), 'runs')} without a process")
 
     return look
 
 
-def end_lost_runs(
-    instance: dg.DagsterInstance, transaction: Transaction, now: datetime
-) -> list[str]:
-    """Fail runs that are said to be going on while nothing of them is left.
+def find_unseen_runs(instance: dg.DagsterInstance, transaction: Transaction) -> list[RunRecord]:
+    """Find runs that are said to be going on, and have no session."""
+    running = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    sessions = set(transaction.read("monitoring/select_sessions")["session"])
+    return [run for run in running if session_name(run.dagster_run.run_id) not in sessions]
 
-    Dagster itself notices a dead process only while its code server lives. Otherwise the run would
-    hold its place until its longest runtime is over.
+
+def end_lost_runs(
+    instance: dg.DagsterInstance,
+    unseen: Sequence[RunRecord],
+    now: datetime,
+    silent_after: timedelta = SILENT_AFTER,
+) -> list[str]:
+    """Fail runs without a session of which nothing was heard for a while either.
+
+    Dagster itself notices a dead process only while its code server lives, and on another host hardly
+    ever. Otherwise the run would hold its place until its longest runtime is over.
 
     Returns:
         Their ids.
     """
-    running = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
-    sessions = set(transaction.read("monitoring/select_sessions")["session"])
     lost = [
         record.dagster_run.run_id
-        for record in running
-        if session_name(record.dagster_run.run_id) not in sessions
-        and now - _last_sign_of_life(instance, record) > SILENT_AFTER
+        for record in unseen
+        if now - _last_sign_of_life(instance, record) > silent_after
     ]
     for run_id in lost:
         run = instance.get_run_by_id(run_id)

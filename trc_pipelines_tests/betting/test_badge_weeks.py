@@ -8,6 +8,7 @@ import pytest
 from trc_pipelines.betting.rules.badges import CALCULATORS
 from trc_pipelines_tests.betting.conftest import HOUR, MINUTE, ident
 from trc_pipelines_tests.betting.weeks import MONDAY, SUNDAY, TICK, WEEK, Week
+from trc_pipelines_tests.plans import explain
 from trc_pipelines_tests.world import NOON
 
 BADGES = "betting.user_badges", "betting.badge_history", "betting.user_effect_access"
@@ -215,6 +216,12 @@ def test_a_sweep_wants_every_bet_on_sundays_nfl_games_decided(week: Week) -> Non
         week.bets_of(user, "w.l", game_id="before", **sunday)
     week.award(MONDAY)
     assert week.held() == {"sunday_sweep": [1, 6]}
+
+
+def test_bets_on_sundays_games_are_found_by_index(week: Week) -> None:
+    with week.database.transaction(commit=False) as transaction:
+        plan = explain(transaction, "betting/select_sunday_bets", begins_at=SUNDAY, ends_at=MONDAY)
+    assert "bets_game_idx" in plan
 
 
 def test_a_calculator_that_fails_leaves_its_badge_alone(

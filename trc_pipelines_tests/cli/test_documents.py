@@ -36,10 +36,13 @@ NOT_RUN = {
     "trc db attach": "wants an app; tested in adapters/",
     "trc db shell": "is psql, which is not everywhere",
 }
-ELSEWHERE = ("git clone", "dagster ", "dagster-webserver ", "dagster-daemon ")
+ELSEWHERE = (
+    "git clone", "dagster ", "dagster-webserver ", "dagster-daemon ", "docker ", "kubectl ",
+    "debootstrap ", "rm ", "tar ",
+)  # fmt: skip
 ENVIRONMENT = {
     "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "DAGSTER_DISABLE_TELEMETRY", "TRC_CODE_SERVER_HOST",
-    "TRC_CODE_SERVER_PORT",
+    "TRC_CODE_SERVER_PORT", "BASE", "TRC_SETTINGS", "TRC_IMAGE", "POSTGRES_PASSWORD",
 }  # fmt: skip
 # In all other lines the exit code is 0.
 EXIT_CODES = {

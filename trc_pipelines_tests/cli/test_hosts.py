@@ -1,6 +1,7 @@
 """More than one host: who executes runs, what is refused, and what every host must have alike."""
 
 import os
+from datetime import datetime, timedelta, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -230,6 +231,27 @@ def test_a_worker_that_would_compute_something_else_is_told_in_what_it_differs(
     assert "secret@" not in told
     assert "other@" not in told
     assert told.count("\n") == 4
+    assert became == []
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(5, "300 s ahead of"), (-5, "300 s behind")])
+def test_a_host_whose_clock_is_off_is_refused(
+    minutes: int,
+    words: str,
+    many_hosts: Installation,
+    became: list[list[str]],
+    trc: Trc,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "datetime":
+            return datetime.now(tz) + timedelta(minutes=minutes)
+
+    monkeypatch.setattr(hosts, "datetime", Clock)
+    assert trc("worker") == 1
+    assert f"the clock of this host is {words} the database's" in capsys.readouterr().err
     assert became == []
 
 

@@ -38,6 +38,7 @@ BAD_VALUES = {
     "DAGSTER_DATABASE_URL": "postgresql://host",
     "STATEMENT_TIMEOUT_SECONDS": "0",
     "LOCK_TIMEOUT_SECONDS": "soon",
+    "BACKFILL_DAYS_PER_RUN": "0",
     "RUN_LAUNCHER": "swarm",
     "CELERY_BROKER_URL": "secret",
     "CELERY_RESULT_URL": "secret",

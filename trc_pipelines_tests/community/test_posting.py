@@ -2,19 +2,17 @@
 
 import contextlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
-from trc_pipelines.database.connection import Transaction
-from trc_pipelines.database.statements import load_statement
 from trc_pipelines.demo.simulator import failure
 from trc_pipelines.jobs.contract import JobError
 from trc_pipelines.monitoring.alerts import Condition, reconcile
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.plans import explain
 from trc_pipelines_tests.world import NOON, QUARTER, World
 
 # What is tried here are rules and statements, not the server.
@@ -351,18 +349,6 @@ def test_what_a_sync_looks_at_is_found_by_index(running: World) -> None:
         assert "Seq Scan on point_transactions" not in plan
         assert "point_transactions_created_at_idx" in plan
     assert "Sort" not in plans[1]
-
-
-def explain(transaction: Transaction, name: str, **values: object) -> str:
-    """The plan, where reading a whole table is the last resort: a small one does not tell."""
-    statement = load_statement(name)
-
-    def ask(cursor: Any) -> list[tuple[str]]:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN " + statement.text, statement.bind(values))
-        return cursor.fetchall()
-
-    return "\n".join(line for (line,) in transaction._connection.use(name, ask))
 
 
 def test_a_limit_leaves_nothing_behind_for_good(running: World) -> None:

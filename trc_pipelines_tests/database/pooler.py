@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg2
+from psycopg2.extras import RealDictCursor
 from sqlalchemy.engine import make_url
 
 # Debian keeps it where only root looks.
@@ -34,6 +36,7 @@ unix_socket_dir = {folder}
 listen_port = 6432
 auth_type = trust
 auth_file = {folder / "users"}
+stats_users = {target.username}
 """
     )
     # It refuses to run as root. Into the folder of the server's socket its owner may look.
@@ -50,3 +53,15 @@ auth_file = {folder / "users"}
         running.terminate()
         running.wait(10)
         shutil.rmtree(folder)
+
+
+def count_lent(url: str, database: str) -> int:
+    """How many transactions the pool behind a URL has lent a session to."""
+    console = make_url(url).set(database="pgbouncer").render_as_string(hide_password=False)
+    connection = psycopg2.connect(console, cursor_factory=RealDictCursor)
+    connection.autocommit = True  # it knows no transactions
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW STATS")
+        counted = {row["database"]: row["total_xact_count"] for row in cursor.fetchall()}
+    connection.close()
+    return int(counted.get(database, 0))

@@ -4,20 +4,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import psycopg2
 import pytest
+import yaml
+from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import DAILY_STREAKS
 from trc_pipelines.database.connection import Connection, Database
 from trc_pipelines.database.migrations import migrate
 from trc_pipelines.database.urls import libpq_url
-from trc_pipelines.settings import Settings
+from trc_pipelines.settings import PROJECT_ROOT, Settings
 from trc_pipelines_tests import databases
 from trc_pipelines_tests.catalogue import CHECKS, JOBS
 from trc_pipelines_tests.database.plain_sql import read
-from trc_pipelines_tests.database.pooler import PROGRAM, SESSIONS, pool
+from trc_pipelines_tests.database.pooler import PROGRAM, SESSIONS, count_lent, pool
 from trc_pipelines_tests.databases import engine_of
 from trc_pipelines_tests.scenarios.test_dry_runs import live_in_the_apps, upload_media
+from trc_pipelines_tests.servers import create_database, drop_database
 from trc_pipelines_tests.world import World
 
 pytestmark = pytest.mark.either
@@ -126,6 +130,38 @@ def test_the_main_flow_runs_through_pgbouncer_as_a_login_that_owns_nothing(
             assert cursor.fetchone() == ("lock_timeout=1",)
             sessions += 1
         assert sessions == SESSIONS
+        # Three sessions were lent to all of it.
+        assert count_lent(url, str(make_url(bare).database)) > 50
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed here")
+def test_dagster_keeps_its_runs_through_pgbouncer_and_leaves_nothing(
+    servers: dict[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = create_database(servers[18], "template1")
+
+    @dg.op
+    def greet(context: dg.OpExecutionContext) -> None:
+        context.log.info("hello")
+
+    with pool(plain) as url:
+        monkeypatch.setenv(
+            "DAGSTER_POSTGRES_URL",
+            make_url(url).set(drivername="postgresql+psycopg2").render_as_string(False),
+        )
+        config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+        with dg.instance_for_test(overrides={"storage": config["storage"]}) as instance:
+            done = dg.GraphDefinition("greeting", node_defs=[greet]).execute_in_process(
+                instance=instance
+            )
+            assert done.success
+            assert instance.get_run_by_id(done.run_id).is_success
+            instance.event_log_storage.set_concurrency_slots("community", 1)
+        for cursor in all_sessions(url):
+            cursor.execute(LEFT_IN_A_SESSION)
+            assert cursor.fetchone() == ("",)
+        assert count_lent(url, str(make_url(plain).database)) > 100
+    drop_database(plain)
 
 
 def all_sessions(url: str) -> Iterator[psycopg2.extensions.cursor]:

@@ -1,18 +1,24 @@
 """The demo's made-up guild: played through the real jobs, the same every time."""
 
+import multiprocessing
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
 
+from trc_pipelines.betting.jobs import JOBS
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.migrations import create_engine
 from trc_pipelines.demo import community_app as app
+from trc_pipelines.demo.betting_app import BettingApp
 from trc_pipelines.demo.community_app import HOUR, QUARTER, SELDOM, CommunityApp
-from trc_pipelines.demo.play import plan_moments, play_history
+from trc_pipelines.demo.play import Past, plan_moments, plan_ticks, play_history, play_pasts
+from trc_pipelines.demo.quiz_app import QuizApp
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import JobError
-from trc_pipelines.settings import DEMO_GUILD_ID, load_settings
+from trc_pipelines.settings import DEMO_GUILD_ID, Settings, load_settings
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
@@ -20,7 +26,7 @@ from trc_pipelines_tests.servers import create_database
 FIRST_DAY = date(2026, 3, 3)
 START = datetime(2026, 3, 3, tzinfo=UTC)
 # Two nights, so that streaks are computed and carried on.
-SLOTS = [START + 3 * HOUR * number for number in range(18)]
+SLOTS = [START + number * SELDOM for number in range(14)]
 END = SLOTS[-1]
 
 
@@ -104,6 +110,57 @@ def test_a_long_absence_is_not_played_in_full(database: Database) -> None:
         ticks = community.plan(after, now)
     assert now - after == app.HISTORY
     assert ticks[-1].until == now - app.LIVE_READINGS * QUARTER
+
+
+@pytest.mark.either
+def test_pasts_are_played_at_once_each_in_a_process_of_its_own(
+    database: Database, settings: Settings
+) -> None:
+    with QuizApp(database) as quiz, BettingApp(database, settings.trc_home / "media") as betting:
+        after, now = START + timedelta(hours=10), START + timedelta(hours=14)
+        for app in (quiz, betting):
+            app.create_users(after)
+        pasts = [Past(app, after, now) for app in (quiz, betting)]
+        played = list(play_pasts(database, settings, pasts))
+    assert sorted(played) == sorted(tick.until for past in pasts for tick in past.ticks)
+    assert multiprocessing.active_children() == []
+    with database.transaction(commit=False) as transaction:
+        for statement in ("select_quiz_played_until", "select_betting_played_until"):
+            until = transaction.read_value(f"demo/{statement}")
+            assert now - timedelta(hours=1) < until <= now
+
+
+@pytest.mark.either
+def test_what_a_past_in_another_process_comes_to_ends_the_play(
+    database: Database, settings: Settings
+) -> None:
+    with QuizApp(database) as quiz:
+        quiz.create_users(START)
+        past = Past(quiz, START, START + timedelta(hours=2))
+        # A cut-over that was never recorded, in the middle of a history, is refused.
+        decided = settings.model_copy(update={"quiz_cut_over_at": START})
+        list(play_pasts(database, decided, [past]))
+        with pytest.raises(JobError, match="QUIZ_CUT_OVER_AT is not set"):
+            list(play_pasts(database, settings, [replace(past, after=past.now)]))
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.either
+def test_who_stops_looking_stops_the_play(database: Database, settings: Settings) -> None:
+    with QuizApp(database) as quiz:
+        quiz.create_users(START)
+        played = play_pasts(database, settings, [Past(quiz, START, START + timedelta(days=9))])
+        next(played)
+        played.close()
+    assert multiprocessing.active_children() == []
+
+
+def test_of_the_past_what_runs_seldom_has_its_moment() -> None:
+    ticks = plan_ticks(JOBS, START - timedelta(days=20), START)
+    runs = Counter(job.name for tick in ticks for job, _ in tick.runs)
+    assert runs["cleanup"] == runs["media_cleanup"] == 20
+    assert runs["bankroll_reset"] == 3
+    assert 20 * 8 < runs["game_settlement"] < 20 * 12
 
 
 def test_members_are_founded_once_and_strangers_refused(database: Database) -> None:

@@ -89,6 +89,7 @@ def test_an_entry_slipped_in_around_the_triggers_is_found(history: World) -> Non
         ("DELETE FROM leaderboards.archived_rankings WHERE rank = 2", "archives_are_complete"),
         ("UPDATE leaderboards.archived_rankings SET rank = 4 - rank", "archives_are_complete"),
         ("UPDATE community.member_points SET total = 0", "ledger_sums_match_balances"),
+        ("UPDATE community.member_points SET account_id = account_id + 1000", "ledger_sums_match_balances"),
         ("UPDATE community.member_points SET week_points = 1", "running_totals_match_the_ledger"),
         ("UPDATE community.member_points SET month_at = now()", "running_totals_match_the_ledger"),
         ("UPDATE community.ranking_pages SET first_rank = 1001", "ranks_are_a_permutation"),

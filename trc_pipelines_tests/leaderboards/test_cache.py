@@ -16,6 +16,7 @@ import redis
 from redis.client import Pipeline
 
 from trc_pipelines.calendar import month_start, week_start
+from trc_pipelines.community.accounts import find_accounts
 from trc_pipelines.community.steps import leaderboard_cache
 from trc_pipelines.database.connection import Transaction
 from trc_pipelines.jobs.contract import JobError, Result
@@ -68,9 +69,16 @@ def record(world: World, day: date, scores: dict[str, dict[str, int]], seed: int
     starts = {"global": None, "weekly": week_start(day), "monthly": month_start(day)}
     period = pd.to_datetime(ranked["board"].map(starts))
     with world.database.transaction() as transaction:
+        find_accounts(transaction, frame[["member_id"]])
+    world.execute(
+        "INSERT INTO community.member_points (member_id, account_id, total) "
+        "SELECT member_id, account_id, 0 FROM community.accounts WHERE discord_id IS NULL "
+        "ON CONFLICT DO NOTHING"
+    )
+    with world.database.transaction() as transaction:
         transaction.execute("community/delete_rankings", first_day=day, last_day=day)
         transaction.stage("staged_rankings", ranked.assign(period_start=period))
-        transaction.read("community/insert_rankings", day=day)
+        transaction.execute("community/insert_rankings", day=day)
         record_boards(transaction, "community", day, ranked, starts)
 
 

@@ -13,9 +13,17 @@ from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import failure, too_many_requests
 from trc_pipelines.jobs.orchestration import connected, day_range_tags
+from trc_pipelines.monitoring import sensors
 from trc_pipelines.monitoring.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.monitoring.health import assess_jobs, watch
-from trc_pipelines.monitoring.sensors import end_lost_runs, record_ended_runs
+from trc_pipelines.monitoring.sensors import (
+    SILENT_AFTER,
+    SILENT_ELSEWHERE_AFTER,
+    build_runs_sensor,
+    end_lost_runs,
+    find_unseen_runs,
+    record_ended_runs,
+)
 from trc_pipelines_tests.catalogue import JOBS
 from trc_pipelines_tests.world import NOON, QUARTER, World, board
 
@@ -179,7 +187,7 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
 
 def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
     with dg.instance_for_test() as instance, world.database.transaction() as transaction:
-        assert end_lost_runs(instance, transaction, NOON) == []
+        assert end_lost_runs(instance, find_unseen_runs(instance, transaction), NOON) == []
         record_ended_runs(instance, transaction, [], {"mee6_sync"}, NOON)
         for job_name, status in [
             ("mee6_sync", "FAILURE"),
@@ -194,6 +202,32 @@ def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world:
     assert states["state"].tolist() == ["failed", "interrupted"]
     alerts = world.query("SELECT title, is_for_people FROM operations.alerts ORDER BY 1")
     assert alerts.values.tolist() == [["mee6_sync failed", False], ["x failed", False]]
+
+
+@pytest.mark.parametrize("launcher", ["in-host", "celery"])
+def test_a_run_without_a_session_is_ended_when_two_looks_have_not_seen_it(
+    launcher: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look may come just when the database is back, and the run is about to connect again."""
+    monkeypatch.setenv("DATABASE_URL", world.database.url)
+    connected.cache_clear()
+    moment = datetime.now(UTC)
+    silent_after = SILENT_AFTER if launcher == "in-host" else SILENT_ELSEWHERE_AFTER
+    sensor = build_runs_sensor([], launcher)
+    with dg.instance_for_test() as instance:
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+
+        def look_after(passed: timedelta) -> bool:
+            monkeypatch.setattr(sensors, "_last_sign_of_life", lambda *_: moment - passed)
+            context = dg.build_sensor_context(instance, cursor=cursors[-1])
+            cursors.append(sensor.evaluate_tick(context).cursor)
+            return instance.get_run_by_id(run.run_id).is_finished
+
+        cursors: list[str | None] = [None]
+        assert not look_after(silent_after + MINUTE)  # the first look
+        assert not look_after(silent_after - timedelta(seconds=5))  # it said something just now
+        assert look_after(silent_after + MINUTE)
+    connected.cache_clear()
 
 
 def open_incidents(world: World) -> list[str]:

@@ -740,3 +740,9 @@ def test_a_year_of_operation_stays_flat(house: World) -> None:
     }
     assert set(early) >= KEPT
     assert early["files"] == early["runs"] / 7 == early["bulk_actions"] == 30
+
+
+def test_where_others_execute_runs_no_folder_of_a_host_is_looked_into(world: World) -> None:
+    elsewhere = {"run_launcher": "celery", "celery_broker_url": "redis://broker"}
+    world.settings = world.settings.model_copy(update=elsewhere)
+    assert "dagster_run_files" not in keep(world).details

@@ -139,5 +139,7 @@ def _write_bases(work: Work, bases: Bases, users: pd.DataFrame, scope: Scope) ->
     if users.empty:
         return
     for name, frame in (("staged_bases", bases.totals), ("staged_base_teams", bases.teams)):
-        work.transaction.stage(name, frame[frame["user_id"].isin(users["user_id"])])
+        # Of everybody there is none to leave out.
+        chosen = frame if scope.folds else frame[frame["user_id"].isin(users["user_id"])]
+        work.transaction.stage(name, chosen)
     work.transaction.execute("betting/replace_stats_bases", anew=scope.is_anew)

@@ -1,0 +1,151 @@
+"""More than one host, played on one Linux machine: `make cluster`, as root.
+
+A control and two workers in network namespaces, over PostgreSQL and Redis. First sixty days of points
+and boards and every job, once on one host and once on two: the tables must be equal but for ids of
+runs and clocks. Then hosts, links, broker and server fail in the middle of a run. Prints tables in
+Markdown; nothing outside is changed, and nothing is left.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from trc_pipelines_tests.cluster.driving import Driver, count_rows_and_differences, now
+from trc_pipelines_tests.cluster.faults import FAULTS, Cluster, Row
+from trc_pipelines_tests.cluster.network import (
+    CONTROL,
+    INSIDE,
+    WORKERS,
+    find_missing,
+    on,
+    open_network,
+)
+from trc_pipelines_tests.cluster.processes import (
+    Installation,
+    Postgres,
+    require_programs,
+)
+
+HISTORY = timedelta(days=67)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make cluster", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"play, {', '.join(FAULTS)}")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep logs and databases there; what was played in it is taken as it is",
+    )
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["play", *FAULTS]
+    if unknown := set(parts) - {"play", *FAULTS}:
+        parser.error(f"no part is called {', '.join(unknown)}")
+    if missing := [*find_missing(), *require_programs()]:
+        sys.exit(f"make cluster needs {', '.join(missing)}")
+    # Ended by a signal, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if INSIDE not in os.environ:
+        with open_network():
+            command = on(CONTROL, sys.executable, "-m", __spec__.parent, *sys.argv[1:])
+            sys.exit(subprocess.run(command, check=False).returncode)
+    with ExitStack() as stack:
+        if arguments.folder:
+            arguments.folder.mkdir(exist_ok=True)
+        folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)  # PostgreSQL runs as a user of its own
+        run(folder, parts)
+
+
+def run(folder: Path, parts: list[str]) -> None:
+    postgres = Postgres(folder)
+    try:
+        if "play" in parts:
+            compare(folder, postgres, play_demo(folder, postgres))
+        faults = [part for part in parts if part != "play"]
+        if faults:
+            with ExitStack() as stack:
+                cluster = open_empty(folder, postgres, stack)
+                rows = [tell_row(FAULTS[part](cluster)) for part in faults]
+            show("Faults in the middle of a run, which holds its place; times from the fault", rows)
+    finally:
+        postgres.process.end()
+
+
+def play_demo(folder: Path, postgres: Postgres) -> dict[str, str]:
+    """Two months of a made-up community and its apps, and no clock that ticks; the settings of it."""
+    demo = Installation(folder, postgres, "played", MEDIA_URL="")
+    home = Path(demo.environment(CONTROL)["TRC_HOME"])
+    if not (home / "played").exists():
+        (home / "settings.env").write_text(f"COMMUNITY_START_ON={(now() - HISTORY).date()}\n")
+        tell("Playing two months")
+        with demo.controlled("demo"):
+            Driver(demo, postgres).stop_clocks()
+        (home / "played").touch()
+    lines = (home / "settings.env").read_text().splitlines()
+    settings = dict(line.split("=", 1) for line in lines)
+    settings.pop("REDIS_URL", None)  # its server is gone with the demo, as the one that is read
+    return settings | {"MEE6_SYNC_ENABLED": "false", "MEE6_GUILD_ID": "77"}
+
+
+def open_empty(folder: Path, postgres: Postgres, stack: ExitStack) -> Cluster:
+    """A control over tables with nothing in them, whose clocks stand still."""
+    tell("Starting a control")
+    cluster = Cluster(folder, postgres, stack)
+    cluster.open("empty", MEE6_SYNC_ENABLED="false", MEE6_GUILD_ID="77")
+    cluster.driver.stop_clocks()
+    return cluster
+
+
+def compare(folder: Path, postgres: Postgres, settings: dict[str, str]) -> None:
+    """The same on one host and on two."""
+    as_of = now()
+    tell("On one host")
+    postgres.copy("played", "one")
+    one = Installation(folder, postgres, "one", **settings)
+    with one.controlled("up"):
+        alone, _ = Driver(one, postgres).play(as_of)
+    tell("On two hosts")
+    postgres.copy("played", "two")
+    with ExitStack() as stack:
+        cluster = Cluster(folder, postgres, stack)
+        cluster.open("two", **settings)
+        for host in WORKERS:
+            stack.enter_context(cluster.installation.working(host))
+        together, hosts = cluster.driver.play(as_of)
+    total, differences = count_rows_and_differences(postgres, "one", "two")
+    rows = [
+        {"on": where} | each
+        for where, played in (("one host", alone), ("two hosts", together))
+        for each in played
+    ]
+    show("Sixty days and every job, asked for at once", rows)
+    print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
+    show("Differences beside ids of runs", differences or [{"table": "none"}])
+
+
+def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Print a table in Markdown."""
+    head = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
+    lines = [f"| {' | '.join(map(str, row.values()))} |" for row in rows]
+    print(f"## {title}\n", *head, *lines, "", sep="\n", flush=True)
+
+
+def tell_row(row: Row) -> Row:
+    tell("; ".join(filter(None, row.values())))
+    return row
+
+
+def tell(what: str) -> None:
+    print(f"{now():%H:%M:%S} {what} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
