@@ -463,14 +463,14 @@ class Betting:
     # What must hold once everything that is due is done
 
     def audit_calm(self, at: datetime) -> None:
-        self._compare_results()
-        self._compare_resets(at)
+        self.compare_results()
+        self.compare_resets(at)
         self._compare_badges(at)
         self._compare_changes()
         self._compare_statistics(at)
         self._compare_content(at)
 
-    def _compare_results(self) -> None:
+    def compare_results(self) -> None:
         """Every bet is what its game makes of it, whatever the game was before."""
         found = {
             bet: tuple(rest)
@@ -483,7 +483,7 @@ class Betting:
         }
         require_same("bets", found, expected)
 
-    def _compare_resets(self, at: datetime) -> None:
+    def compare_resets(self, at: datetime) -> None:
         monday = at.date() - at.weekday() * DAY
         begun = [e["effective_at"] for e in self.entries if e["effective_at"] < midnight(monday)]
         if not begun:
