@@ -70,7 +70,7 @@ FAULTS = [
           "sql/betting/select_settled_bets.sql", "THEN e.effective_at",
           "THEN greatest(:as_of, k.weekly_reset_at)"),
     Fault("an event of a change at the same tick is dropped", "betting",
-          "trc_pipelines/betting/publishing.py", "keys.mask(told > 0, again)", "keys"),
+          "trc_pipelines/betting/publishing.py", "keys.mask(told > 0, again)", "keys", 12),
     Fault("a push ends a run of wins", "betting", "trc_pipelines/betting/rules/badges.py",
           'decided = week.settled[week.settled["status"].isin(["won", "lost"])]',
           'decided = week.settled'),
