@@ -106,8 +106,6 @@ FAULTS = [
     Fault("a reading is worked off, and its day is not marked", "community",
           "trc_pipelines/community/steps/xp_deltas.py",
           'if (deltas["xp_delta"] > 0).any():', "if False:"),
-    Fault("a run that was not acknowledged is not looked for", "community",
-          "trc_pipelines/jobs/execution.py", "self.run.lock(transaction, self.step)\n        return bool(", "return bool("),
     Fault("events are taken while older ones can still commit", "quiz",
           "sql/migrations/0001_operations.sql",
           "AND (e.epoch < current_epoch OR e.transaction_id < pg_snapshot_xmin(pg_current_snapshot()))", "", 10),
