@@ -307,7 +307,7 @@ class Settings(BaseSettings):
     )
     webserver_host: str = Field(
         "127.0.0.1",
-        pattern=r"^[A-Za-z0-9.:-]+$",
+        pattern=r"^[A-Za-z0-9.-]+$",
         description="address the Dagster UI listens on; it has no login, so open it to no network",
     )
     webserver_port: int = Field(

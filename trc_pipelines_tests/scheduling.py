@@ -18,6 +18,7 @@ TOGETHER = {
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
     "cli/test_services.py": "services",
+    "launchers/test_worker.py": "services",
     "jobs/test_events.py": "quiet",
     "simulation/test_simulation.py": "quiet",
     "jobs/test_restores.py": "quiet",
@@ -28,6 +29,7 @@ LONGEST = [
     "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
     "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
+    "launchers/test_worker.py",
 ]  # fmt: skip
 
 

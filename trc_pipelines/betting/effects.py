@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from trc_pipelines.betting.publishing import record
+from trc_pipelines.betting.publishing import record_changes
 from trc_pipelines.betting.rules.badges import tier_of
 from trc_pipelines.jobs.contract import Result, Work
 
@@ -23,8 +23,7 @@ def unlock_effects(work: Work, monday: date) -> Result:
     work.transaction.execute("betting/upsert_effect_access", week_start=monday, as_of=work.as_of)
     changed = access.assign(previous_tier=standing)[access["tier"] != standing]
     payloads = changed[["user_id", "tier", "previous_tier"]]
-    keys = changed["user_id"] + f":{work.as_of.isoformat()}"
-    record(work, "EffectAccessChanged", payloads, keys)
+    record_changes(work, "EffectAccessChanged", payloads, changed["user_id"])
     tiers = {f"users_in_tier_{tier}": int(n) for tier, n in access["tier"].value_counts().items()}
     return Result(
         affected=len(changed),

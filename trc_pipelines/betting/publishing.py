@@ -61,3 +61,21 @@ def record(
         occurred_at=work.as_of,
         run_id=work.options.run_id,
     )
+
+
+def record_changes(work: Work, event_type: str, payloads: pd.DataFrame, what: pd.Series) -> None:
+    """Write one domain event per change as of now, also of what has changed at this tick before.
+
+    Args:
+        payloads: one column per field.
+        what: what changed. The run that writes the changes finds each once, and nobody else writes
+            them meanwhile.
+    """
+    if payloads.empty:
+        return
+    keys = what + f":{work.as_of.isoformat()}"
+    told = work.transaction.read(
+        "betting/count_told_changes", dedupe_keys=(f"{event_type}:" + keys).tolist()
+    )["times"].set_axis(keys.index)
+    again = keys + ":" + (told + 1).astype("str")
+    record(work, event_type, payloads, keys.mask(told > 0, again))

@@ -87,6 +87,18 @@ def test_a_badge_is_earned_lost_and_earned_again_and_told_of_once(week: Week) ->
     assert not {"badges_follow_their_history", "tiers_follow_badges"} & set(week.broken())
 
 
+def test_what_changes_again_at_the_same_tick_is_told_again(week: Week) -> None:
+    """A tick that is repeated, with results that were settled, or corrected, in between."""
+    week.bets_of(1, "w", net=70)
+    for net in (70, -70, 70, -70):
+        week.execute(f"UPDATE betting.bets SET net = {net}")
+        week.award()
+        week.award()
+    assert week.changes() == [(1, 0, 1), (1, 1, 0)] * 2
+    about = [{"badge": "profit_king", "week_start": "2026-03-02", "user_id": ident(1)}] * 2
+    assert week.events("BadgeEarned") == week.events("BadgeLost") == about
+
+
 def test_who_is_level_at_the_top_shares(week: Week) -> None:
     for user, net in [(1, 70), (2, 70), (3, 69)]:
         week.bets_of(user, "w", net=net)

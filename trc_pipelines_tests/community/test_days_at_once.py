@@ -1,5 +1,6 @@
 """Runs of different days at once leave what one after the other leaves, and those of one day wait."""
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -13,15 +14,19 @@ from sqlalchemy.engine import make_url
 
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC
 from trc_pipelines.jobs.contract import Job, JobError
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.community.test_days import (
     DAY,
+    LINKED,
     MONDAY,
     Days,
     at,
     award,
     broken_checks,
+    computed_anew,
     converge,
+    derived,
     materialise,
 )
 from trc_pipelines_tests.world import World, play_in
@@ -33,6 +38,7 @@ BOARDS = replace(
     LEADERBOARD_RECALCULATION,
     steps=[s for s in LEADERBOARD_RECALCULATION.steps if s.domain == "community"],
 )
+POST = replace(MEE6_SYNC, name="point_ledger", steps=[MEE6_SYNC.steps[2]])
 NOW = at(MONDAY + 9 * DAY, 12)
 # A Sunday and the Monday after it are apart: a week begins between the two.
 FIRST = (MONDAY + DAY, MONDAY + 6 * DAY)
@@ -60,7 +66,7 @@ def play_nine_days(url: str) -> None:
         materialise(world, NOW, MONDAY, NOW.date(), POINTS, DAILY_STREAKS, BOARDS)
         award(world, "cem", at(MONDAY + 2 * DAY, 9), 500)
         award(world, "bob", at(MONDAY + 7 * DAY, 9), 300)
-        world.run(replace(MEE6_SYNC, steps=[MEE6_SYNC.steps[2]]), NOW)
+        world.run(POST, NOW)
         world.execute("CREATE SCHEMA kept")
         for table in KEPT:
             world.execute(f"CREATE TABLE kept.{table.partition('.')[2]} AS TABLE {table}")
@@ -216,3 +222,41 @@ def test_who_waits_for_a_day_in_vain_is_told_by_which_table(
     ):
         impatient.run(job, NOW, days=FIRST)
     assert written(world) == before
+
+
+@played
+@pytest.mark.parametrize("seed", range(examples(2)))
+def test_whatever_runs_at_once_days_end_as_if_computed_alone(world: World, seed: int) -> None:
+    """Points, boards and streaks of any days while awards arrive: nobody is locked out for good."""
+
+    def live(number: int) -> None:
+        rng = random.Random(f"{seed}:{number}")
+        for turn in range(4):
+            first = rng.randrange(9)
+            days = (MONDAY + first * DAY, MONDAY + rng.randrange(first, 9) * DAY)
+            job = rng.choice([POINTS, BOARDS, BOARDS, POST, DAILY_STREAKS])
+            if job is POST:
+                award(world, rng.choice(list(LINKED)), at(days[0], 9), 10 * number + turn + 1)
+            try:
+                world.run(job, NOW, days=days, are_days_due=rng.random() < 0.3)
+            except JobError as error:
+                refused.append(str(error))
+            except Exception as error:
+                broken.append(error)
+                raise
+
+    refused: list[str] = []
+    broken: list[Exception] = []
+    threads = [threading.Thread(target=live, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not broken
+    assert not refused
+    world.run(POST, NOW)
+    converge(world, NOW)
+    # The open day is nobody's to find stale: its clock makes it every hour.
+    materialise(world, NOW, NOW.date(), NOW.date(), POINTS, DAILY_STREAKS, BOARDS)
+    assert derived(world) == computed_anew(world, NOW)
+    assert broken_checks(world) == []

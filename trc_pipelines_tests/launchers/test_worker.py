@@ -22,14 +22,10 @@ from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines_tests.house import JOB, LAUNCH, TABLE, TERMINATE, House, of_today, wait_until
 from trc_pipelines_tests.servers import create_database
 
-pytestmark = [
-    pytest.mark.skipif(
-        find_spec("dagster_celery") is None,
-        reason="the extra celery is not installed: make test does",
-    ),
-    # One control for all of them.
-    pytest.mark.xdist_group("worker"),
-]
+pytestmark = pytest.mark.skipif(
+    find_spec("dagster_celery") is None,
+    reason="the extra celery is not installed: make test does",
+)
 
 PATIENCE_SECONDS = 60
 

@@ -5,14 +5,16 @@ A failure prints how to play it again, and with SHRINK=1 the shortest history th
 
 import argparse
 import multiprocessing
+import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 
 from trc_pipelines.cli.output import say
 from trc_pipelines_tests.simulation.house import FAULT_RATE
-from trc_pipelines_tests.simulation.lives import DOMAINS, live_by_itself
+from trc_pipelines_tests.simulation.lives import DOMAINS, live_by_itself, serve, take_server
 
 
 def main() -> None:
@@ -30,9 +32,16 @@ def main() -> None:
     seeds = range(options.seed, options.seed + options.seeds)
     days = failed = 0
     began = time.monotonic()
-    with ProcessPoolExecutor(
-        min(options.processes, len(seeds)), multiprocessing.get_context("spawn")
-    ) as pool:
+    processes = min(options.processes, len(seeds))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # servers end with us
+    with ExitStack() as stack:
+        context = multiprocessing.get_context("spawn")
+        free = context.Queue()
+        for _ in range(processes):
+            free.put(stack.enter_context(serve()))
+        pool = stack.enter_context(
+            ProcessPoolExecutor(processes, context, initializer=take_server, initargs=(free,))
+        )
         for seed, outcome, seconds, said in pool.map(partial(live_by_itself, options), seeds):
             say(
                 f"seed {seed}: {outcome.days} days in {seconds:.0f} s, {outcome.figures}, {outcome.digest}"

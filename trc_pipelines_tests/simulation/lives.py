@@ -4,14 +4,13 @@ Each process has a server of its own, because followers of events wait for every
 """
 
 import argparse
-import atexit
 import logging
 import tempfile
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from multiprocessing import Queue
 from pathlib import Path
 
 from trc_pipelines_tests.servers import Servers, create_database, drop_database
@@ -101,9 +100,18 @@ def cut_down(server: str, seed: int, outcome: Outcome, domains: Collection[str],
     return left, last[-1]
 
 
+_server: list[str] = []
+
+
+def take_server(free: Queue) -> None:
+    """Take a server for all lives of this process."""
+    logging.disable(logging.WARNING)
+    _server.append(free.get())
+
+
 def live_by_itself(options: argparse.Namespace, seed: int) -> tuple[int, Outcome, float, str]:
-    """Live through a seed in a process that has a server of its own; what people are to be told."""
-    server = _serve_this_process()
+    """Live through a seed on the server of this process; what people are to be told."""
+    server = _server[0]
     domains = options.domains.split(",")
     only = None if options.only is None else set(options.only.split(","))
     began = time.monotonic()
@@ -123,11 +131,3 @@ def live_by_itself(options: argparse.Namespace, seed: int) -> tuple[int, Outcome
             f"{len(left)} of {len(outcome.happened)} are enough: {again} ONLY={','.join(left)}",
         ]
     return seed, outcome, seconds, "\n".join(said)
-
-
-@cache
-def _serve_this_process() -> str:
-    logging.disable(logging.WARNING)
-    serving = ExitStack()
-    atexit.register(serving.close)
-    return serving.enter_context(serve())

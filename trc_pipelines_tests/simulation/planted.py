@@ -7,6 +7,7 @@ of the product, in memory or in the database of the house alone.
 import argparse
 import importlib
 import logging
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -73,9 +74,8 @@ FAULTS = [
           'decided = week.settled'),
     Fault("a pick expires by its own deadline", "betting", "sql/betting/expire_content.sql",
           "WHEN p.post_type = 'pick' AND g.id IS NOT NULL", "WHEN FALSE"),
-    Fault("statistics look only at users with new entries", "betting",
-          "trc_pipelines/betting/steps/user_stats.py",
-          "is_first_of_day = cursor[\"compared_on\"] != today", "is_first_of_day = False", 12),
+    Fault("who follows their own pick counts among the others", "betting",
+          "sql/betting/select_others_bets_to_summarise.sql", "AND b.user_id <> s.user_id", ""),
     Fault("a life that is spent while lives are given back is given back too", "quiz",
           "sql/ports/quiz.sql", "AND l.current_lives = g.current_lives", ""),
     Fault("a full player keeps a deadline", "quiz", "trc_pipelines/quiz/rules/lives.py",
@@ -216,6 +216,7 @@ def main() -> None:
     parser.add_argument("numbers", nargs="*", type=int, help="only these, from 1; default: all")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server ends with us
     logging.disable(logging.WARNING)
     lost = 0
     with serve() as server:

@@ -370,11 +370,12 @@ class KeptDatabase(Database):
         except BaseException:
             connection.close()
             raise
+        session = getattr(connection, "session", None)
+        if task := getattr(_here, "task", None):
+            task.sessions.discard(session)  # it is somebody else's now
         # A lock that would end with the session.
-        held = (
-            "jobs/lock_session" in getattr(connection, "session", JobSession(connection)).statements
-        )
-        if held or connection._driver is None:
+        holds = session is not None and "jobs/lock_session" in session.statements
+        if holds or connection._driver is None:
             connection.close()
         else:
             self.kept.append(connection)

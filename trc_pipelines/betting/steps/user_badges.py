@@ -9,7 +9,7 @@ import pandas as pd
 
 from trc_pipelines.app_relations.values import require_values
 from trc_pipelines.betting.effects import unlock_effects
-from trc_pipelines.betting.publishing import notify, record
+from trc_pipelines.betting.publishing import notify, record_changes
 from trc_pipelines.betting.relations import bets, games, notifications, posts, users
 from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
@@ -196,6 +196,6 @@ def merge_badges(
     )
     for event_type, frame in (("BadgeEarned", new), ("BadgeLost", lost)):
         payloads = frame[["user_id", "badge"]].assign(week_start=str(monday))
-        keys = frame["badge"] + ":" + frame["user_id"] + f":{monday}:{work.as_of.isoformat()}"
-        record(work, event_type, payloads, keys)
+        what = frame["badge"] + ":" + frame["user_id"] + f":{monday}"
+        record_changes(work, event_type, payloads, what)
     return len(new), len(lost)
