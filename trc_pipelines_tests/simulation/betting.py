@@ -56,9 +56,16 @@ class Item:
 
 @dataclass
 class Account:
-    """What is known of a user's ledger: steps of the open week, in the order in which they count."""
+    """What is known of a user's ledger: steps of the open week, in the order in which they count.
+
+    Attributes:
+        begun_at: when the open week began, None before the first reset.
+        counts_at: when what was settled counts, by the first entry of a bet.
+    """
 
     start: int = 0
+    begun_at: datetime | None = None
+    counts_at: dict[int, datetime] = field(default_factory=dict)
     steps: dict[tuple, dict] = field(default_factory=dict)
     step_of: dict[int, tuple] = field(default_factory=dict)
 
@@ -385,6 +392,16 @@ class Betting:
             self._close_week(account, entry)
         elif kind not in ("write_off", "write_off_reversal"):
             chain = entry["corrects_entry_id"] or entry["entry_id"]
+            counted = account.counts_at.setdefault(chain, entry["effective_at"])
+            is_open = account.begun_at is None or counted >= account.begun_at
+            require(
+                entry["effective_at"] == counted
+                if is_open
+                else entry["effective_at"] >= account.begun_at,
+                f"entry {entry['entry_id']} counts at {entry['effective_at']}, what it corrects at {counted}, "
+                f"in a week that began {account.begun_at}",
+            )
+            account.counts_at[chain] = entry["effective_at"]
             key = account.step_of.setdefault(chain, (entry["run_id"], entry["game_id"]))
             step = account.steps.setdefault(key, {"place": entry["entry_id"], "moves": []})
             step["moves"].append((entry["amount"], entry["effective_at"], kind in BY_HAND))
@@ -408,7 +425,7 @@ class Betting:
         )
         net = closing - account.start - adjusted
         self.closed[user, entry["week_start"] - 7 * DAY] = (account.start, net, adjusted, closing)
-        account.start = target
+        account.start, account.begun_at = target, boundary
         since = {}
         for key, step in account.steps.items():
             moves = [move for move in step["moves"] if move[1] >= boundary]
@@ -463,14 +480,14 @@ class Betting:
     # What must hold once everything that is due is done
 
     def audit_calm(self, at: datetime) -> None:
-        self._compare_results()
-        self._compare_resets(at)
+        self.compare_results()
+        self.compare_resets(at)
         self._compare_badges(at)
         self._compare_changes()
         self._compare_statistics(at)
         self._compare_content(at)
 
-    def _compare_results(self) -> None:
+    def compare_results(self) -> None:
         """Every bet is what its game makes of it, whatever the game was before."""
         found = {
             bet: tuple(rest)
@@ -483,7 +500,7 @@ class Betting:
         }
         require_same("bets", found, expected)
 
-    def _compare_resets(self, at: datetime) -> None:
+    def compare_resets(self, at: datetime) -> None:
         monday = at.date() - at.weekday() * DAY
         begun = [e["effective_at"] for e in self.entries if e["effective_at"] < midnight(monday)]
         if not begun:

@@ -189,7 +189,7 @@ class House:
                 self.session(d.name), self.now))
             for domain in self.domains
         ]  # fmt: skip
-        self._run(opening, "doors", 0.0)
+        self.run(opening, "doors", 0.0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -297,7 +297,7 @@ class House:
         specs = [spec for spec in batch.specs if self.only is None or spec.number in self.only]
         self.executed += [spec.number for spec in specs]
         tasks = [self._task_of(spec, batch.at) for spec in specs]
-        self._run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate)
+        self.run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate)
         self._audit(f"after batch {batch.number}", Domain.audit.__name__)
 
     def _calm_down(self, number: int, at: datetime) -> None:
@@ -307,15 +307,15 @@ class House:
                 "operator", f"{domain.name} operator",
                 lambda d=domain: d.operate(random.Random(number), at, is_calm=True),
             )  # fmt: skip
-            self._run([operator], "calm", 0.0)
+            self.run([operator], "calm", 0.0)
         for name in self._calm_order():
             job = self.jobs[name]
             tick = at if job.cron is None else last_tick(job, at - 31 * DAY, at)
             if name == "mee6_sync":
                 tick = at - 5 * MINUTE
-            self._alone(f"calm {number}", job, tick)
+            self.run_alone(f"calm {number}", job, tick)
         self._follow_triggers(number, at)
-        self._run([self._task("follower", "follower", lambda: self.follower.take(None))], "calm", 0)
+        self.run([self._task("follower", "follower", lambda: self.follower.take(None))], "calm", 0)
         self._audit(f"in the calm of day {number}", Domain.audit.__name__)
         self._audit(f"in the calm of day {number}", Domain.audit_calm.__name__, at)
         self._verify(number)
@@ -339,7 +339,7 @@ class House:
                 with self.database.transaction(commit=False) as transaction:
                     due = trigger.find_due(transaction, self.settings, at)
                 if not isinstance(due, str):
-                    self._alone(f"calm {number}", trigger.job, at, due)
+                    self.run_alone(f"calm {number}", trigger.job, at, due)
                     is_asked = True
             if not is_asked:
                 return
@@ -353,14 +353,24 @@ class House:
         last = [name for name in ("badge_calculation",) if name in self.jobs]
         return [n for n in first if n in names] + [n for n in names if n not in first] + last
 
-    def _alone(
+    def run_alone(
         self, what: str, job: Job, tick: datetime, days: tuple[date, date] | None = None
     ) -> None:
-        task = self._job_task(what, job, tick, self.now, days)
-        self._run([task], "calm", 0.0)
+        """Run a job without faults, and nothing else.
+
+        Raises:
+            FindingError: it does not end well.
+        """
+        task = self.job_task(what, job, tick, self.now, days)
+        self.run([task], "calm", 0.0)
         require(task.error is None, f"{what}: {job.name} of {tick} failed alone: {task.error!r}")
 
-    def _run(self, tasks: Sequence[Task], seed: str, fault_rate: float) -> None:
+    def run(self, tasks: Sequence[Task], seed: str, fault_rate: float = 0.0) -> None:
+        """Run tasks at the same time.
+
+        Raises:
+            FindingError: one fails for no reason.
+        """
         self.scheduler.run(tasks, seed, fault_rate)
         is_cut = any("all cut" in fault for task in tasks for fault in task.faults)
         if is_cut:
@@ -390,7 +400,7 @@ class House:
         if spec.kind in ("job", "dry run"):
             job = self.jobs[spec.name]
             is_dry = spec.kind == "dry run"
-            return self._job_task(spec.number, job, spec.as_of, at, limit=spec.limit, is_dry=is_dry)
+            return self.job_task(spec.number, job, spec.as_of, at, limit=spec.limit, is_dry=is_dry)
         if spec.kind == "sensor":
             return self._task(
                 "operator", f"{spec.name} {spec.number}", lambda: self._look(spec, at)
@@ -417,7 +427,7 @@ class House:
     def _task(self, kind: str, name: str, run: Callable[[], object]) -> Task:
         return Task(name, run, may_fail=kind == "operator")
 
-    def _job_task(
+    def job_task(
         self,
         number: str,
         job: Job,
@@ -428,6 +438,7 @@ class House:
         limit: int | None = None,
         is_dry: bool = False,
     ) -> Task:
+        """Make a run of a job of some tick, at some moment."""
         run_id = f"{job.name} {number} {len(self.runs)}"
         options = Options(
             tick, max(now, tick), run_id, "simulation", limit, False, days, days is not None
@@ -446,7 +457,7 @@ class House:
         with self.database.transaction(commit=False) as transaction:
             due = trigger.find_due(transaction, self.settings, at)
         if not isinstance(due, str):
-            task = self._job_task(spec.number, trigger.job, at, at, due)
+            task = self.job_task(spec.number, trigger.job, at, at, due)
             looking = this_task()
             task.began, task.commits = looking.began, looking.commits
             try:

@@ -108,7 +108,11 @@ class Quiz:
         )
         # Who has played comes again, others pause for days.
         weights = [8, 5, 3, 2, 1, 1]
-        dice.choice(acts)(session, dice, dice.choices(PLAYERS, weights)[0], at)
+        player = dice.choices(PLAYERS, weights)[0]
+        paused = [n for n, p in self.players.items() if p.streak and at - p.last_quiz > PAUSE]
+        if paused and at.hour in (23, 0) and dice.random() < 0.6:  # just in time, or just too late
+            player = dice.choice(paused)
+        dice.choice(acts)(session, dice, player, at)
 
     def _note(self, session: AppSession, kind: str, player: str, **what: object) -> None:
         self.waiting.append(Event(session.committed_at, kind, player, what))

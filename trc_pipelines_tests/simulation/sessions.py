@@ -82,7 +82,8 @@ class Task:
     """Something that uses sessions: a run of a job, or somebody in an app.
 
     Attributes:
-        may_fail: whether faults strike its sessions.
+        may_fail: whether faults strike its sessions, drawn by the seed.
+        struck: the call that is struck all the same, from 1, and by which fault.
         faults: those that did.
         error: what it ended with.
     """
@@ -90,6 +91,8 @@ class Task:
     name: str
     run: Callable[[], object]
     may_fail: bool = False
+    struck: tuple[int, str] | None = None
+    calls: int = 0
     began: int = 0
     ended: int = 0
     faults: list[str] = field(default_factory=list)
@@ -271,6 +274,9 @@ class Scheduler:
         return self.ask("SELECT cardinality(pg_blocking_pids(%s)) > 0", pid) == [(True,)]
 
     def _draw(self, task: Task, what: str) -> str | None:
+        task.calls += 1
+        if task.struck and task.calls == task.struck[0]:
+            return task.struck[1]
         if not task.may_fail or self._random.random() >= self._fault_rate:
             return None
         kinds = FAULTS.get(what, [*BREAKS, *REFUSALS])

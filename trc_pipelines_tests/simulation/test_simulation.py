@@ -1,16 +1,23 @@
 """Some seeds of the simulation in every run; more of them: `make simulate`, `make planted`."""
 
 import logging
+import random
 from collections.abc import Callable
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trc_pipelines_tests.budget import examples
+from trc_pipelines_tests.servers import create_database, drop_database
+from trc_pipelines_tests.simulation.betting import Betting
+from trc_pipelines_tests.simulation.house import DAY, FIRST_DAY, HOUR, House, midnight
 from trc_pipelines_tests.simulation.lives import DOMAINS, Outcome, live
 from trc_pipelines_tests.simulation.planted import FAULTS, look_for
+from trc_pipelines_tests.simulation.sessions import Task
 from trc_pipelines_tests.simulation.shrinking import shrink
 
 pytestmark = pytest.mark.undisturbed("has faults of its own")
@@ -55,6 +62,50 @@ def test_a_planted_fault_is_found(name: str, quiet_servers: dict[int, str]) -> N
     [fault] = [fault for fault in FAULTS if fault.name == name]
     seed, _, _ = look_for(quiet_servers[18], fault, 1)
     assert seed == 1
+
+
+def test_money_is_whole_wherever_a_settlement_and_a_reset_are_killed(
+    quiet_servers: dict[int, str], tmp_path: Path
+) -> None:
+    """Both are killed at their first call, a week later at their fourth, and so on to their last."""
+    url = create_database(quiet_servers[18])
+    with House(url, tmp_path, 1, ["betting"], fault_rate=0.0) as house:
+        betting: Betting = house.domains[0]
+        dice, week, deaths = random.Random(1), 0, 1
+        while deaths:
+            week += 1
+            friday = midnight(FIRST_DAY) + (7 * week + 1) * DAY
+            live = partial(bet_and_end, betting, house, dice, friday)
+            house.run([Task("app", live)], "app")
+            deaths = 0
+            for name, at in (
+                ("game_settlement", friday + DAY),
+                ("bankroll_reset", friday + 3 * DAY),
+            ):
+                house.now = at
+                task = house.job_task(f"week {week}", house.jobs[name], at, at)
+                task.may_fail, task.struck = False, (3 * week - 2, "killed")
+                house.run([task], "killed")
+                betting.audit()
+                deaths += task.is_dead
+                house.run_alone(f"week {week}", house.jobs[name], at)
+                betting.audit()
+            betting.compare_results()
+            betting.compare_resets(friday + 3 * DAY)
+    drop_database(url)
+    assert week > 7
+
+
+def bet_and_end(betting: Betting, house: House, dice: random.Random, at: datetime) -> None:
+    """Some games, bets on them, and their ends."""
+    app = house.session("app")
+    for act, hours in (
+        (betting.schedule, 0),
+        (betting.bet, 0),
+        (betting.bet, 0),
+        (betting.end_games, 20),
+    ):
+        act(app, dice, at + hours * HOUR)
 
 
 @given(st.sets(st.integers(0, 99), min_size=1, max_size=4))
