@@ -38,7 +38,9 @@ from trc_pipelines.settings import Settings
 logger = logging.getLogger(__name__)
 
 # After a lost connection, a deadlock or a restart of the server: every step is safe to repeat.
-RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0)
+# A server that was killed needs up to twenty seconds to be back. None is longer than what lies between
+# two looks for runs that are lost.
+RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0, 5.0, 5.0, 5.0)
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,15 @@ from trc_pipelines_tests.cluster.processes import (
     Postgres,
     require_programs,
 )
+from trc_pipelines_tests.cluster.world import fill
 
 HISTORY = timedelta(days=67)
+# No reading is asked for: nothing would answer.
+SETTINGS = {
+    "COMMUNITY_START_ON": str((now() - HISTORY).date()),
+    "MEE6_SYNC_ENABLED": "false",
+    "MEE6_GUILD_ID": "77",
+}
 
 
 def main() -> None:
@@ -68,7 +75,8 @@ def run(folder: Path, parts: list[str]) -> None:
     postgres = Postgres(folder)
     try:
         if "play" in parts:
-            compare(folder, postgres, play_demo(folder, postgres))
+            make_world(folder, postgres)
+            compare(folder, postgres)
         faults = [part for part in parts if part != "play"]
         if faults:
             with ExitStack() as stack:
@@ -79,44 +87,44 @@ def run(folder: Path, parts: list[str]) -> None:
         postgres.process.end()
 
 
-def play_demo(folder: Path, postgres: Postgres) -> dict[str, str]:
-    """Two months of a made-up community and its apps, and no clock that ticks; the settings of it."""
-    demo = Installation(folder, postgres, "played", MEDIA_URL="")
-    home = Path(demo.environment(CONTROL)["TRC_HOME"])
-    if not (home / "played").exists():
-        (home / "settings.env").write_text(f"COMMUNITY_START_ON={(now() - HISTORY).date()}\n")
-        tell("Playing two months")
-        with demo.controlled("demo"):
-            Driver(demo, postgres).stop_clocks()
-        (home / "played").touch()
-    lines = (home / "settings.env").read_text().splitlines()
-    settings = dict(line.split("=", 1) for line in lines)
-    settings.pop("REDIS_URL", None)  # its server is gone with the demo, as the one that is read
-    return settings | {"MEE6_SYNC_ENABLED": "false", "MEE6_GUILD_ID": "77"}
+def make_world(folder: Path, postgres: Postgres) -> None:
+    """Two months of three apps in the database `played`, with no clock that ticks."""
+    tell("Making two months")
+    postgres.execute("postgres", "CREATE DATABASE played")
+    world = Installation(folder, postgres, "played", **SETTINGS)
+    world.trc("db", "migrate")
+    fill(postgres, "played", now(), HISTORY - timedelta(days=1))
+    world.trc("run", "mee6_sync")
+    with world.controlled("up"):
+        driver = Driver(world, postgres)
+        driver.stop_clocks()
+        driver.wait_for_rest()
+    # What triggers have asked for before they were stopped: it is what both are to compute.
+    postgres.execute("played", "TRUNCATE community.daily_points, community.ranking_pages")
 
 
 def open_empty(folder: Path, postgres: Postgres, stack: ExitStack) -> Cluster:
     """A control over tables with nothing in them, whose clocks stand still."""
     tell("Starting a control")
     cluster = Cluster(folder, postgres, stack)
-    cluster.open("empty", MEE6_SYNC_ENABLED="false", MEE6_GUILD_ID="77")
+    cluster.open("empty", **SETTINGS)
     cluster.driver.stop_clocks()
     return cluster
 
 
-def compare(folder: Path, postgres: Postgres, settings: dict[str, str]) -> None:
+def compare(folder: Path, postgres: Postgres) -> None:
     """The same on one host and on two."""
     as_of = now()
     tell("On one host")
     postgres.copy("played", "one")
-    one = Installation(folder, postgres, "one", **settings)
+    one = Installation(folder, postgres, "one", **SETTINGS)
     with one.controlled("up"):
         alone, _ = Driver(one, postgres).play(as_of)
     tell("On two hosts")
     postgres.copy("played", "two")
     with ExitStack() as stack:
         cluster = Cluster(folder, postgres, stack)
-        cluster.open("two", **settings)
+        cluster.open("two", **SETTINGS)
         for host in WORKERS:
             stack.enter_context(cluster.installation.working(host))
         together, hosts = cluster.driver.play(as_of)

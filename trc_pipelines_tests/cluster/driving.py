@@ -24,6 +24,11 @@ OF_BACKFILL = """query ($id: String!) {
 RUN = """query ($id: ID!) {
   runOrError(runId: $id) { ... on Run { status jobName startTime endTime updateTime } }
 }"""
+ACTIVE = """{
+  runsOrError(filter: {statuses: [QUEUED, NOT_STARTED, STARTING, STARTED, CANCELING]}) {
+    ... on Runs { results { id } }
+  }
+}"""
 CLOCKS = """{
   repositoryOrError(repositorySelector: {
     repositoryName: "__repository__", repositoryLocationName: "trc_pipelines"
@@ -89,7 +94,12 @@ class Driver:
             **tags,
         }
         listed = [{"key": key, "value": value} for key, value in given.items()]
-        launched = self.ask(LAUNCH, job=job, tags=listed)
+        # The UI may just be finding out that the database was restarted.
+        for _ in range(3):
+            launched = self.ask(LAUNCH, job=job, tags=listed)
+            if launched["__typename"] == "LaunchRunSuccess":
+                break
+            time.sleep(1)
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
 
@@ -110,6 +120,10 @@ class Driver:
     def wait_for(self, run_id: str, *statuses: str, seconds: float = 300) -> float:
         wanted = set(statuses) or OVER
         return wait_until(lambda: self.status(run_id) in wanted, seconds, f"{wanted} of {run_id}")
+
+    def wait_for_rest(self) -> None:
+        """Until nothing runs, or waits to."""
+        wait_until(lambda: not self.ask(ACTIVE)["results"], 300, "rest")
 
     def hosts_at_work(self) -> set[str]:
         """Addresses from which runs work now."""

@@ -50,7 +50,7 @@ class Cluster:
             RUN_LAUNCHER="celery",
             CELERY_BROKER_URL=broker,
         )
-        self.installation.migrate()
+        self.installation.trc("db", "migrate")
         self.stack.enter_context(self.installation.controlled())
         self.driver = Driver(self.installation, self.postgres)
 

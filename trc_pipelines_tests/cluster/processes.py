@@ -127,6 +127,10 @@ class Postgres:
         connection.autocommit = True
         return connection
 
+    def execute(self, database: str, statements: str) -> None:
+        with closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statements)
+
     def url(self, database: str) -> str:
         return f"postgresql://postgres@{HOST}:5432/{database}"
 
@@ -190,9 +194,10 @@ class Installation:
         home.mkdir(exist_ok=True)
         return {**os.environ, **self.settings, "TRC_HOME": str(home), **more}
 
-    def migrate(self) -> None:
-        command, environment = [TRC, "db", "migrate"], self.environment(CONTROL)
-        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    def trc(self, *arguments: str) -> None:
+        """Run a command to its end, on the control."""
+        environment = self.environment(CONTROL)
+        subprocess.run([TRC, *arguments], env=environment, check=True, stdout=subprocess.DEVNULL)
 
     @contextmanager
     def controlled(self, command: str = "control") -> Iterator[Process]:

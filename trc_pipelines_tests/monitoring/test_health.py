@@ -12,11 +12,13 @@ from trc_pipelines.community import readings
 from trc_pipelines.community.conditions import find_conditions
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.demo.simulator import failure, too_many_requests
+from trc_pipelines.jobs import execution
 from trc_pipelines.jobs.orchestration import connected, day_range_tags
 from trc_pipelines.monitoring import sensors
 from trc_pipelines.monitoring.alerts import QUIET, REMIND_AFTER, Condition, reconcile, report
 from trc_pipelines.monitoring.health import assess_jobs, watch
 from trc_pipelines.monitoring.sensors import (
+    LOOKED_FOR_ELSEWHERE_EVERY,
     SILENT_AFTER,
     SILENT_ELSEWHERE_AFTER,
     build_runs_sensor,
@@ -228,6 +230,13 @@ def test_a_run_without_a_session_is_ended_when_two_looks_have_not_seen_it(
         assert not look_after(silent_after - timedelta(seconds=5))  # it said something just now
         assert look_after(silent_after + MINUTE)
     connected.cache_clear()
+
+
+def test_a_run_that_tries_to_connect_again_is_back_before_the_second_look() -> None:
+    """A server that was killed is back after twenty seconds; until then there are no looks either."""
+    delays = execution.RETRY_DELAYS_SECONDS
+    assert sum(delays) > 20
+    assert timedelta(seconds=max(delays)) < LOOKED_FOR_ELSEWHERE_EVERY
 
 
 def open_incidents(world: World) -> list[str]:
