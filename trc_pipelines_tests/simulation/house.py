@@ -255,7 +255,7 @@ class House:
                          for _ in range(dice.choice([0, 1, 1] if chosen else [1, 2]))]  # fmt: skip
                 if dice.random() < 0.15:
                     what.append(("operator", dice.choice(self.domains).name, None))
-                if dice.random() < 0.3:
+                if dice.random() < 0.5:
                     what.append(("follower", "follower", None))
                 if dice.random() < 0.1:
                     what.append(("sensor", dice.choice(self.catalogue.triggers).name, None))
@@ -482,19 +482,15 @@ class Follower:
     def take(self, dice: random.Random | None) -> None:
         """Take what is there; sometimes it dies before it commits, and has taken nothing."""
         session = self.house.session("follower")
-        while True:
-            dies = dice is not None and dice.random() < 0.3
-            most = dice.randint(1, 20) if dice else 1000
+        for _ in range(dice.randint(3, 9) if dice else 1):
             with session.transaction():
                 rows = session.do(
                     "SELECT event_id, event_type || ' ' || dedupe_key FROM operations.take_domain_events('app', %s)",
-                    most,
+                    dice.randint(1, 20) if dice else 1_000_000,
                 )
-                if dies:
+                if dice and dice.random() < 0.1:
                     raise KilledError("follower")
             self.taken += rows
-            if len(rows) < most:
-                return
 
     def audit(self) -> None:
         """Nothing comes twice."""
