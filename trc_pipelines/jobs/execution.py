@@ -197,10 +197,7 @@ class Attempt:
                     self.prepared = self.run.prepare(self.step, self.held)
                 return self._try_once()
             except DatabaseError as error:
-                if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
-                    raise
-                logger.warning("%s: %s; it is tried again", self.step.table, error)
-                time.sleep(RETRY_DELAYS_SECONDS[retries])
+                _wait_for_another_try(error, retries, self.step.table)
                 retries += 1
 
     def record_end(
@@ -252,6 +249,14 @@ class Attempt:
             executed_by=options.executed_by,
             tables=list(self.run.tables),
         )
+
+
+def _wait_for_another_try(error: DatabaseError, retries: int, what: str) -> None:
+    """Wait as long as it takes until what was lost may go well, or raise what has no other try."""
+    if not error.is_transient or retries == len(RETRY_DELAYS_SECONDS):
+        raise error
+    logger.warning("%s: %s; it is tried again", what, error)
+    time.sleep(RETRY_DELAYS_SECONDS[retries])
 
 
 @dataclass(frozen=True)
@@ -325,7 +330,7 @@ def dry_run_jobs(
         prepared = {
             step.table: _prepare(run, step, held) for job, run in runs for step in job.steps
         }
-        refusals = Refusals()
+        refusals, retries = Refusals(), 0
         while True:
             try:
                 with connection.transaction(commit=False) as transaction:
@@ -335,6 +340,11 @@ def dry_run_jobs(
                     ]
             except _BeginAgainError:
                 logger.info("something was refused; the dry run begins again without it")
+            except DatabaseError as error:
+                # It holds what it wrote until its end, across steps: a run beside it may wait for that.
+                _wait_for_another_try(error, retries, "the dry run")
+                retries += 1
+                connection.reconnect()
 
 
 class _BeginAgainError(Exception):

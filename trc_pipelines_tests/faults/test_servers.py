@@ -99,8 +99,9 @@ def test_a_server_that_is_killed_and_comes_back_costs_a_retry(own_server: World)
     assert own_server.points() == {"ann": 2}
 
 
+@pytest.mark.parametrize("are_dry", [(False, False), (True, False), (True, True)])
 def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, are_dry: tuple[bool, bool]
 ) -> None:
     monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", (0.05, 0.1))
     both_hold_one = threading.Barrier(2, timeout=10)
@@ -120,9 +121,11 @@ def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
     results: list[Result] = []
     threads = [
         threading.Thread(
-            target=lambda step=step: results.append(world.run(job_of(step), NOON)[step.table])
+            target=lambda step=step, is_dry=is_dry: results.append(
+                world.run(job_of(step), NOON, dry_run=is_dry)[step.table]
+            )
         )
-        for step in (lock("a", "b"), lock("b", "a"))
+        for step, is_dry in zip((lock("a", "b"), lock("b", "a")), are_dry, strict=True)
     ]
     for thread in threads:
         thread.start()
