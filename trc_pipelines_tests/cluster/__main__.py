@@ -12,17 +12,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from trc_pipelines_tests.cluster.driving import Driver, count_rows_and_differences, now
 from trc_pipelines_tests.cluster.faults import FAULTS, Cluster, Row
 from trc_pipelines_tests.cluster.network import (
+    ADDRESSES,
     CONTROL,
     INSIDE,
     WORKERS,
+    cut_off,
     find_missing,
     on,
     open_network,
@@ -35,6 +39,8 @@ from trc_pipelines_tests.cluster.processes import (
 from trc_pipelines_tests.cluster.world import fill
 
 HISTORY = timedelta(days=67)
+# Longer than the server and the sensor need to find out.
+CUT_SECONDS = 75
 # No reading is asked for: nothing would answer.
 SETTINGS = {
     "COMMUNITY_START_ON": str((now() - HISTORY).date()),
@@ -113,30 +119,63 @@ def open_empty(folder: Path, postgres: Postgres, stack: ExitStack) -> Cluster:
 
 
 def compare(folder: Path, postgres: Postgres) -> None:
-    """The same on one host and on two."""
+    """The same on one host, on two, and on two of which one is cut off."""
     as_of = now()
     tell("On one host")
     postgres.copy("played", "one")
     one = Installation(folder, postgres, "one", **SETTINGS)
     with one.controlled("up"):
         alone, _ = Driver(one, postgres).play(as_of)
-    tell("On two hosts")
-    postgres.copy("played", "two")
-    with ExitStack() as stack:
-        cluster = Cluster(folder, postgres, stack)
-        cluster.open("two", **SETTINGS)
-        for host in WORKERS:
-            stack.enter_context(cluster.installation.working(host))
-        together, hosts = cluster.driver.play(as_of)
+    two, hosts = on_two_hosts(folder, postgres, "two", as_of)
     total, differences = count_rows_and_differences(postgres, "one", "two")
     rows = [
         {"on": where} | each
-        for where, played in (("one host", alone), ("two hosts", together))
+        for where, played in (("one host", alone), ("two hosts", two))
         for each in played
     ]
     show("Sixty days and every job, asked for at once", rows)
     print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
     show("Differences beside ids of runs", differences or [{"table": "none"}])
+    with ExitStack() as links:
+        cut, hosts = on_two_hosts(folder, postgres, "cut", as_of, Cut(links))
+    total, differences = count_rows_and_differences(postgres, "one", "cut")
+    show("The same, and a host is cut off in the middle; what failed is asked for again", cut)
+    print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
+    show("Differences beside ids of runs", differences or [{"table": "none"}])
+
+
+def on_two_hosts(
+    folder: Path,
+    postgres: Postgres,
+    database: str,
+    as_of: datetime,
+    disturb: Callable[[set[str]], object] | None = None,
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """What is played, on a control and two workers."""
+    tell(f"On two hosts: {database}")
+    postgres.copy("played", database)
+    with ExitStack() as stack:
+        cluster = Cluster(folder, postgres, stack)
+        cluster.open(database, **SETTINGS)
+        for host in WORKERS:
+            stack.enter_context(cluster.installation.working(host))
+        return cluster.driver.play(as_of, disturb)
+
+
+class Cut:
+    """Cuts a host off as soon as it works, until the server has found its sessions dead."""
+
+    def __init__(self, links: ExitStack) -> None:
+        self._links = links
+        self._until: float | None = None
+
+    def __call__(self, at_work: set[str]) -> None:
+        if self._until is None and ADDRESSES[WORKERS[1]] in at_work:
+            tell("A host is cut off")
+            self._links.enter_context(cut_off(WORKERS[1]))
+            self._until = time.monotonic() + CUT_SECONDS
+        elif self._until and time.monotonic() > self._until:
+            self._links.close()
 
 
 def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:

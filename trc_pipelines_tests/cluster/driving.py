@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -46,6 +47,7 @@ JOBS = [
     "game_settlement", "stats_rollup", "badge_calculation", "content_expiration", "life_regeneration",
     "quiz_streak_update", "session_cleanup", "daily_streaks", "leaderboard_recalculation",
 ]  # fmt: skip
+BACKFILLED = ("daily_points", "leaderboard_rankings")
 DAYS = 60
 # Keys that the database makes at random.
 MADE_UP = {"betting.notifications": "id"}
@@ -135,37 +137,67 @@ class Driver:
         )
         return {address for (address,) in found}
 
-    def play(self, as_of: datetime) -> tuple[list[dict[str, Any]], set[str]]:
-        """Sixty days of points and boards, and every job, all asked for at once."""
-        began = time.time()
-        today = as_of.date()
+    def play(
+        self, as_of: datetime, disturb: Callable[[set[str]], object] | None = None
+    ) -> tuple[list[dict[str, Any]], set[str]]:
+        """Sixty days of points and boards, and every job, all asked for at once.
+
+        Args:
+            disturb: is told again and again from where runs work; what fails by it is asked for again.
+        """
+        today, hosts, told = as_of.date(), set[str](), list[dict[str, Any]]()
         days = [str(today - timedelta(days=back)) for back in range(DAYS, 0, -1)]
-        backfills = [self.backfill(name, days) for name in ("daily_points", "leaderboard_rankings")]
-        runs = [
-            self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of) for job in JOBS
-        ]
-        hosts: set[str] = set()
-
-        def is_over() -> bool:
-            hosts.update(self.hosts_at_work())
-            states = [self.ask(OF_BACKFILL, id=each) for each in backfills]
-            return all(self.status(run) in OVER for run in runs) and all(
-                each["status"].startswith("COMPLETED") for each in states
-            )
-
-        wait_until(is_over, 900, "the end of all runs")
-        for each in backfills:
-            runs += [run["id"] for run in self.ask(OF_BACKFILL, id=each)["runs"]]
-        told = [self.run(run) for run in runs]
-        return [
-            {
-                "job": run["jobName"],
-                "status": run["status"],
-                "began after s": round(run["startTime"] - began, 1),
-                "took s": round(run["endTime"] - run["startTime"], 1),
+        tables, jobs = list(BACKFILLED), list(JOBS)
+        while tables or jobs:
+            began = time.time()
+            backfills = {table: self.backfill(table, days) for table in tables}
+            runs = {
+                job: self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of)
+                for job in jobs
             }
-            for run in told
-        ], hosts
+
+            def is_over(backfills: dict = backfills, runs: dict = runs) -> bool:
+                at_work = self.hosts_at_work()
+                hosts.update(at_work)
+                if disturb:
+                    disturb(at_work)
+                states = [self.ask(OF_BACKFILL, id=each)["status"] for each in backfills.values()]
+                return all(self.status(run) in OVER for run in runs.values()) and all(
+                    state.startswith(("COMPLETED", "FAILED")) for state in states
+                )
+
+            wait_until(is_over, 900, "the end of all runs")
+            of_jobs = {job: self.run(run) for job, run in runs.items()}
+            of_tables = {
+                table: [self.run(run["id"]) for run in self.ask(OF_BACKFILL, id=each)["runs"]]
+                for table, each in backfills.items()
+            }
+            jobs = [job for job, run in of_jobs.items() if run["status"] != "SUCCESS"]
+            tables = [
+                table
+                for table, each in of_tables.items()
+                if {run["status"] for run in each} != {"SUCCESS"}
+            ]
+            assert disturb or not (jobs or tables), of_jobs | of_tables
+            told += [
+                _told(run, began)
+                for run in [
+                    *of_jobs.values(),
+                    *(run for each in of_tables.values() for run in each),
+                ]
+            ]
+        return told, hosts
+
+
+def _told(run: dict[str, Any], began: float) -> dict[str, Any]:
+    # A run that was lost before it began has no start.
+    start = run["startTime"] or run["endTime"]
+    return {
+        "job": run["jobName"],
+        "status": run["status"],
+        "began after s": round(start - began, 1),
+        "took s": round(run["endTime"] - start, 1),
+    }
 
 
 def count_rows_and_differences(
