@@ -990,7 +990,8 @@ FROM (
         p.period_start
     FROM community.ranking_pages AS p
 ) AS r
-INNER JOIN community.accounts AS a ON r.account_id = a.account_id;
+-- Every account is there, and where nobody asks for the member none is looked up.
+LEFT JOIN community.accounts AS a ON r.account_id = a.account_id;
 COMMENT ON VIEW community.leaderboard_rankings IS 'One row per day, board and ranked member: the day''s last state of each board. Name a day. For how long: ranking_pages.';
 COMMENT ON COLUMN community.leaderboard_rankings.day IS 'UTC day.';
 COMMENT ON COLUMN community.leaderboard_rankings.board IS 'global (all time), or a board with periods: weekly (since Monday), monthly (since the 1st).';
