@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -136,8 +136,7 @@ def compare(folder: Path, postgres: Postgres) -> None:
     show("Sixty days and every job, asked for at once", rows)
     print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
     show("Differences beside ids of runs", differences or [{"table": "none"}])
-    with ExitStack() as links:
-        cut, hosts = on_two_hosts(folder, postgres, "cut", as_of, Cut(links))
+    cut, hosts = on_two_hosts(folder, postgres, "cut", as_of, Cut())
     total, differences = count_rows_and_differences(postgres, "one", "cut")
     show("The same, and a host is cut off in the middle; what failed is asked for again", cut)
     print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
@@ -149,7 +148,7 @@ def on_two_hosts(
     postgres: Postgres,
     database: str,
     as_of: datetime,
-    disturb: Callable[[set[str]], object] | None = None,
+    cut: "Cut | None" = None,
 ) -> tuple[list[dict[str, Any]], set[str]]:
     """What is played, on a control and two workers."""
     tell(f"On two hosts: {database}")
@@ -159,23 +158,31 @@ def on_two_hosts(
         cluster.open(database, **SETTINGS)
         for host in WORKERS:
             stack.enter_context(cluster.installation.working(host))
-        return cluster.driver.play(as_of, disturb)
+        played = cluster.driver.play(as_of, cut)
+        if cut:
+            cut.end()
+        return played
 
 
 class Cut:
     """Cuts a host off as soon as it works, until the server has found its sessions dead."""
 
-    def __init__(self, links: ExitStack) -> None:
-        self._links = links
+    def __init__(self) -> None:
+        self._link = ExitStack()
         self._until: float | None = None
 
     def __call__(self, at_work: set[str]) -> None:
         if self._until is None and ADDRESSES[WORKERS[1]] in at_work:
             tell("A host is cut off")
-            self._links.enter_context(cut_off(WORKERS[1]))
+            self._link.enter_context(cut_off(WORKERS[1]))
             self._until = time.monotonic() + CUT_SECONDS
         elif self._until and time.monotonic() > self._until:
-            self._links.close()
+            self._link.close()
+
+    def end(self) -> None:
+        """Cut off, a worker could not even leave."""
+        assert self._until, f"nothing ran on {WORKERS[1]}"
+        self._link.close()
 
 
 def show(title: str, rows: Sequence[Mapping[str, object]]) -> None:
