@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import dagster as dg
 import pytest
@@ -95,12 +96,11 @@ def has_said(process: "subprocess.Popen[bytes]", log: Path, words: str) -> bool:
 @pytest.fixture(scope="module")
 def cluster(servers: dict[int, str]) -> Iterator[Cluster]:
     with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="trc")))
         broker = stack.enter_context(ExitStack())
         broker.enter_context(serve_redis(folder))
         port = first_free_port(0)
-        for name, value in {
+        given = {
             "TRC_HOME": folder / "home",
             "DATABASE_URL": create_database(servers[18]),
             "DOMAINS": "community",
@@ -110,8 +110,11 @@ def cluster(servers: dict[int, str]) -> Iterator[Cluster]:
             "WEBSERVER_PORT": port,
             "RUN_LAUNCHER": "celery",
             "CELERY_BROKER_URL": f"redis+socket://{folder}/redis.sock?virtual_host=0",
-        }.items():
-            patch.setenv(name, str(value))
+        }
+        # An installation adds its own to them, which the tests behind it are not to find.
+        stack.enter_context(
+            patch.dict(os.environ, {name: str(value) for name, value in given.items()})
+        )
         installation = stack.enter_context(open_installation(begins=True))
         prepare_databases(installation)
         log = folder / "control.log"
