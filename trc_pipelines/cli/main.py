@@ -83,6 +83,14 @@ _add_group(commands_of("money", "games_app"), "games", "Games that were settled:
 _add_group(commands_of("money", "bankroll_app"), "bankroll", "Bankrolls: adjust, restore.")
 
 
+ReadOnlyPort = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65535, metavar="PORT", help="A second UI there, which refuses every change."
+    ),
+]
+
+
 def main() -> None:
     """Run the console script."""
     # Whoever stops us wants what Ctrl-C does: everything we started ends with us. SIGINT is named
@@ -142,12 +150,7 @@ def trc(
 
 @app.command(epilog="Example: MEE6_GUILD_ID=123456789012345678 trc up")
 def up(
-    read_only_port: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=65535, metavar="PORT", help="A second UI there, which refuses every change."
-        ),
-    ] = None,
+    read_only_port: ReadOnlyPort = None,
 ) -> None:
     """Run everything against your guild.
 
@@ -191,12 +194,7 @@ def up(
     epilog="Example: RUN_LAUNCHER=celery CELERY_BROKER_URL=redis://broker:6379/0 trc control"
 )
 def control(
-    read_only_port: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=65535, metavar="PORT", help="A second UI there, which refuses every change."
-        ),
-    ] = None,
+    read_only_port: ReadOnlyPort = None,
 ) -> None:
     """Run everything but runs, for other hosts.
 

@@ -282,14 +282,21 @@ def test_what_a_transaction_could_not_roll_back_is_not_committed_by_the_next(wor
     assert caught.value.is_transient
 
 
+@pytest.fixture
+def readings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of which databases the driver reads what it has to know, as it does."""
+    urls: list[str] = []
+    connect = adbc_driver_postgresql.connect
+    monkeypatch.setattr(
+        adbc_driver_postgresql, "connect", lambda url: urls.append(url) or connect(url)
+    )
+    return urls
+
+
 @pytest.mark.either
 def test_what_the_driver_knows_of_a_database_is_read_once_and_what_came_later_is_read_too(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, readings: list[str]
 ) -> None:
-    readings, connect = [], adbc_driver_postgresql.connect
-    monkeypatch.setattr(
-        adbc_driver_postgresql, "connect", lambda url: readings.append(url) or connect(url)
-    )
     close_connections(database_url)
     database = Database(database_url)
     for _ in range(3):
@@ -308,13 +315,9 @@ def test_what_the_driver_knows_of_a_database_is_read_once_and_what_came_later_is
 
 @pytest.mark.either
 def test_sessions_of_other_names_share_what_the_driver_knows(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, readings: list[str]
 ) -> None:
     """Every run names its own: what each of them kept would grow for as long as a worker lives."""
-    readings, connect = [], adbc_driver_postgresql.connect
-    monkeypatch.setattr(
-        adbc_driver_postgresql, "connect", lambda url: readings.append(url) or connect(url)
-    )
     close_connections(database_url)
     for name in ("trc", "trc run 1", "trc run 2"):
         with Database(database_url, application_name=name).connect() as connection:
