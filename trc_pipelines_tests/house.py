@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 from trc_pipelines.cli.installation import Installation
 from trc_pipelines.cli.services import Services
 
+# How long a busy machine may take; whoever waits goes on at once when it has come.
+PATIENCE_SECONDS = 60
 JOB = "leaderboard_recalculation"
 TABLE = "community.leaderboard_rankings"
 LAUNCH = """
@@ -53,7 +55,7 @@ class House:
 
     def ask(self, query: str, **variables: object) -> dict:
         answer = requests.post(
-            self.url, json={"query": query, "variables": variables}, timeout=30
+            self.url, json={"query": query, "variables": variables}, timeout=60
         ).json()
         return next(iter(answer["data"].values()))
 
@@ -98,7 +100,7 @@ class House:
         return int(workers[0])
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = 30) -> float:
+def wait_until(is_so: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> float:
     """Wait for something; how long it took."""
     began = time.monotonic()
     while not is_so():

@@ -94,7 +94,7 @@ def play_in(url: str) -> Iterator[World]:
     """A community that is played before the tests that begin with it."""
     with Simulator(board({})) as simulator, TemporaryDirectory() as home:
         settings = settings_of(url, simulator, Path(home))
-        yield World(PooledDatabase(url, 30, 5), settings, simulator)
+        yield World(PooledDatabase(url, 60, 30), settings, simulator)
 
 
 def settings_of(url: str, simulator: Simulator, home: Path) -> Settings:
@@ -106,7 +106,7 @@ def settings_of(url: str, simulator: Simulator, home: Path) -> Settings:
         mee6_base_url=simulator.base_url,
         mee6_request_interval_seconds=0,
         mee6_deadline_seconds=5,
-        lock_timeout_seconds=5,
+        lock_timeout_seconds=30,
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MEE6_")}
 
 
@@ -79,8 +79,8 @@ def test_services_start_together_and_end_together(environment: dict[str, str]) -
         busy = environment["WEBSERVER_PORT"]
         assert found[1] != busy
         assert f"Port {busy} is busy" in printed
-        assert requests.get(f"{found[0]}/server_info", timeout=10).status_code == 200
-        assert requests.get(found[0], timeout=10).status_code == 200
+        assert requests.get(f"{found[0]}/server_info", timeout=PATIENCE_SECONDS).status_code == 200
+        assert requests.get(found[0], timeout=PATIENCE_SECONDS).status_code == 200
 
         children = [int(pid) for pid in (home / "up.lock").read_text().split()[1:]]
         assert len(children) == 3
@@ -96,7 +96,7 @@ def test_services_start_together_and_end_together(environment: dict[str, str]) -
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE_SECONDS) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < PATIENCE_SECONDS / 3
         assert not any(is_running(pid) for pid in children)
         assert not (home / "postgres" / "postmaster.pid").exists()
         assert {log.name for log in (home / "logs").iterdir()} == {

@@ -196,7 +196,7 @@ def test_a_session_the_server_ends_is_transient_and_reconnect_begins_one_like_it
         connection.reconnect()
         with connection.transaction():
             assert fetch(connection, "SELECT pg_backend_pid()") != pid
-            assert fetch(connection, "SELECT current_setting('statement_timeout')") == "30s"
+            assert fetch(connection, "SELECT current_setting('statement_timeout')") == "1min"
             assert fetch(connection, "SELECT current_setting('TimeZone')") == "UTC"
 
 

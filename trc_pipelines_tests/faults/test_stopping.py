@@ -14,10 +14,26 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
 
+from trc_pipelines.cli import services
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
-from trc_pipelines.cli.services import first_free_port, hold_home, run_services
+from trc_pipelines.cli.services import (
+    KILL_SECONDS,
+    STOP_SECONDS,
+    first_free_port,
+    hold_home,
+    run_services,
+)
 from trc_pipelines.monitoring.sensors import end_lost_runs, find_unseen_runs, record_ended_runs
-from trc_pipelines_tests.house import JOB, LAUNCH, TABLE, TERMINATE, House, of_today, wait_until
+from trc_pipelines_tests.house import (
+    JOB,
+    LAUNCH,
+    PATIENCE_SECONDS,
+    TABLE,
+    TERMINATE,
+    House,
+    of_today,
+    wait_until,
+)
 from trc_pipelines_tests.servers import create_database
 
 SESSIONS = (
@@ -35,7 +51,7 @@ def installation(
         "DATABASE_URL": create_database(servers[18]),
         "MEE6_SYNC_ENABLED": "false",
         "MEE6_GUILD_ID": "77",
-        "LOCK_TIMEOUT_SECONDS": "120",
+        "LOCK_TIMEOUT_SECONDS": "600",
     }.items():
         monkeypatch.setenv(name, str(value))
     with open_installation(begins=True) as opened:
@@ -51,10 +67,10 @@ def open_house(installation: Installation) -> Iterator[Callable[[], House]]:
 
         def start() -> House:
             port = first_free_port(0)
-            services = stack.enter_context(
+            started = stack.enter_context(
                 run_services(installation.settings.trc_home, lock, installation.environment, port)
             )
-            return House(installation, services, port)
+            return House(installation, started, port)
 
         yield start
 
@@ -63,29 +79,32 @@ INTERRUPTED = ("interrupted", f"{TABLE} was interrupted; what was open is rolled
 
 
 def test_a_run_at_work_is_stopped_in_every_way_and_the_next_one_succeeds(
-    open_house: Callable[[], House],
+    open_house: Callable[[], House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Terminated in the UI, its worker terminated, everything stopped: each within ten seconds."""
+    """Terminated in the UI, its worker terminated, everything stopped: each at once."""
+    # So long a busy machine may take to end what would wait ten minutes for its lock.
+    assert STOP_SECONDS + KILL_SECONDS < 10
+    monkeypatch.setattr(services, "STOP_SECONDS", PATIENCE_SECONDS)
     house = open_house()
     run_id = house.launch()
     house.ask(TERMINATE, id=run_id)
-    assert wait_until(lambda: house.status(run_id) is DagsterRunStatus.CANCELED) < 10
+    wait_until(lambda: house.status(run_id) is DagsterRunStatus.CANCELED)
     assert house.execution(run_id) == INTERRUPTED
 
     run_id = house.launch()
     os.kill(house.worker(), signal.SIGTERM)
-    assert wait_until(lambda: house.status(run_id).name in ("CANCELED", "FAILURE")) < 10
+    wait_until(lambda: house.status(run_id).name in ("CANCELED", "FAILURE"))
     assert house.execution(run_id) == INTERRUPTED
 
     run_id = house.launch()
     daemon = house.services._processes["daemon"]
     daemon.terminate()
-    assert wait_until(lambda: daemon.poll() is not None) < 10
+    wait_until(lambda: daemon.poll() is not None)
     assert house.status(run_id) is DagsterRunStatus.STARTED  # runs are not the daemon's
 
     began = time.monotonic()
     house.services.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert house.execution(run_id) == INTERRUPTED
     assert not house.rows(SESSIONS)
 
@@ -147,8 +166,8 @@ def test_a_run_from_the_command_line_is_stopped_at_once_and_says_so(
         wait_until(lambda: house.rows(f"{SESSIONS} AND wait_event = 'advisory'"))
         process.send_signal(number)
         began = time.monotonic()
-        complaint = process.communicate(timeout=20)[1]
-    assert time.monotonic() - began < 10
+        complaint = process.communicate(timeout=300)[1]
+    assert time.monotonic() - began < PATIENCE_SECONDS
     assert process.returncode == 130
     # Before it, what it was waiting for.
     assert complaint.splitlines()[-1] == f"trc: {JOB} did not succeed: {INTERRUPTED[1]}"
