@@ -43,6 +43,7 @@ class House:
     ) -> None:
         self.installation = installation
         self.services = services
+        self.port = port
         self.url = f"http://127.0.0.1:{port}/graphql"
         self.blocker = self.connect()
         self.blocker.cursor().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [TABLE])

@@ -23,9 +23,6 @@ from trc_pipelines_tests.databases import PooledDatabase
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import board
 
-# One world for all of it, and in the order of the pages.
-pytestmark = pytest.mark.xdist_group("documents")
-
 PAGES = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"))]
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 # What cannot be typed here is only looked up: does the command exist, and its options.

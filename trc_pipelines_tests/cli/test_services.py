@@ -1,4 +1,4 @@
-"""The processes behind `trc up`, started for real once, and ended."""
+"""The processes behind `trc up`, started for real, ended, started again on what was there, and ended."""
 
 import os
 import re
@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 180
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MEE6_")}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
     """An installation of its own that asks nobody anything, and whose port is taken."""
     # Not under pytest's folder, which every session that starts closes to other users: under root

@@ -258,9 +258,9 @@ class Real:
     """One database and its connections, kept for all examples."""
 
     def __init__(self, url: str, home: Path) -> None:
-        self.database = Database(url, statement_timeout_seconds=30, lock_timeout_seconds=10)
+        self.database = Database(url, statement_timeout_seconds=60, lock_timeout_seconds=30)
         self.settings = load_settings(
-            trc_home=home, database_url=url, mee6_guild_id=GUILD, lock_timeout_seconds=10,
+            trc_home=home, database_url=url, mee6_guild_id=GUILD, lock_timeout_seconds=30,
             mee6_max_missing_share=1, mee6_max_dropped_share=1, mee6_max_total_drop_share=1,
             mee6_max_implausible_share=1, mee6_max_gain=10**12,
         )  # fmt: skip
