@@ -1,5 +1,6 @@
 """A community in a database and a board to read, driven by hand."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,14 @@ class World:
         """Balances by member."""
         frame = self.query("SELECT member_id, total FROM community.member_points")
         return dict(zip(frame["member_id"], frame["total"], strict=True))
+
+
+def stay_within_a_day() -> None:
+    """Wait for midnight where it is near: what follows is about one and the same day."""
+    now = datetime.now(UTC)
+    left = (datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1) - now).seconds
+    if left < 60:
+        time.sleep(left + 1)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from trc_pipelines.cli import services
+
 PATIENCE_SECONDS = 180
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("MEE6_")}
 
@@ -124,3 +126,11 @@ def test_a_child_that_dies_ends_everything(environment: dict[str, str]) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_ui_that_is_slow_to_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer_too_late(*_: object, **_options: object) -> None:
+        raise requests.ReadTimeout
+
+    monkeypatch.setattr(requests, "post", answer_too_late)
+    assert not services._shows_code("127.0.0.1", 1)

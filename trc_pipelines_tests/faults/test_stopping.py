@@ -32,18 +32,12 @@ from trc_pipelines_tests.house import (
     TABLE,
     TERMINATE,
     House,
+    QuietServices,
     of_today,
     wait_until,
 )
 from trc_pipelines_tests.servers import create_database
 
-# A daemon that starts what is asked for, and nothing by itself: its ticks would meet the tests' runs.
-DAEMON = """
-from dagster import DagsterInstance
-DagsterInstance.get_required_daemon_types = lambda self: ["QUEUED_RUN_COORDINATOR"]
-from dagster._daemon.cli import main
-main()
-"""
 SESSIONS = (
     "SELECT 1 FROM pg_stat_activity "
     "WHERE application_name LIKE 'trc run%' AND datname = current_database()"
@@ -67,15 +61,6 @@ def installation(
     ):
         prepare_databases(opened)
         yield opened
-
-
-class QuietServices(services.Services):
-    """Whose daemon ticks no schedule and no sensor."""
-
-    def start(self, name: str, *command: str) -> None:
-        if name == "daemon":
-            command = ("python", "-c", DAEMON, *command[1:])
-        super().start(name, *command)
 
 
 class Street:

@@ -15,13 +15,13 @@ import requests
 from trc_pipelines.cli import services
 from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.runs import run_job
-from trc_pipelines.cli.services import Services, first_free_port, hold_home, run_services
+from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.jobs import MEE6_SYNC, RECOMPUTE_DAYS
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz.jobs import SESSION_CLEANUP
 from trc_pipelines_tests.databases import PooledDatabase
-from trc_pipelines_tests.house import PATIENCE_SECONDS
+from trc_pipelines_tests.house import PATIENCE_SECONDS, QuietServices
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
@@ -30,13 +30,6 @@ DAYS = 40
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 FIRST = TODAY - timedelta(days=DAYS)
 TABLES = ["daily_points", "daily_streaks", "leaderboard_rankings"]
-# Dagster's own, which looks at backfills twice a minute.
-IMPATIENT_DAEMON = """
-from dagster._daemon import controller
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1
-from dagster._daemon.cli import main
-main()
-"""
 STEPS = RECOMPUTE_DAYS.steps
 BACKFILL = """
 mutation ($assets: [AssetKeyInput!], $days: [String!]) {
@@ -65,15 +58,6 @@ query ($id: String!) {
     ... on PartitionBackfill { status error { message } runs { status } }
   }
 }"""
-
-
-class ImpatientServices(Services):
-    """Whose daemon looks every second."""
-
-    def start(self, name: str, *command: str) -> None:
-        if name == "daemon":
-            command = ("python", "-c", IMPATIENT_DAEMON, *command[1:])
-        super().start(name, *command)
 
 
 @dataclass
@@ -111,7 +95,7 @@ def served(servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory) ->
                 installation.settings.trc_home, first_free_port(0), first_free_port(0),
             )  # fmt: skip
             with (
-                patch.object(services, "Services", ImpatientServices),
+                patch.object(services, "Services", QuietServices),
                 hold_home(home) as lock,
                 run_services(home, lock, installation.environment, port, read_only_port=second),
             ):
