@@ -20,7 +20,7 @@ TOGETHER = {
     "reports/test_engagement.py": "engagement",
     "community/test_erasures.py": "erasures",
     "betting/test_media.py": "media",
-    # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
+    # Each starts all services, some for a whole file: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
     "cli/test_services.py": "services",
