@@ -51,10 +51,15 @@ SELECT c.oid::regclass::text FROM pg_class AS c
 WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text IN ({schemas}) ORDER BY 1"""
 
 
+# What each run says of itself: one that was killed in the middle said some of it.
+OF_RUNS = {"betting.cleanups"}
+
+
 def tables_of(world: World, *schemas: str) -> list[str]:
-    """Every table of the schemas."""
+    """Every table of the schemas in which runs that were killed leave nothing of their own."""
     names = ", ".join(f"'{schema}'" for schema in schemas)
-    return list(world.query(TABLES.format(schemas=names)).iloc[:, 0])
+    tables = world.query(TABLES.format(schemas=names)).iloc[:, 0]
+    return [table for table in tables if table not in OF_RUNS]
 
 
 def fingerprints_of(world: World, tables: Collection[str]) -> dict[str, str]:

@@ -354,6 +354,7 @@ class Betting:
         self._read_entries()
         self._look_at_balances()
         self._look_at_events()
+        self._look_at_resets()
 
     def _read_entries(self) -> None:
         """Every entry is allowed, follows from the one before, and moves the account by the rules."""
@@ -490,6 +491,18 @@ class Betting:
                 run_id not in self.house.runs or self.told[bet] > 0,
                 f"nobody was told of bet {bet}",
             )
+
+    def _look_at_resets(self) -> None:
+        """Whose week was closed is told so, with what it closed with."""
+        told = self.house.ask(
+            "SELECT payload ->> 'user_id', (payload ->> 'week_start')::date, "
+            "(payload ->> 'closing_balance')::bigint FROM operations.domain_events "
+            "WHERE event_type = 'BankrollReset'"
+        )
+        require_same(
+            "resets told", {(user, week - 7 * DAY): closing for user, week, closing in told},
+            {key: closing for key, (*_, closing) in self.closed.items()},
+        )  # fmt: skip
 
     # What must hold once everything that is due is done
 
