@@ -14,7 +14,13 @@ TOGETHER = {
     "adapters/trc_membership_gateway/test_gateway.py": "gateway",
     "adapters/quizz_app/test_quizz_app.py": "quizz",
     "adapters/snapbet/test_snapbet.py": "snapbet",
-    # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
+    # One world for all of it, and in the order of the pages.
+    "cli/test_documents.py": "documents",
+    "reports/test_figures.py": "figures",
+    "reports/test_engagement.py": "engagement",
+    "community/test_erasures.py": "erasures",
+    "betting/test_media.py": "media",
+    # Each starts all services, some for a whole file: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
     "cli/test_services.py": "services",
@@ -32,7 +38,8 @@ LONGEST = [
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
     "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
     "scenarios/test_betting_state_machine.py", "scenarios/test_quiz_state_machine.py",
-    "launchers/test_worker.py",
+    "launchers/test_worker.py", "cli/test_documents.py", "reports/test_figures.py",
+    "betting/test_media.py", "community/test_erasures.py", "reports/test_engagement.py",
 ]  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def run_child(command: dict) -> int:
     Mee6Client.read_leaderboard = lambda *_, **__: board
     as_of = datetime.fromisoformat(command["as_of"])
     perform(
-        Database(command["url"], statement_timeout_seconds=20, lock_timeout_seconds=10),
+        Database(command["url"], statement_timeout_seconds=60, lock_timeout_seconds=30),
         load_settings(
             database_url=command["url"],
             mee6_guild_id=GUILD,

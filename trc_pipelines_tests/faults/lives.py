@@ -132,12 +132,13 @@ class Betting:
         return [*jobs, STATS_ROLLUP, BADGE_CALCULATION, CONTENT_EXPIRATION]
 
     def go_on(self, moment: datetime) -> list[str]:
-        ended = [self.end(game, moment) for game in self.open]
-        self.open = []
-        return ended + self.schedule(moment)
+        games, self.open = self.open, []
+        return [self.end(game, moment) for game in games] + self.schedule(moment)
 
     def end(self, game: str, moment: datetime) -> str:
         status = self.random.choice(["completed"] * 9 + ["cancelled", "postponed"])
+        if status == "postponed":  # until the next slot
+            self.open.append(game)
         return (
             f"UPDATE betting.games SET status = '{status}', home_score = {self.random.randint(0, 3)}, "
             f"away_score = {self.random.randint(0, 3)}, completed_at = '{moment - HOUR}' WHERE id = '{game}'"

@@ -1,6 +1,4 @@
 import json
-import time
-from typing import Any
 
 import pytest
 
@@ -193,26 +191,3 @@ def test_names_are_kept_for_who_asks_and_one_that_is_none_is_unknown() -> None:
         "ann", "-", "-", "\ufffdx", "\U0001f600", "\\ud83d\ufffd", "-",
     ]  # fmt: skip
     assert "username" not in parse(body).players
-
-
-def test_a_page_of_a_thousand_players_takes_milliseconds() -> None:
-    row: dict[str, Any] = {
-        "avatar": "aec18b437bf3755a7c666a461742ceab",
-        "detailed_xp": [20303, 42295, 1294708],
-        "discriminator": "0",
-        "guild_id": str(GUILD_ID),
-        "level": 87,
-        "message_count": 64704,
-        "monetize_xp_boost": 0,
-        "is_monetize_subscriber": False,
-        "username": "member0001",
-        "xp": 1294708,
-    }
-    players = [row | {"id": str(10**17 + i)} for i in range(1000)]
-    body = json.dumps({"guild": {"id": str(GUILD_ID)}, "page": 0, "players": players}).encode()
-    parse(body)
-    started = time.process_time()
-    for _ in range(5):
-        parse(body)
-    # 1 ms of a core each; the bound only tells a Python loop from none.
-    assert (time.process_time() - started) / 5 < 0.02
