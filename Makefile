@@ -33,8 +33,9 @@ check: install ## lint, format, types, SQL
 bench: install ## measure
 	$(BIN)/python -m bench
 
-soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
-	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
+soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=, DOMAINS=
+	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7) \
+		$(if $(DOMAINS),--domains $(DOMAINS))
 
 simulate: install ## live through days of a seed, statement by statement, with faults and auditors; SEED=, SEEDS=, DAYS=, DOMAINS=, FAULTS=, ONLY=, SHRINK=1, PROCESSES=2
 	$(BIN)/python -m trc_pipelines_tests.simulation --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --days $(or $(DAYS),10) \

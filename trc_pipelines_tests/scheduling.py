@@ -28,6 +28,8 @@ TOGETHER = {
     "jobs/test_events.py": "quiet",
     "simulation/test_simulation.py": "quiet",
     "jobs/test_restores.py": "quiet",
+    "scenarios/test_betting_state_machine.py": "machines",
+    "scenarios/test_quiz_state_machine.py": "machines",
 }
 # Begun last, one of these would keep a worker busy while the others have nothing left to do.
 LONGEST = [
@@ -35,6 +37,7 @@ LONGEST = [
     "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
     "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
+    "scenarios/test_betting_state_machine.py", "scenarios/test_quiz_state_machine.py",
     "launchers/test_worker.py", "cli/test_documents.py", "reports/test_figures.py",
     "betting/test_media.py", "community/test_erasures.py", "reports/test_engagement.py",
 ]  # fmt: skip

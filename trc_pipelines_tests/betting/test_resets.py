@@ -455,6 +455,7 @@ def test_ids_with_bars_do_not_read_as_the_fields_beside_them(betting: Betting) -
     assert len(digests) == 4
 
 
+@pytest.mark.undisturbed("names batches by their numbers, of which an attempt that fails takes one")
 def test_an_entry_beside_the_chain_and_a_mended_digest_are_named(lived_in: Betting) -> None:
     lived_in.execute(
         OFF

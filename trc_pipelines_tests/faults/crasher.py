@@ -123,8 +123,7 @@ class WatchedHandle:
 def run_child(command: dict) -> int:
     """One run of the job; the number of points it passed."""
     points = Points(command["deadly"], command["how"])
-    for name in ("execute", "read", "append", "stage"):
-        setattr(Transaction, name, points.watch(getattr(Transaction, name)))
+    Transaction._use = points.watch(Transaction._use)
     open_driver = Database.open_driver
     Database.open_driver = lambda database: WatchedConnection(open_driver(database), points)
     players = pd.DataFrame(
