@@ -197,7 +197,7 @@ def test_names_are_kept_for_who_asks_and_one_that_is_none_is_unknown() -> None:
 
 def test_a_page_of_a_thousand_players_takes_milliseconds() -> None:
     row: dict[str, Any] = {
-        "avatar": "aec18b437bf3755a7c666a461742ceab",
+        "avatar": "0123456789abcdef0123456789abcdef",
         "detailed_xp": [20303, 42295, 1294708],
         "discriminator": "0",
         "guild_id": str(GUILD_ID),
