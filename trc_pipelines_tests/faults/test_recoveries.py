@@ -5,16 +5,19 @@ One history on a server whose log is archived, and a backup from its beginning; 
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg2
 import pytest
+import sqlalchemy as sa
 
 from trc_pipelines.community.jobs import MEE6_SYNC
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
@@ -86,15 +89,28 @@ class Past:
     points: dict[str, int]
     keys_before_tail: set[str]
 
-    def recover(self, name: str, settings: str, signal: str) -> Betting:
+    @contextmanager
+    def recover(self, name: str, settings: str, mark: str) -> Iterator[Betting]:
         """A server made of the backup and of the log that was archived."""
         data = self.folder / name
         shutil.copytree(self.backup, data)
         with (data / "postgresql.auto.conf").open("a") as file:
             file.write(RECOVERED.format(self.folder / "archive") + settings)
-        (data / signal).touch()
+        (data / mark).touch()
         give_to_server(data)
-        return world_at(with_database(start_embedded_server(data), "trc"), self.simulator)
+        with run_server(data) as url:
+            yield world_at(with_database(url, "trc"), self.simulator)
+
+
+@contextmanager
+def run_server(data: Path, settings: str = SETTINGS) -> Iterator[str]:
+    """A server that ends with the block, whatever became of it in there."""
+    url = start_embedded_server(data, settings=settings)
+    try:
+        yield url
+    finally:
+        close_connections(with_database(url, "trc"))
+        stop_embedded_server(data)
 
 
 def give_to_server(data: Path) -> None:
@@ -145,38 +161,26 @@ def past() -> Iterator[Past]:
         archive, data, backup = folder / "archive", folder / "primary", folder / "backup"
         archive.mkdir()
         archive.chmod(0o777)
-        server = start_embedded_server(data, settings=SETTINGS + ARCHIVED.format(archive))
-        url = with_database(server, "trc")
-        ensure_database(url)
-        migrate(url)
-        world, payer = world_at(url, simulator), Payer()
-        world.link({"ann": 1001})
-        world.join(1)
-        play(world, 1, NOON, payer)
-        command = [
-            client_program("pg_basebackup"),
-            "-D",
-            backup,
-            "-d",
-            server,
-            "-X",
-            "none",
-            "-c",
-            "fast",
-        ]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-        (backup / ".handle_pids.json").unlink(missing_ok=True)
-        play(world, 2, NOON + QUARTER, payer)
-        stop_in_the_middle(world, NOON + 2 * QUARTER)
-        play(world, 3, NOON + 3 * QUARTER, payer)
-        archive_log(world)
-        keys = set(payer.paid)
-        play(world, 4, NOON + 4 * QUARTER, payer)
-        remembered = world.balances(), world.points()
-        pid = int((data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, 3)  # at once, as when the power fails: what was not archived is gone
-        close_connections(url)
-        stop_embedded_server(data)
+        with run_server(data, SETTINGS + ARCHIVED.format(archive)) as server:
+            url = with_database(server, "trc")
+            ensure_database(url)
+            migrate(url)
+            world, payer = world_at(url, simulator), Payer()
+            world.link({"ann": 1001})
+            world.join(1)
+            play(world, 1, NOON, payer)
+            command = [client_program("pg_basebackup"), "-D", backup, "-d", server, "-X", "none"]
+            subprocess.run([*command, "-c", "fast"], check=True, capture_output=True, timeout=60)
+            (backup / ".handle_pids.json").unlink(missing_ok=True)
+            play(world, 2, NOON + QUARTER, payer)
+            stop_in_the_middle(world, NOON + 2 * QUARTER)
+            play(world, 3, NOON + 3 * QUARTER, payer)
+            archive_log(world)
+            keys = set(payer.paid)
+            play(world, 4, NOON + 4 * QUARTER, payer)
+            remembered = world.balances(), world.points()
+            # At once, as when the power fails: what was not archived is gone.
+            os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
         yield Past(folder, backup, simulator, payer, *remembered, keys)
 
 
@@ -218,37 +222,33 @@ def test_a_recovery_to_the_middle_of_a_sync_is_gone_on_from_and_pays_nobody_twic
     past: Past,
 ) -> None:
     payer = Payer(dict(past.payer.paid))
-    world = past.recover("recovered", TO_THE_MIDDLE, "recovery.signal")
-    wait_until_writable(world)
-    assert broken(world) == []
-    half = "SELECT deltas_at IS NULL AND posted_at IS NULL AS is_half FROM community.mee6_syncs"
-    assert world.query(f"{half} ORDER BY sync_id")["is_half"].tolist() == [False, False, True]
-    kept = told(world)
-    assert kept < set(payer.paid)
-    missing = set(payer.paid) - kept
-    assert len(missing) == 2
-    go_on(past, world, 3, payer)
-    assert payer.seen_again == missing
-    stop_embedded_server(past.folder / "recovered")
+    with past.recover("recovered", TO_THE_MIDDLE, "recovery.signal") as world:
+        wait_until_writable(world)
+        assert broken(world) == []
+        half = "SELECT deltas_at IS NULL AND posted_at IS NULL AS is_half FROM community.mee6_syncs"
+        assert world.rows(f"{half} ORDER BY sync_id") == [(False,), (False,), (True,)]
+        missing = set(payer.paid) - told(world)
+        assert len(missing) == 2
+        go_on(past, world, 3, payer)
+        assert payer.seen_again == missing
 
 
 def test_a_standby_that_is_promoted_without_the_last_of_the_log_makes_up_for_it_once(
     past: Past,
 ) -> None:
     payer = Payer(dict(past.payer.paid))
-    world = past.recover("standby", "", "standby.signal")
-    wait_until(world, "SELECT count(*) = 3 FROM betting.game_settlements")
-    with pytest.raises(Exception, match="read-only"):
-        world.execute("DELETE FROM betting.bets")
-    world.query("SELECT pg_promote()")
-    wait_until_writable(world)
-    assert broken(world) == []
-    assert told(world) == past.keys_before_tail
-    missing = set(payer.paid) - told(world)
-    assert len(missing) == 1
-    go_on(past, world, 4, payer)
-    assert payer.seen_again == missing
-    stop_embedded_server(past.folder / "standby")
+    with past.recover("standby", "", "standby.signal") as world:
+        wait_until(world, "SELECT count(*) = 3 FROM betting.game_settlements")
+        with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+            world.execute("DELETE FROM betting.bets")
+        world.query("SELECT pg_promote()")
+        wait_until_writable(world)
+        assert broken(world) == []
+        assert told(world) == past.keys_before_tail
+        missing = set(payer.paid) - told(world)
+        assert len(missing) == 1
+        go_on(past, world, 4, payer)
+        assert payer.seen_again == missing
 
 
 def told(world: Betting) -> set[str]:
