@@ -1,4 +1,4 @@
-"""What `make check` finds beside style: secrets in files, and what is installed otherwise than locked."""
+"""What `make check` finds beside style, and what SECURITY.md promises by name of a test."""
 
 import re
 import secrets
@@ -93,3 +93,9 @@ def test_every_line_of_a_lock_is_one_version_with_its_hashes(lock: Path) -> None
         assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9][\w.]*( ; .+)?", first), first
         assert hashes, first
         assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}\n*", each) for each in hashes), hashes
+
+
+def test_what_keeps_a_promise_of_the_security_page_is_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)`", (PROJECT_ROOT / "SECURITY.md").read_text())
+    assert len(named) > 20
+    assert [name for name in named if not (Path(__file__).parent / name).exists()] == []
