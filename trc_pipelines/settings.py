@@ -501,10 +501,10 @@ def load_settings(**overrides: object) -> Settings:
             lines.append(f"{name}: {value}{wrong[0].lower()}{wrong[1:]}{about}")
         raise SettingsError("\n".join(lines)) from None
     except (OSError, UnicodeError) as error:
-        about = Settings.model_fields["trc_home"].description
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(
-            f"TRC_HOME: settings.env there cannot be read ({why}); accepts a folder that can ({about})"
+            f"TRC_HOME: settings.env there cannot be read ({why}); accepts a folder that can "
+            f"({Settings.model_fields['trc_home'].description})"
         ) from None
     guild = settings.mee6_guild_id or settings.discord_guild_id
     return settings.model_copy(update={"mee6_guild_id": guild})

@@ -213,24 +213,18 @@ KEYS = st.sampled_from(
 OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=6).map(
     lambda pairs: "{" + ", ".join(f'"{key}": {value}' for key, value in pairs) + "}"
 )
-PLAYERS = (
-    st.builds(player, VALUES | st.just('"5"'), VALUES | st.just("7"), st.just(""))
-    | OBJECTS
-    | VALUES
-)
+MORE = st.just("") | st.builds(lambda key, value: f', "{key}": {value}', KEYS, VALUES)
+GOOD = st.builds(player, st.just('"5"'), st.just("7"), MORE)
+PLAYERS = GOOD | st.builds(player, VALUES, VALUES, MORE) | OBJECTS | VALUES
 
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
     """Pages of which some is wrong, then cut and written over anywhere."""
-    players = ",".join(draw(st.lists(PLAYERS, max_size=4)))
-    more = f', "{draw(KEYS)}": {draw(VALUES)}' if draw(st.booleans()) else ""
-    body = bytearray(
-        page_body(players, more=more) if draw(st.booleans()) else draw(VALUES).encode()
-    )
-    for place, byte in draw(
-        st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=2)
-    ):
+    players = ",".join(draw(st.lists(GOOD, max_size=4) | st.lists(PLAYERS, max_size=4)))
+    body = bytearray(page_body(players, more=draw(MORE)))
+    changes = st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=2)
+    for place, byte in draw(st.just([]) | changes):
         body[place % len(body) : place % len(body) + byte % 3] = bytes([byte])
     return bytes(body)
 
