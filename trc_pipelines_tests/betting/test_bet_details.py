@@ -33,7 +33,7 @@ BETS = st.lists(
 @given(bets=BETS)
 # To cut down what fails takes minutes, each try being a settlement.
 @settings(
-    max_examples=examples(4),
+    max_examples=examples(3),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
