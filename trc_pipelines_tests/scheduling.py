@@ -14,6 +14,8 @@ TOGETHER = {
     "adapters/trc_membership_gateway/test_gateway.py": "gateway",
     "adapters/quizz_app/test_quizz_app.py": "quizz",
     "adapters/snapbet/test_snapbet.py": "snapbet",
+    "faults/test_recoveries.py": "recoveries",
+    "views/test_hostile_text.py": "text",
     # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
