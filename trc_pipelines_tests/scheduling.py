@@ -14,6 +14,8 @@ TOGETHER = {
     "adapters/trc_membership_gateway/test_gateway.py": "gateway",
     "adapters/quizz_app/test_quizz_app.py": "quizz",
     "adapters/snapbet/test_snapbet.py": "snapbet",
+    "faults/test_recoveries.py": "recoveries",
+    "views/test_hostile_text.py": "text",
     # One world for all of it, and in the order of the pages.
     "cli/test_documents.py": "documents",
     "reports/test_figures.py": "figures",
