@@ -1,17 +1,24 @@
--- Make the members' streaks from :first_day to :last_day what is staged, touching only rows that differ. OFFSET has
+-- Make the members' streaks from :first_day to :last_day what is staged, touching only rows that differ. LIMIT has
 -- each row looked up by its key: all rows of the days are many more.
 -- Staged: staged_streaks(member_id, day, is_active, current_streak, longest_streak, last_active_on)
-WITH left_over AS (
-    SELECT f.day, f.member_id
+WITH wanted AS (
+    SELECT
+        m.member_id,
+        :first_day::date + g.days AS day
     FROM unnest(:member_ids::text[]) AS m (member_id)
     CROSS JOIN generate_series(0, :last_day::date - :first_day::date) AS g (days)
-    CROSS JOIN
-        LATERAL (
-            SELECT p.day, p.member_id
-            FROM community.daily_streaks AS p
-            WHERE p.day = :first_day::date + g.days AND p.member_id = m.member_id
-            OFFSET 0
-        ) AS f
+),
+
+left_over AS (
+    SELECT f.day, f.member_id
+    FROM wanted AS w
+    LEFT JOIN LATERAL (
+        SELECT p.day, p.member_id
+        FROM community.daily_streaks AS p
+        WHERE p.day = w.day AND p.member_id = w.member_id
+        ORDER BY p.day
+        LIMIT 1
+    ) AS f ON TRUE
     WHERE
         NOT EXISTS (
             SELECT 1 FROM staged_streaks AS s
