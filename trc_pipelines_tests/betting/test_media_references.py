@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.betting.rules.media import (
+    MINIMUM_AGE,
     MOST_ENDS,
     find_orphans,
     find_references,
@@ -273,3 +274,29 @@ def test_every_key_is_looked_for_in_every_text_in_bounded_time() -> None:
     found = is_referenced(keys, find_references(texts, PREFIXES, HOSTS))
     assert time.perf_counter() - started < 60
     assert found.tolist() == [True] * size + [False] * size
+
+
+def orphans(*objects: tuple[str, int]) -> list[str]:
+    """Which of these keys, modified so many microseconds before they are a week old."""
+    at = pd.Timestamp(NOON) - MINIMUM_AGE
+    frame = pd.DataFrame(
+        {
+            "object_key": [key for key, _ in objects],
+            "size_bytes": 1,
+            "modified_at": [at - pd.Timedelta(microseconds=older) for _, older in objects],
+        }
+    )
+    return find_orphans(frame, pd.Series([], dtype="str"), NOON)["object_key"].tolist()
+
+
+def test_an_object_is_an_orphan_from_the_first_moment_after_its_week() -> None:
+    assert orphans(("posts/a", 1), ("posts/b", 0), ("posts/c", -1)) == ["posts/a"]
+
+
+def test_a_key_is_judged_up_to_the_longest_of_s3_and_as_far_as_its_ends_are_looked_for() -> None:
+    longest, longer = "posts/" + "a" * 1018, "posts/" + "a" * 1019
+    most, more = "posts/a" + "+a" * 22, "posts/a" + "+a" * 23
+    assert orphans(*[(key, 1) for key in (longest, longer, most, more, "posts//a")]) == [
+        longest,
+        most,
+    ]

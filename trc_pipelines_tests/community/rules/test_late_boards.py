@@ -140,3 +140,29 @@ def test_behind_the_ranks_that_were_kept_nothing_moves_and_within_them_all_is_ra
     assert (len(leaving), len(arriving), whole) == (0, 0, [])
     leaving, arriving, whole = leave_out_trimmed(none, unknown, trimmed)
     assert (len(leaving), len(arriving), whole) == (0, 0, [DAY])
+
+
+def test_who_arrives_at_the_last_score_that_was_kept_has_the_day_ranked_as_a_whole() -> None:
+    trimmed = pd.DataFrame({"day": [1, 2], "board": "weekly", "least_score": [50, 50]})
+    leaving = pd.DataFrame({"day": [1, 4], "board": "weekly", "account_id": [9, 8], "rank": [1, 2]})
+    arriving = pd.DataFrame(
+        {
+            "day": [2, 2, 3, 1, 4],
+            "board": "weekly",
+            "account_id": range(5),
+            "score": [50, 49, 1, 49, 7],
+        }
+    )
+    some, others, whole = late_boards.leave_out_trimmed(leaving, arriving, trimmed)
+    assert whole == [1, 2]
+    assert some["day"].tolist() == [4]
+    # Boards that were not trimmed take whoever comes.
+    assert others["day"].tolist() == [3, 4]
+
+
+def test_behind_the_last_score_that_was_kept_nobody_arrives() -> None:
+    trimmed = pd.DataFrame({"day": [2], "board": "weekly", "least_score": [50]})
+    arriving = pd.DataFrame({"day": [2], "board": "weekly", "account_id": 1, "score": [49]})
+    leaving = arriving[:0].assign(rank=1)
+    some, others, whole = late_boards.leave_out_trimmed(leaving, arriving, trimmed)
+    assert (len(some), len(others), whole) == (0, 0, [])
