@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 
+import pandas as pd
 import psycopg2
 import pytest
 from psycopg2.errorcodes import LOCK_NOT_AVAILABLE, RESTRICT_VIOLATION
@@ -30,14 +32,8 @@ SUMS = {"contribution_points": 2, "adjustment_points": -1, "xp_gained": 0}
 WEEK = {"user_id": "ann", "week_start": "2026-03-02", "run_id": "r"}
 WEEK |= dict.fromkeys(("bets", "won", "lost", "push", "wagered"), 0)
 CLOSED = {"domain": "quiz", "board": "weekly", "period": "W", "members": 0, "run_id": "r"}
-SYNC = {
-    "guild_id": 1,
-    "requested_count": 1,
-    "status": "accepted",
-    "xp_rate": 1,
-    "is_rebaseline": False,
-}
-SYNC |= {"sync_id": int(NOON.timestamp()), "synced_at": str(NOON), "run_id": "r"}
+SYNC = {"guild_id": 1, "status": "accepted", "run_id": "r", "sync_id": int(NOON.timestamp())}
+SYNC |= dict.fromkeys(("synced_at", "started_at", "finished_at"), str(NOON))
 RANKED = {"board": "global", "user_id": "ann", "ranked_at": "2026-03-04"}
 
 
@@ -217,3 +213,46 @@ def test_an_alert_that_is_queued_again_is_there_once(world: World) -> None:
         enqueue_alert(transaction, alert, NOON)
         enqueue_alert(transaction, alert, NOON)
     assert len(world.query("SELECT * FROM operations.alerts")) == 1
+
+
+def test_a_notification_is_written_once_for_its_key(cursor: psycopg2.extensions.cursor) -> None:
+    user = "11111111-1111-1111-1111-111111111111"
+    notify = f"""
+    SELECT user_id, dedupe_key FROM betting.notify(
+        ARRAY[ROW('{user}', 'bet_won', '{{}}', 'bet:1')::betting.notification], now()
+    )"""
+    cursor.execute(notify)
+    assert cursor.fetchall() == [(user, "bet:1")]
+    cursor.execute(notify)
+    assert cursor.fetchall() == []
+
+
+def test_an_award_that_is_in_the_ledger_already_adds_nothing(world: World) -> None:
+    award = POINTS | {"points": 5, "sync_id": None, "metadata": "{}"}
+    entries = pd.DataFrame([award]).drop(columns="run_id")
+    entries["effective_at"] = pd.to_datetime(entries["effective_at"])
+    entries["effective_on"] = pd.to_datetime(entries["effective_on"])
+    entries["sync_id"] = entries["sync_id"].astype("Int64")
+    with world.database.transaction() as transaction:
+        transaction.stage("staged_entries", entries)
+        for posted in (1, 0):
+            row = transaction.read_row("community/insert_entries", run_id="r")
+            assert row is not None
+            assert row["entries"] == posted
+
+
+def test_a_day_whose_last_hour_is_read_at_last_has_its_streaks_computed_again(
+    cursor: psycopg2.extensions.cursor,
+) -> None:
+    cursor.execute(
+        "INSERT INTO community.days (day, streaks_at, is_streaks_stale, is_streaks_due_for_all) "
+        "SELECT d, now(), FALSE, FALSE FROM generate_series(date '2026-03-03', '2026-03-05', '1 day') AS d"
+    )
+    late = NOON + timedelta(hours=11, minutes=30)
+    reading = QUARANTINED | {"sync_id": int(late.timestamp()), "synced_at": str(late)}
+    insert(cursor, "community.mee6_syncs", reading)
+    cursor.execute(f"UPDATE community.mee6_syncs SET status = 'accepted', {WRITTEN_DOWN}")
+    cursor.execute(
+        "SELECT is_streaks_stale AND is_streaks_due_for_all FROM community.days ORDER BY day"
+    )
+    assert cursor.fetchall() == [(False,), (True,), (True,)]
