@@ -25,20 +25,14 @@ SELECT
     f.shown
 FROM members AS m
 CROSS JOIN computed AS c
-LEFT JOIN LATERAL (
-    SELECT t.day, t.current_streak
-    FROM community.daily_streaks AS t
-    WHERE t.member_id = m.member_id
-    ORDER BY t.day DESC
-    LIMIT 1
-) AS l ON TRUE
+LEFT JOIN community.daily_streaks AS t ON m.member_id = t.member_id AND c.last_day = t.day
 CROSS JOIN
     LATERAL (
         VALUES
         ('total_points', m.total::text, m.shown_points::text),
         (
             'current_streak',
-            (CASE WHEN l.day >= c.last_day THEN l.current_streak ELSE 0 END)::text,
+            coalesce(t.current_streak, 0)::text,
             m.shown_streak::text
         ),
         (

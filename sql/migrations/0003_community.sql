@@ -426,10 +426,12 @@ CREATE TABLE community.daily_streaks (
     current_streak integer NOT NULL,
     longest_streak integer NOT NULL,
     last_active_on date,
-    CONSTRAINT daily_streaks_pkey PRIMARY KEY (member_id, day),
+    CONSTRAINT daily_streaks_pkey PRIMARY KEY (day, member_id),
     CONSTRAINT daily_streaks_range_check CHECK (current_streak BETWEEN 0 AND longest_streak)
 );
-CREATE INDEX daily_streaks_day_idx ON community.daily_streaks (day);
+-- What a member is looked up by: who has no row of a day has a streak of 0, which began with such a row. A key by member
+-- would have every day's rows written all over what a year has left.
+CREATE INDEX daily_streaks_ended_idx ON community.daily_streaks (member_id, day) WHERE current_streak = 0;
 COMMENT ON TABLE community.daily_streaks IS 'One row per member per day on which the member was active or a streak stood, and on the day it broke. No row: streak 0.';
 COMMENT ON COLUMN community.daily_streaks.member_id IS 'Member, whatever the subscription: the view current_streaks shows the published ones.';
 COMMENT ON COLUMN community.daily_streaks.day IS 'UTC day.';

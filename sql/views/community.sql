@@ -143,12 +143,22 @@ SELECT
     ((SELECT max(g.day) FROM community.daily_growth AS g) - a.last_active_on)::bigint AS days_since,
     coalesce(p.total, 0) AS points,
     coalesce(
+        -- One that stands has a row of the last day, any other one of the day on which it ended.
         (
             SELECT s.longest_streak FROM community.daily_streaks AS s
+            INNER JOIN (
+                SELECT max(d.day) AS day FROM community.days AS d
+                WHERE d.streaks_at IS NOT NULL
+            ) AS c ON s.day = c.day
             WHERE s.member_id = a.member_id
+        ),
+        (
+            SELECT s.longest_streak FROM community.daily_streaks AS s
+            WHERE s.member_id = a.member_id AND s.current_streak = 0
             ORDER BY s.day DESC
             LIMIT 1
-        ), 0
+        ),
+        0
     )::bigint AS longest_streak
 FROM community.member_activity AS a
 LEFT JOIN community.member_points AS p ON a.member_id = p.member_id

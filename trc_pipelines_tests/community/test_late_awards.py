@@ -132,6 +132,22 @@ def test_a_late_award_rewrites_the_points_and_streaks_of_nobody_else(past: World
     assert broken_checks(past) == []
 
 
+@after_twelve_days
+def test_who_is_late_after_days_without_a_streak_keeps_the_longest_one(past: World) -> None:
+    now = at(LAST + DAY, 6)
+    catch_up(past, now)
+    # With Monday's a streak of 2, which ends on Thursday: nothing is stored of Friday.
+    for number in (1, 5):
+        award(past, "dee", at(MONDAY + number * DAY, 18))
+        past.sync(now)
+        catch_up(past, now + HOUR)
+    saturday = f"member_id = 'dee' AND day = '{MONDAY + 5 * DAY}'"
+    found = past.query(f"SELECT longest_streak FROM community.daily_streaks WHERE {saturday}")
+    assert found["longest_streak"].tolist() == [2]
+    kept = standing(past)
+    assert kept == computed_from_everything(past, now + HOUR)
+
+
 @pytest.mark.parametrize("most", [1_000, 2])
 @pytest.mark.parametrize("seed", range(3))
 @after_twelve_days

@@ -28,7 +28,7 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
 
     Returns:
         member_id, day, is_active, current_streak, longest_streak, last_active_on, in order of
-        `before` and day. One row for each day on which the member was active, the streak stood, or
+        day and `before`. One row for each day on which the member was active, the streak stood, or
         the streak broke.
     """
     members = pd.Index(before["member_id"])
@@ -56,11 +56,9 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
         day = np.full(len(kept), i)
         parts.append((kept, day, seen[kept], current[kept], longest[kept], last[kept]))
     member, day, *values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    order = np.argsort(member, kind="stable")
     names = ["is_active", "current_streak", "longest_streak", "last_active_on"]
     return pd.DataFrame(
-        {"member_id": members[member[order]], "day": calendar[day[order]]}
-        | {name: value[order] for name, value in zip(names, values, strict=True)}
+        {"member_id": members[member], "day": calendar[day]} | dict(zip(names, values, strict=True))
     )
 
 
