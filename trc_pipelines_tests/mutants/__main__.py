@@ -9,27 +9,43 @@ import subprocess
 import sys
 
 from trc_pipelines.cli.output import say
-from trc_pipelines_tests.mutants import rules
+from trc_pipelines_tests.mutants import rules, without
 
 
 def main() -> None:
     """Try what was not tried as it is now, and tell what lives."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", help="words of paths of rules; default: all")
-    options = parser.parse_args()
-    subprocess.run([sys.executable, "-m", rules.__name__, *options.modules], check=True)
+    parser.add_argument(
+        "modules",
+        nargs="*",
+        help="of rules, which are tried again, as: xp betting.rules.streaks; or: guards; default: all",
+    )
+    words = parser.parse_args().modules
+    modules = [word for word in words if word != "guards"]
     alive = 0
-    for path, score in rules.judge().items():
-        alive += len(score.alive)
+    if modules or not words:
+        # In a process of its own, which reads the product from the copy that has mutants.
+        subprocess.run([sys.executable, "-m", rules.__name__, *modules], check=True)
+        alive += _tell_scores(modules)
+    if "guards" in words or not words:
+        alive += len(without.try_guards())
+    sys.exit(alive > 0)
+
+
+def _tell_scores(modules: list[str]) -> int:
+    """Say how many were killed, and what lives; how many do."""
+    scores = rules.judge(modules)
+    for module, score in scores.items():
         tried = score.dead + len(score.alive)
         say(
-            f"{score.share:7.1%}  {score.dead:4} of {tried:4}  {score.equivalent:3} equivalent  {path}"
+            f"{score.share:7.1%}  {score.dead:4} of {tried:4}, {score.equivalent:2} equivalent  {module}"
         )
         for mutant in score.alive:
-            say(
-                f"    {mutant.function.rpartition('.')[2]}\n      - {mutant.was}\n      + {mutant.becomes}"
-            )
-    sys.exit(alive > 0)
+            say(f"    {mutant.function}\n      - {mutant.was}\n      + {mutant.becomes}")
+    dead = sum(score.dead for score in scores.values())
+    alive = sum(len(score.alive) for score in scores.values())
+    say(f"{dead / max(dead + alive, 1):7.1%}  {dead:4} of {dead + alive:4}")
+    return alive
 
 
 if __name__ == "__main__":

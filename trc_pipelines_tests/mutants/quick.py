@@ -1,8 +1,16 @@
 """How pytest runs while mutants are tried: without a database, the same examples each time, none shrunk."""
 
+import atexit
+import os
+import shutil
+
 import hypothesis
 import pytest
 from hypothesis import Phase
+
+# A fork that ends with an exception must not take the folder of them all with it (isolation.py): nothing
+# would run in those that come after, and every mutant look killed.
+os.register_at_fork(after_in_child=lambda: atexit.unregister(shutil.rmtree))
 
 hypothesis.settings.register_profile(
     "mutants",

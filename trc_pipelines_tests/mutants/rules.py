@@ -56,18 +56,20 @@ class Score:
 
 
 def try_mutants(modules: list[str]) -> None:
-    """Try every mutant that was not tried as it is now; of modules whose path holds one of the words."""
+    """Try every mutant that was not tried as it is now; of modules that are named, all of them."""
     chosen = [op for op in mutators.mutation_operators if op[1] not in LEFT_OUT]
     mutators.mutation_operators[:] = chosen
-    if modules:
-        config = mutmut.config()
-        config.only_mutate = [f"*{name}*.py" for name in modules]
     _forget_what_changed()
-    mutmut._run([], 1)
+    mutmut._run([f"*.{name}.x*" for name in modules], 1)
+    # Whatever fails by itself looks like a mutant that was killed.
+    if mutmut.get_mutant_runner().run_clean_tests(tests=[min(mutmut.collected_test_names())]):
+        raise SystemExit(
+            "tests that passed before fail after the mutants: delete mutants/, and begin anew"
+        )
 
 
-def judge() -> dict[str, Score]:
-    """The score of each module, with the mutants that live though they are not known as equivalent.
+def judge(modules: list[str]) -> dict[str, Score]:
+    """The score of each of the modules (none: of all), and what lives though nobody said why.
 
     Raises:
         ValueError: the list of equivalent mutants has entries that no living mutant has.
@@ -76,9 +78,12 @@ def judge() -> dict[str, Score]:
     met: Counter[Mutant] = Counter()
     scores: dict[str, Score] = {}
     for path in walk_mutatable_files():
+        module = str(path).removesuffix(".py").replace("/", ".")
+        if modules and not any(f".{module}".endswith(f".{name}") for name in modules):
+            continue
         kept = mutmut.SourceFileMutationData(path=path)
         kept.load()
-        score = scores[str(path)] = Score()
+        score = scores[module] = Score()
         for name, code in kept.exit_code_by_key.items():
             if status_by_exit_code[code] in DEAD:
                 score.dead += 1
@@ -89,8 +94,7 @@ def judge() -> dict[str, Score]:
                 score.equivalent += 1
             else:
                 score.alive.append(mutant)
-    judged = {path.removesuffix(".py").replace("/", ".") for path in scores}
-    rotten = [m for m in known if m.function.rpartition(".")[0] in judged and not met[m]]
+    rotten = [m for m in known if _module_of(m) in scores and not met[m]]
     if rotten:
         raise ValueError(
             "equivalent.toml has mutants that are dead, or are none any more; remove them:\n"
@@ -105,6 +109,11 @@ def read_equivalent() -> dict[Mutant, str]:
     return {Mutant(each["function"], each["was"], each["becomes"]): each["why"] for each in listed}
 
 
+def _module_of(mutant: Mutant) -> str:
+    module, _, _ = mutant.function.partition(":")
+    return module
+
+
 def describe(name: str, path: Path) -> Mutant:
     """What a mutant of mutmut's changes; its own names are numbers, which change with the function."""
     module, _, mangled = name.partition(".x")
@@ -114,7 +123,7 @@ def describe(name: str, path: Path) -> Mutant:
         " ".join(line[1:].strip() for line in lines if line[0:1] == sign and line[1:3] != sign * 2)
         for sign in "-+"
     )
-    return Mutant(f"{module}.{function}", was, becomes)
+    return Mutant(f"{module}:{function}", was, becomes)
 
 
 def _forget_what_changed() -> None:

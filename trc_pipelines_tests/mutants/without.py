@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,19 +27,10 @@ PATIENCE_SECONDS = 300
 ARGUMENTS = ["-n", "0", "-x", "-q", "-p", "no:cacheprovider"]
 
 
-def try_guards(words: list[str]) -> list[Guard]:
-    """Take away each guard that was not tried as it is now; those that nobody missed.
-
-    Args:
-        words: of names and files, of which a guard has one; none: all.
-    """
-    chosen = [
-        guard
-        for guard in GUARDS
-        if not words or any(word in f"{guard.name} {guard.file}" for word in words)
-    ]
+def try_guards() -> list[Guard]:
+    """Take away each guard that was not tried as it is now; those that nobody missed."""
     known = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    due = [guard for guard in chosen if known.get(guard.name, {}).get("of") != _digest(guard)]
+    due = [guard for guard in GUARDS if known.get(guard.name, {}).get("of") != _digest(guard)]
     if due:
         with _serve() as folder:
             _read_tests(due)
@@ -54,7 +44,7 @@ def try_guards(words: list[str]) -> list[Guard]:
                     known[guard.name] = {"of": _digest(guard), "is_missed": is_missed}
                     KEPT.parent.mkdir(exist_ok=True)
                     KEPT.write_text(json.dumps(known, indent=1))
-    return [guard for guard in chosen if not known[guard.name]["is_missed"]]
+    return [guard for guard in GUARDS if not known[guard.name]["is_missed"]]
 
 
 def _digest(guard: Guard) -> str:
@@ -119,7 +109,3 @@ def _forget_template(folder: Path) -> None:
         url = servers.start_embedded_server(folder / str(VERSION), VERSION, servers.SETTINGS)
         servers.drop_database(servers.with_database(url, servers.TEMPLATE))
         mark.unlink()
-
-
-if __name__ == "__main__":
-    sys.exit(bool(try_guards(sys.argv[1:])))

@@ -54,10 +54,15 @@ def test_a_streak_goes_on_over_the_weekend_and_ends_on_a_monday_without_activity
         ["ann", 0, True, 3, 5],
         ["ann", 1, True, 3, 5],
         ["ann", 2, False, 3, 5],
-        ["ann", 3, False, 0, 5],
         ["bob", 2, True, 0, 0],
+        ["ann", 3, False, 0, 5],
     ]
-    assert computed["last_active_on"].tolist() == [FRIDAY, *[FRIDAY + ONE] * 3, FRIDAY + 2 * ONE]
+    assert computed["last_active_on"].tolist() == [
+        FRIDAY,
+        *[FRIDAY + ONE] * 2,
+        FRIDAY + 2 * ONE,
+        FRIDAY + ONE,
+    ]
 
 
 def test_a_day_that_nobody_observed_breaks_no_streak_and_adds_to_who_was_seen() -> None:
