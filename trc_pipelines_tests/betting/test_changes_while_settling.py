@@ -143,7 +143,13 @@ def test_a_game_that_gets_another_result_than_it_was_settled_by_settles_no_furth
     betting.bet(1, 1, "g", odds=100)
     betting.settle()
     betting.bet(2, 1, "g", odds=100)
-    while_it_is_graded(betting, monkeypatch, "UPDATE betting.games SET home_score = 10")
+    settle_games = game_settlements.settle_games
+
+    def settle_after_the_app_wrote(*arguments: object) -> object:
+        betting.execute("UPDATE betting.games SET home_score = 10")
+        return settle_games(*arguments)
+
+    monkeypatch.setattr(game_settlements, "settle_games", settle_after_the_app_wrote)
     betting.settle(NOON + HOUR)
     assert betting.results()[2] == ("pending", None, None)
     assert betting.rows(RECORDED) == [("completed", 24, 20)]
