@@ -19,6 +19,7 @@ from trc_pipelines.betting.rules.media import (
     MOST_ENDS,
     find_orphans,
     find_references,
+    follow_orphans,
     is_referenced,
 )
 from trc_pipelines_tests.betting.media_stores import App, Folder
@@ -299,4 +300,28 @@ def test_a_key_is_judged_up_to_the_longest_of_s3_and_as_far_as_its_ends_are_look
     assert orphans(*[(key, 1) for key in (longest, longer, most, more, "posts//a")]) == [
         longest,
         most,
+    ]
+
+
+def test_an_orphan_waits_a_day_from_when_it_was_first_seen_and_is_not_gone() -> None:
+    now = pd.Timestamp(NOON)
+    day, moment = pd.Timedelta(hours=24), pd.Timedelta(microseconds=1)
+    found = pd.DataFrame({"object_key": ["posts/a", "posts/b", "posts/c"], "size_bytes": [1, 2, 3]})
+    first_seen = {"posts/a": now - day, "posts/b": now - day + moment, "posts/gone": now - day}
+    known = pd.DataFrame(
+        {
+            "object_key": list(first_seen),
+            "size_bytes": 9,
+            "first_seen_at": list(first_seen.values()),
+            "last_seen_at": now - moment,
+        }
+    )
+    nothing = pd.Series([], dtype="str")
+    followed = follow_orphans(found, found, known, nothing, ["posts"], NOON)
+    assert list(followed.index) == [0, 1, 2, 3]
+    assert followed.values.tolist() == [
+        ["posts/a", 1, now - day, now, False, True],
+        ["posts/b", 2, now - day + moment, now, False, False],
+        ["posts/c", 3, now, now, False, False],
+        ["posts/gone", 9, now - day, now - moment, True, True],
     ]

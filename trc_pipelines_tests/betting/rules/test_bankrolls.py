@@ -293,3 +293,13 @@ def test_an_entry_mends_what_is_missing_and_another_what_is_too_much() -> None:
         ["cem", "write_off_reversal", -7],
     ]
     assert entries["bet_id"].isna().all()
+
+
+def test_a_correction_of_a_later_bet_stays_behind_what_came_before_it() -> None:
+    rows = [{"amount": 80}, {"amount": -150}]
+    assert correct(
+        30,
+        rows,
+        {"kind": "reversal", "amount": 150, "chain_id": 2},
+        {"kind": "bet_settled", "amount": -120, "chain_id": 2},
+    ) == [["reversal", 150, 180], ["bet_settled", -120, 60]]

@@ -144,6 +144,7 @@ def test_behind_the_ranks_that_were_kept_nothing_moves_and_within_them_all_is_ra
 
 def test_who_arrives_at_the_last_score_that_was_kept_has_the_day_ranked_as_a_whole() -> None:
     trimmed = pd.DataFrame({"day": [1, 2], "board": "weekly", "least_score": [50, 50]})
+    trimmed = trimmed.astype({"least_score": "Int64"})
     leaving = pd.DataFrame({"day": [1, 4], "board": "weekly", "account_id": [9, 8], "rank": [1, 2]})
     arriving = pd.DataFrame(
         {

@@ -109,3 +109,11 @@ def test_an_award_becomes_an_entry_of_its_utc_day_unless_it_is_of_nothing() -> N
         "source_key": "point_transactions:t1",
         "metadata": "{}",
     }
+
+
+def test_what_is_posted_and_what_is_not_are_rows_as_they_came() -> None:
+    awards = frame({"transaction_id": "t0", "action": ""}, {}, {"transaction_id": "", "points": 1})
+    posted, rejected = judge_transactions(awards, as_of=NOON, now=NOON)
+    assert list(posted.columns) == list(awards.columns)
+    assert list(rejected.columns) == [*awards.columns, "reason"]
+    assert (list(posted.index), list(rejected.index)) == ([0], [0, 1])

@@ -351,6 +351,7 @@ CHANGED = {
     "still not confirmed": ((500, True, 5, 40, True, False), (0, None, None, None), False),
     "confirmed again": ((500, True, 5, 40, True, False), (500, 5, 40, True), True),
     "linked anew": ((500, True, 5, 40, False, True), (500, 5, 40, True), True),
+    "neither known nor confirmed": ((None,) * 6, (0, None, None, None), True),
     "never known": ((None, None, None, None, None, None), (0, None, None, False), True),
 }
 
