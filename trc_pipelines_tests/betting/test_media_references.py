@@ -325,3 +325,12 @@ def test_an_orphan_waits_a_day_from_when_it_was_first_seen_and_is_not_gone() -> 
         ["posts/c", 3, now, now, False, False],
         ["posts/gone", 9, now - day, now - moment, True, True],
     ]
+
+
+@pytest.mark.parametrize(
+    ("padding", "is_found"), [("", True), ("A", True), ("A=", True), ("A==", True)]
+)
+def test_base64_is_read_up_to_its_last_whole_group(padding: str, is_found: bool) -> None:
+    code = base64.b64encode(b"see posts/a1").decode()
+    found = find_references(pd.Series([f"{code}{padding}"]), ["posts"])
+    assert ("posts/a1" in found.tolist()) is is_found

@@ -116,8 +116,9 @@ def _module_of(mutant: Mutant) -> str:
 
 def describe(name: str, path: Path) -> Mutant:
     """What a mutant of mutmut's changes; its own names are numbers, which change with the function."""
-    module, _, mangled = name.partition(".x")
-    function = mangled.partition("__mutmut_")[0].strip("_ǁ").replace("ǁ", ".")
+    module, _, mangled = name.rpartition(".")
+    mangled = mangled.partition("__mutmut_")[0]
+    function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
     lines = get_diff_for_mutant(name, path=path).splitlines()
     was, becomes = (
         " ".join(line[1:].strip() for line in lines if line[0:1] == sign and line[1:3] != sign * 2)

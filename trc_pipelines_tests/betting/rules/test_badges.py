@@ -414,3 +414,8 @@ def test_a_week_is_judged_for_the_last_time_when_its_games_are_settled_or_a_day_
     after: timedelta, pending: int, is_over: bool
 ) -> None:
     assert is_week_over(MONDAY, pending, MONDAY + after) is is_over
+
+
+def test_what_makes_a_ghost_is_told_in_figures() -> None:
+    told = CALCULATORS["ghost"](week(posted=["b", "a", "b"])).to_dict("index")
+    assert told == {"a": {"posts": 1, "bets_placed": 0}, "b": {"posts": 2, "bets_placed": 0}}

@@ -74,6 +74,7 @@ def test_what_adds_comes_before_what_takes_and_each_entry_knows_the_balance_afte
         ["ann", "bet_settled", -30, 55],
         ["bob", "bet_settled", -5, 2],
     ]
+    assert list(ordered.index) == [0, 1, 2, 3, 4]
     assert ordered["bet_id"].iloc[1:4].tolist() == ["b3", "b4", "b2"]
 
 
@@ -95,6 +96,7 @@ def test_what_one_run_posts_of_a_game_counts_at_once() -> None:
     # Without a game too, as what is done by hand.
     by_hand = {"run_id": "r", "game_id": None}
     assert missing(100, by_hand | {"amount": -150}, by_hand | {"amount": 80}) == 0
+    assert missing(100, by_hand | {"amount": -150}, by_hand | {"amount": 80, "run_id": "s"}) == 50
 
 
 def test_a_correction_counts_in_the_place_of_what_it_corrects() -> None:
@@ -186,6 +188,7 @@ def test_what_moved_at_the_boundary_or_later_is_kept_on_top_of_the_target() -> N
     assert (closed["opening"], closed["closing"], closed["net"]) == (1000, 1200, 200)
     assert (closed["amount"], closed["balance_after"]) == (100_000 - 1200, 100_100)
     assert pd.isna(closed["roi"])
+    assert close(1300, {"amount": 2}, wagered=1)["roi"] == 2.0
 
 
 @pytest.mark.parametrize(

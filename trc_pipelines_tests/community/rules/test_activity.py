@@ -111,3 +111,8 @@ def test_the_activity_of_a_day_is_that_of_its_members() -> None:
         "xp_gained": 15,
         "rows": 3,
     }
+
+
+def test_days_come_in_order_of_member_and_day() -> None:
+    rows = summarise_days(gains(("bob", 1), ("ann", 1)), entries(("ann", "intro_completed", 1, 0)))
+    assert list(rows["member_id"]) == ["ann", "bob"]

@@ -167,3 +167,66 @@ def test_behind_the_last_score_that_was_kept_nobody_arrives() -> None:
     leaving = arriving[:0].assign(rank=1)
     some, others, whole = late_boards.leave_out_trimmed(leaving, arriving, trimmed)
     assert (len(some), len(others), whole) == (0, 0, [])
+
+
+def history(seed: int, name: str, first: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A board, and what a few on it have now."""
+    rng = np.random.default_rng(seed)
+    before = scores_of(rng, 60, 30, first).assign(board=name)
+    late = before.sample(7, random_state=seed)
+    return rank(before), late.assign(score=late["score"] + rng.integers(-9, 9, 7))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_boards_that_change_at_once_do_not_see_each_other(seed: int) -> None:
+    one, other = history(seed, "monthly", 0), history(seed + 100, "weekly", 1_000)
+    board, now = (pd.concat(both, ignore_index=True) for both in zip(one, other, strict=True))
+    pages = pages_of(board)
+
+    def pieces_of(board: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+        late = board[board["account_id"].isin(now["account_id"])]
+        leaving, arriving = find_moves(late, now)
+        assert [frame.index.tolist() for frame in (leaving, arriving)] == [
+            list(range(len(frame))) for frame in (leaving, arriving)
+        ]
+        assert "index" not in {*leaving, *arriving}
+        theirs = pages.merge(board[BOARD].drop_duplicates(), on=BOARD)
+        arriving = find_pages(arriving, theirs)
+        ahead = [
+            ranks_ahead(board[board["board"] == name], some)
+            for name, some in arriving.groupby("board")
+        ]
+        return find_pieces(leaving, arriving.assign(rank_ahead=pd.concat(ahead)), theirs)
+
+    apart = pd.concat([pieces_of(*one), pieces_of(*other)], ignore_index=True)
+    pieces = pieces_of(board, now)
+    pd.testing.assert_frame_equal(pieces, apart)
+    # Pieces of a page are as long as what is cut out of it, and who arrives is one.
+    cut = (pieces["last_place"] - pieces["first_place"] + 1).fillna(1)
+    assert pieces["ranks"].tolist() == cut.where(pieces["ranks"] > 0, 0).tolist()
+
+
+LAST = np.iinfo("int32").max
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("a", "k", "u"), [(1, 0), (1, 10), (11, 20), (21, LAST)]),
+        (("a", None, "u"), [(1, 0), (1, 20), (1, 20), (21, LAST)]),
+        ((None, "k", None), [(1, 0), (1, 10), (11, LAST), (11, LAST)]),
+    ],
+)
+def test_who_arrives_is_looked_for_between_the_pages_whose_first_members_are_known(
+    names: tuple[str | None, ...], found: list[tuple[int, int]]
+) -> None:
+    first_of_pages = pd.DataFrame(
+        {"day": DAY, "board": "weekly", "first_rank": [1, 11, 21], "score": [100, 80, 60]}
+    ).assign(member_id=pd.Series(names, dtype="str"), reached_at=pd.Timestamp(DAY, tz="UTC"))
+    arriving = pd.DataFrame(
+        {"day": DAY, "board": "weekly", "account_id": range(4), "score": [50, 70, 90, 110]}
+    ).assign(member_id=list("wxyz"), reached_at=pd.Timestamp(DAY, tz="UTC"))
+    pages = find_pages(arriving, first_of_pages)
+    assert pages["account_id"].tolist() == [3, 2, 1, 0]
+    assert pages["number"].tolist() == [0, 1, 2, 3]
+    assert list(zip(pages["first_page"], pages["last_page"], strict=True)) == found

@@ -136,7 +136,8 @@ def follow(frame: pd.DataFrame, **known: int) -> dict | None:
         state_whole_total=known.get("whole_total", 3), state_level=5, state_message_count=50,
     )  # fmt: skip
     read = frame.assign(is_present=frame["is_present"].fillna(True).astype(bool))
-    deltas = compute_deltas(read, xp_rate=1.0)
+    is_rebaseline = known.get("is_rebaseline", False)
+    deltas = compute_deltas(read, xp_rate=1.0, is_rebaseline=is_rebaseline)
     if known.get("is_confirmed") is False:
         deltas = deltas[:0]
         frame = frame.assign(is_present=pd.array([None], dtype="boolean"))
@@ -184,7 +185,7 @@ def test_who_was_never_there_has_no_baseline_and_no_xp() -> None:
     never |= {"xp": None, "baseline_xp": None}
     assert follow(reading(0, is_present=False, known=False)) == never
     # What was there under another member is no proof that this one was.
-    taken_over = reading(0, is_present=False, last_xp=1050, baseline=900, holder="eve")
+    taken_over = reading(0, is_present=False, last_xp=1050, baseline=900, carry=50, holder="eve")
     assert follow(taken_over) == never | {"is_never_present": False}
 
 
@@ -225,3 +226,40 @@ def test_chatting_is_believed_to_give_twice_what_it_can(
     seconds: int, rate: float, most: float
 ) -> None:
     assert plausible_xp(pd.Series([seconds]), rate).tolist() == [most]
+
+
+def test_with_a_new_baseline_nothing_was_paid_so_far() -> None:
+    anew = STOOD | {"baseline_xp": 1250, "whole_total": 0}
+    assert follow(reading(1250, last_xp=1050, baseline=900), is_rebaseline=True) == anew
+
+
+def test_states_that_move_and_states_that_stand_are_rows_of_one_table() -> None:
+    names = ["account_id", "last_sync_id", "whole_total", "level", "message_count"]
+    rows = [reading(1250, last_xp=1050, baseline=900), reading(1050, last_xp=1050, baseline=900)]
+    readings = pd.concat([rows[0], rows[1].assign(discord_id=2)], ignore_index=True)
+    readings = readings.assign(**{f"state_{name}": 1 for name in names})
+    readings = readings.assign(level=6, message_count=60, confirmed_sync_id=200)
+    deltas = compute_deltas(readings, xp_rate=1.0).assign(account_id=8)
+    assert list(deltas["discord_id"]) == [1]
+    states = follow_states(readings, deltas, 300)
+    assert list(states.index) == [0, 1]
+    assert states["discord_id"].tolist() == [1, 2]
+    assert states["last_sync_id"].tolist() == [300, 1]
+
+
+def test_who_was_known_with_little_is_paid_the_difference_alone() -> None:
+    known = delta(reading(150, last_xp=100, baseline=0, absent_seconds=900))
+    assert (known["kind"], known["xp_delta"], known["whole"]) == ("change", 50, 0)
+
+
+def test_who_comes_nobody_knows_from_where_gets_a_baseline_and_is_flagged() -> None:
+    came = delta(reading(150, last_xp=None, was_present=False))
+    assert (came["kind"], came["is_flagged"], came["baseline_xp"]) == ("baseline", True, 150)
+
+
+def test_a_delta_has_the_columns_of_its_table_and_no_others() -> None:
+    deltas = compute_deltas(reading(150, last_xp=100, baseline=0), xp_rate=1.0)
+    assert list(deltas.columns) == [
+        *("discord_id", "member_id", "kind", "is_flagged", "xp_total", "xp_delta"),
+        *("baseline_xp", "carry_before", "whole", "carry_after"),
+    ]
