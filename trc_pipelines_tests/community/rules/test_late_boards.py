@@ -169,41 +169,46 @@ def test_behind_the_last_score_that_was_kept_nobody_arrives() -> None:
     assert (len(some), len(others), whole) == (0, 0, [])
 
 
-def history(seed: int, name: str, first: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A board, and what a few on it have now."""
+def history(seed: int, name: str, first: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """A board whose last page has one rank, seven on it who are late, and what five of them have now."""
     rng = np.random.default_rng(seed)
-    before = scores_of(rng, 60, 30, first).assign(board=name)
+    before = scores_of(rng, 61, 30, first).assign(board=name)
     late = before.sample(7, random_state=seed)
-    return rank(before), late.assign(score=late["score"] + rng.integers(-9, 9, 7))
+    now = late[2:].assign(score=late["score"][2:] + rng.integers(-9, 9, 5))
+    board = rank(before)
+    return board, board[board["account_id"].isin(late["account_id"])], now
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_boards_that_change_at_once_do_not_see_each_other(seed: int) -> None:
     one, other = history(seed, "monthly", 0), history(seed + 100, "weekly", 1_000)
-    board, now = (pd.concat(both, ignore_index=True) for both in zip(one, other, strict=True))
-    pages = pages_of(board)
+    together = tuple(pd.concat(both, ignore_index=True) for both in zip(one, other, strict=True))
 
-    def pieces_of(board: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-        late = board[board["account_id"].isin(now["account_id"])]
+    def pieces_of(board: pd.DataFrame, late: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
         leaving, arriving = find_moves(late, now)
-        assert [frame.index.tolist() for frame in (leaving, arriving)] == [
-            list(range(len(frame))) for frame in (leaving, arriving)
-        ]
-        assert "index" not in {*leaving, *arriving}
-        theirs = pages.merge(board[BOARD].drop_duplicates(), on=BOARD)
-        arriving = find_pages(arriving, theirs)
+        for moving in (leaving, arriving):
+            assert list(moving.index) == list(range(len(moving)))
+            assert "index" not in moving
+        pages = pages_of(board)
+        arriving = find_pages(arriving, pages)
         ahead = [
             ranks_ahead(board[board["board"] == name], some)
             for name, some in arriving.groupby("board")
         ]
-        return find_pieces(leaving, arriving.assign(rank_ahead=pd.concat(ahead)), theirs)
+        return find_pieces(leaving, arriving.assign(rank_ahead=pd.concat(ahead)), pages)
 
+    pieces = pieces_of(*together)
     apart = pd.concat([pieces_of(*one), pieces_of(*other)], ignore_index=True)
-    pieces = pieces_of(board, now)
     pd.testing.assert_frame_equal(pieces, apart)
-    # Pieces of a page are as long as what is cut out of it, and who arrives is one.
-    cut = (pieces["last_place"] - pieces["first_place"] + 1).fillna(1)
-    assert pieces["ranks"].tolist() == cut.where(pieces["ranks"] > 0, 0).tolist()
+    assert set(pieces.columns) == {
+        *(*BOARD, "first_rank", "rank", "ranks", "source_rank", "first_place", "last_place"),
+        *("account_id", "score", "reached_at"),
+    }
+    # A piece is as long as what is cut out of a page; who arrives is one; the last page is left by all.
+    is_empty = (pieces["ranks"] == 0).to_numpy()
+    cut = (pieces["last_place"] - pieces["first_place"] + 1).fillna(1).mask(is_empty, 0)
+    assert pieces["ranks"].tolist() == cut.tolist()
+    assert pieces.loc[is_empty, ["first_rank", "rank"]].to_numpy().tolist() == [[61, 0], [61, 0]]
 
 
 LAST = np.iinfo("int32").max
