@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trc_pipelines.betting.rules.decoding import decode_texts
 from trc_pipelines.betting.rules.media import (
     MINIMUM_AGE,
     MOST_ENDS,
@@ -334,3 +335,17 @@ def test_base64_is_read_up_to_its_last_whole_group(padding: str, is_found: bool)
     code = base64.b64encode(b"see posts/a1").decode()
     found = find_references(pd.Series([f"{code}{padding}"]), ["posts"])
     assert ("posts/a1" in found.tolist()) is is_found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r"\u0070osts/a", "posts/a"),
+        (r"\u{70}osts/a", "posts/a"),
+        (r"\x70osts/a", "posts/a"),
+        (r"posts\/a", "posts/a"),
+        (r"\u{110000}posts/a", "\U0010ffffposts/a"),
+    ],
+)
+def test_an_escape_of_a_script_is_the_character_it_stands_for(text: str, said: str) -> None:
+    assert said in decode_texts(pd.Series([text]), ["posts/"]).tolist()

@@ -172,7 +172,7 @@ def test_behind_the_last_score_that_was_kept_nobody_arrives() -> None:
 def history(seed: int, name: str, first: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """A board whose last page has one rank, seven on it who are late, and what five of them have now."""
     rng = np.random.default_rng(seed)
-    before = scores_of(rng, 61, 30, first).assign(board=name)
+    before = scores_of(rng, 51 if first else 61, 30, first).assign(board=name)
     late = before.sample(7, random_state=seed)
     now = late[2:].assign(score=late["score"][2:] + rng.integers(-9, 9, 5))
     board = rank(before)
@@ -208,7 +208,7 @@ def test_boards_that_change_at_once_do_not_see_each_other(seed: int) -> None:
     is_empty = (pieces["ranks"] == 0).to_numpy()
     cut = (pieces["last_place"] - pieces["first_place"] + 1).fillna(1).mask(is_empty, 0)
     assert pieces["ranks"].tolist() == cut.tolist()
-    assert pieces.loc[is_empty, ["first_rank", "rank"]].to_numpy().tolist() == [[61, 0], [61, 0]]
+    assert pieces.loc[is_empty, ["first_rank", "rank"]].to_numpy().tolist() == [[61, 0], [51, 0]]
 
 
 LAST = np.iinfo("int32").max

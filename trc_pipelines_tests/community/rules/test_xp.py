@@ -236,7 +236,7 @@ def test_with_a_new_baseline_nothing_was_paid_so_far() -> None:
 def test_states_that_move_and_states_that_stand_are_rows_of_one_table() -> None:
     names = ["account_id", "last_sync_id", "whole_total", "level", "message_count"]
     rows = [reading(1250, last_xp=1050, baseline=900), reading(1050, last_xp=1050, baseline=900)]
-    readings = pd.concat([rows[0], rows[1].assign(discord_id=2)], ignore_index=True)
+    readings = pd.concat([rows[1].assign(discord_id=2), rows[0]], ignore_index=True)
     readings = readings.assign(**{f"state_{name}": 1 for name in names})
     readings = readings.assign(level=6, message_count=60, confirmed_sync_id=200)
     deltas = compute_deltas(readings, xp_rate=1.0).assign(account_id=8)
