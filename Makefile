@@ -24,17 +24,22 @@ test: $(STAMP).celery ## run the tests (their workers wait more than they comput
 faults: $(STAMP).celery ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=
 	FAULT_RATE=$(or $(FAULT_RATE),0.05) FAULT_SEED=$(FAULT_SEED) $(BIN)/pytest -n 4
 
-check: install ## lint, format, types, SQL
+check: install ## lint, format, types, SQL; secrets in any file; that what is installed is what the locks say, hashed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar sql
+	@# Nothing is asked of a network. Words that stand for a secret in documents and tests: .secrets.baseline
+	git ls-files -z | xargs -0 -n 400 -P 2 $(BIN)/detect-secrets-hook --no-verify --baseline .secrets.baseline
+	$(BIN)/uv pip check --quiet --python $(BIN)/python
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --dry-run --offline --require-hashes -r requirements.lock
 
 bench: install ## measure
 	$(BIN)/python -m bench
 
-soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=
-	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7)
+soak: install ## kill the jobs a thousand times and compare with a world where nobody did; KILLS=, SEED=, DOMAINS=
+	$(BIN)/python -m trc_pipelines_tests.faults.soak --kills $(or $(KILLS),1000) --seed $(or $(SEED),7) \
+		$(if $(DOMAINS),--domains $(DOMAINS))
 
 simulate: install ## live through days of a seed, statement by statement, with faults and auditors; SEED=, SEEDS=, DAYS=, DOMAINS=, FAULTS=, ONLY=, SHRINK=1, PROCESSES=2
 	$(BIN)/python -m trc_pipelines_tests.simulation --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --days $(or $(DAYS),10) \

@@ -114,11 +114,11 @@ def _moment(value: object) -> object:
         return value
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("accepts a time with a zone, as 2026-12-01T00:00:00Z")
-    return moment.astimezone(UTC).replace(microsecond=0)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("accepts a time with a zone, as 2026-12-01T00:00:00Z")
 
 
 def _redis_url(value: str) -> str:
@@ -177,6 +177,10 @@ def _needed_by(*launchers: str) -> AfterValidator:
 DEMO_GUILD_ID = 100000000000000001
 # Packages that declare a domain. Each is a schema in the database, and schemas are made in this order.
 KNOWN_DOMAINS = ("community", "quiz", "betting")
+# PostgreSQL counts milliseconds, of which less than one is no limit at all.
+DAY_SECONDS = 86_400
+# A century: before it there is no day to count back to.
+MOST_DAYS = 36_500
 _WORD = r"^[A-Za-z0-9_.-]{1,64}$"
 _HOST_AND_PORT = r"[A-Za-z0-9.-]+(:\d+)?"
 # No part of a path is "", "." or "..".
@@ -271,10 +275,10 @@ class Settings(BaseSettings):
         description="Dagster's own database; default: DATABASE_URL with _dagster added",
     )
     statement_timeout_seconds: float = Field(
-        300, gt=0, description="longest time one SQL statement may take"
+        300, ge=0.001, le=DAY_SECONDS, description="longest time one SQL statement may take"
     )
     lock_timeout_seconds: float = Field(
-        30, gt=0, description="longest wait for another run of the same job"
+        30, ge=0.001, le=DAY_SECONDS, description="longest wait for another run of the same job"
     )
     run_launcher: RunLauncher = Field(
         IN_HOST,
@@ -320,6 +324,7 @@ class Settings(BaseSettings):
     backfill_days_per_run: int | None = Field(
         None,
         ge=1,
+        le=MOST_DAYS,
         description="days a run of a backfill takes, where there are workers for several; without it all",
     )
     community_cut_over_at: Moment | None = Field(
@@ -360,7 +365,10 @@ class Settings(BaseSettings):
         description="sent with every request; library defaults have been refused",
     )
     mee6_request_interval_seconds: float = Field(
-        2, ge=0, description="least time between two requests; asking faster gets an address banned"
+        2,
+        ge=0,
+        le=840,
+        description="least time between two requests; asking faster gets an address banned",
     )
     mee6_deadline_seconds: float = Field(
         600, gt=0, le=840, description="longest time one reading may take, retries included"
@@ -379,7 +387,7 @@ class Settings(BaseSettings):
         0.2, description="quarantine when more of them gained more XP than chatting can give"
     )
     mee6_max_gain: int = Field(
-        1_000_000, ge=1, description="quarantine when one member gained more XP at once"
+        1_000_000, ge=1, lt=2**63, description="quarantine when one member gained more XP at once"
     )
     quiz_life_catch_up: bool = Field(
         False, description="true: after an outage every life that came due is given back at once"
@@ -435,14 +443,17 @@ class Settings(BaseSettings):
         description="what Sentry calls this installation; each needs a name of its own",
     )
     snapshot_retention_days: int = Field(
-        14, ge=2, description="whole days of raw readings that are kept"
+        14, ge=2, le=MOST_DAYS, description="whole days of raw readings that are kept"
     )
     ranking_retention_days: int = Field(
-        35, ge=2, description="days of which boards are kept whole; then each week's last, and tops"
+        35,
+        ge=2,
+        le=MOST_DAYS,
+        description="days of which boards are kept whole; then each week's last, and tops",
     )
     # At least 3: alerts are tried for three days, and runs that died are looked for in the last day.
     history_retention_days: int = Field(
-        30, ge=3, description="days for which runs, their events and alerts are kept"
+        30, ge=3, le=MOST_DAYS, description="days for which runs, their events and alerts are kept"
     )
 
     def cut_over_at(self, domain: str) -> datetime | None:
@@ -482,12 +493,18 @@ def load_settings(**overrides: object) -> Settings:
             about = f" ({field.description})" if field else ""
             # A URL may hold a password.
             value = (
-                f"is {str(problem['input'])!r}; "
+                f"is {str(problem['input'])[:80]!r}; "
                 if field and field.repr and problem["input"] is not None
                 else ""
             )
             wrong = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{name}: {value}{wrong[0].lower()}{wrong[1:]}{about}")
         raise SettingsError("\n".join(lines)) from None
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingsError(
+            f"TRC_HOME: settings.env there cannot be read ({why}); accepts a folder that can "
+            f"({Settings.model_fields['trc_home'].description})"
+        ) from None
     guild = settings.mee6_guild_id or settings.discord_guild_id
     return settings.model_copy(update={"mee6_guild_id": guild})

@@ -117,8 +117,8 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def database(database_url: str) -> Database:
-    """The same, as the pipelines know it; waits are short so that a hanging test is seen."""
-    return PooledDatabase(database_url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+    """The same, as the pipelines know it; waits end, so that a hanging test is seen."""
+    return PooledDatabase(database_url, statement_timeout_seconds=60, lock_timeout_seconds=30)
 
 
 @pytest.fixture

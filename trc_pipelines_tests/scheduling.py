@@ -14,7 +14,15 @@ TOGETHER = {
     "adapters/trc_membership_gateway/test_gateway.py": "gateway",
     "adapters/quizz_app/test_quizz_app.py": "quizz",
     "adapters/snapbet/test_snapbet.py": "snapbet",
-    # Each starts all services, and has ten seconds to stop them: side by side they take each other's time.
+    "faults/test_recoveries.py": "recoveries",
+    "views/test_hostile_text.py": "text",
+    # One world for all of it, and in the order of the pages.
+    "cli/test_documents.py": "documents",
+    "reports/test_figures.py": "figures",
+    "reports/test_engagement.py": "engagement",
+    "community/test_erasures.py": "erasures",
+    "betting/test_media.py": "media",
+    # Each starts all services, some for a whole file: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
     "cli/test_services.py": "services",
@@ -22,6 +30,8 @@ TOGETHER = {
     "jobs/test_events.py": "quiet",
     "simulation/test_simulation.py": "quiet",
     "jobs/test_restores.py": "quiet",
+    "scenarios/test_betting_state_machine.py": "machines",
+    "scenarios/test_quiz_state_machine.py": "machines",
 }
 # Begun last, one of these would keep a worker busy while the others have nothing left to do.
 LONGEST = [
@@ -29,7 +39,9 @@ LONGEST = [
     "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
     "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
-    "launchers/test_worker.py",
+    "scenarios/test_betting_state_machine.py", "scenarios/test_quiz_state_machine.py",
+    "launchers/test_worker.py", "cli/test_documents.py", "reports/test_figures.py",
+    "betting/test_media.py", "community/test_erasures.py", "reports/test_engagement.py",
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A community in a database and a board to read, driven by hand."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,12 +90,20 @@ class World:
         return dict(zip(frame["member_id"], frame["total"], strict=True))
 
 
+def stay_within_a_day() -> None:
+    """Wait for midnight where it is near: what follows is about one and the same day."""
+    now = datetime.now(UTC)
+    left = (datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1) - now).seconds
+    if left < 60:
+        time.sleep(left + 1)
+
+
 @contextmanager
 def play_in(url: str) -> Iterator[World]:
     """A community that is played before the tests that begin with it."""
     with Simulator(board({})) as simulator, TemporaryDirectory() as home:
         settings = settings_of(url, simulator, Path(home))
-        yield World(PooledDatabase(url, 30, 5), settings, simulator)
+        yield World(PooledDatabase(url, 60, 30), settings, simulator)
 
 
 def settings_of(url: str, simulator: Simulator, home: Path) -> Settings:
@@ -106,7 +115,7 @@ def settings_of(url: str, simulator: Simulator, home: Path) -> Settings:
         mee6_base_url=simulator.base_url,
         mee6_request_interval_seconds=0,
         mee6_deadline_seconds=5,
-        lock_timeout_seconds=5,
+        lock_timeout_seconds=30,
     )
 
 

@@ -1,17 +1,28 @@
--- Make the members' streaks from :first_day to :last_day what is staged, touching only rows that differ. Each is
--- looked up by its key: all rows of the days are many more.
+-- Make the members' streaks from :first_day to :last_day what is staged, touching only rows that differ. OFFSET has
+-- each row looked up by its key: all rows of the days are many more.
 -- Staged: staged_streaks(member_id, day, is_active, current_streak, longest_streak, last_active_on)
-WITH gone AS (
-    DELETE FROM community.daily_streaks AS p
-    USING
-        unnest(:member_ids::text[]) AS m (member_id),
-        generate_series(:first_day::date::timestamp, :last_day::date::timestamp, interval '1 day') AS g (day)
+WITH left_over AS (
+    SELECT f.day, f.member_id
+    FROM unnest(:member_ids::text[]) AS m (member_id)
+    CROSS JOIN generate_series(0, :last_day::date - :first_day::date) AS g (days)
+    CROSS JOIN
+        LATERAL (
+            SELECT p.day, p.member_id
+            FROM community.daily_streaks AS p
+            WHERE p.day = :first_day::date + g.days AND p.member_id = m.member_id
+            OFFSET 0
+        ) AS f
     WHERE
-        p.member_id = m.member_id AND p.day = g.day::date
-        AND NOT EXISTS (
+        NOT EXISTS (
             SELECT 1 FROM staged_streaks AS s
-            WHERE s.member_id = p.member_id AND s.day = p.day
+            WHERE s.member_id = f.member_id AND s.day = f.day
         )
+),
+
+gone AS (
+    DELETE FROM community.daily_streaks AS p
+    USING left_over AS f
+    WHERE p.day = f.day AND p.member_id = f.member_id
     RETURNING p.day
 ),
 

@@ -69,7 +69,7 @@ COMMENT ON COLUMN betting.daily_activity.wagered IS 'Their stakes, in cents.';
 CREATE OR REPLACE VIEW betting.bets_by_type AS
 SELECT
     date_trunc('week', b.settled_at AT TIME ZONE 'UTC')::date AS week,
-    b.bet_type,
+    operations.shown_name(b.bet_type) AS bet_type,
     count(*) AS bets,
     count(*) FILTER (WHERE b.status = 'won') AS won,
     count(*) FILTER (WHERE b.status = 'lost') AS lost,
@@ -82,7 +82,7 @@ WHERE b.status IN ('won', 'lost', 'push')
 GROUP BY date_trunc('week', b.settled_at AT TIME ZONE 'UTC')::date, b.bet_type;
 COMMENT ON VIEW betting.bets_by_type IS 'One row per ISO week and type of bet: what became of those settled in it, for the users. Without cancelled bets, which were never at risk.';
 COMMENT ON COLUMN betting.bets_by_type.week IS 'Monday of the week of their settlement.';
-COMMENT ON COLUMN betting.bets_by_type.bet_type IS 'spread, total, moneyline …';
+COMMENT ON COLUMN betting.bets_by_type.bet_type IS 'spread, total, moneyline …, made harmless.';
 COMMENT ON COLUMN betting.bets_by_type.bets IS 'Bets settled.';
 COMMENT ON COLUMN betting.bets_by_type.won IS 'Won.';
 COMMENT ON COLUMN betting.bets_by_type.lost IS 'Lost.';
@@ -159,7 +159,7 @@ SELECT
     b.user_id,
     operations.shown_name(u.username) AS name,
     b.badge,
-    coalesce(t.title, b.badge) AS title,
+    operations.shown_name(coalesce(t.title, b.badge)) AS title,
     b.earned_at AS since,
     b.evidence
 FROM betting.user_badges AS b
@@ -175,7 +175,7 @@ COMMENT ON VIEW betting.current_badges IS 'One row per badge held in the week th
 COMMENT ON COLUMN betting.current_badges.user_id IS 'Who holds it.';
 COMMENT ON COLUMN betting.current_badges.name IS 'Name, made harmless.';
 COMMENT ON COLUMN betting.current_badges.badge IS 'Badge.';
-COMMENT ON COLUMN betting.current_badges.title IS 'What people read.';
+COMMENT ON COLUMN betting.current_badges.title IS 'What people read, made harmless.';
 COMMENT ON COLUMN betting.current_badges.since IS 'When it was earned, the last time if it was lost in between.';
 COMMENT ON COLUMN betting.current_badges.evidence IS 'The figures that earned it, as they were then.';
 

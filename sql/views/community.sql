@@ -235,7 +235,7 @@ CREATE OR REPLACE VIEW community.points_by_source AS
 SELECT
     p.grain,
     date_trunc(p.grain, s.day)::date AS period_start,
-    s.action,
+    operations.shown_name(s.action) AS action,
     sum(s.entries)::bigint AS entries,
     sum(s.points)::bigint AS points
 FROM community.daily_sources AS s
@@ -244,7 +244,7 @@ GROUP BY p.grain, date_trunc(p.grain, s.day)::date, s.action;
 COMMENT ON VIEW community.points_by_source IS 'One row per day, week or month and action: where points come from.';
 COMMENT ON COLUMN community.points_by_source.grain IS 'day, week or month: name one.';
 COMMENT ON COLUMN community.points_by_source.period_start IS 'First day of it.';
-COMMENT ON COLUMN community.points_by_source.action IS 'What earned them, or took them away.';
+COMMENT ON COLUMN community.points_by_source.action IS 'What earned them, or took them away, made harmless.';
 COMMENT ON COLUMN community.points_by_source.entries IS 'Entries of the ledger.';
 COMMENT ON COLUMN community.points_by_source.points IS 'Their sum.';
 

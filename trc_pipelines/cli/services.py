@@ -224,7 +224,7 @@ def _shows_code(host: str, port: int) -> bool:
     asked = LOOPBACK if host == "0.0.0.0" else host  # noqa: S104  # all of this host's
     try:
         answer = requests.post(f"http://{asked}:{port}/graphql", json={"query": query}, timeout=10)
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
     return answer.ok and '"RepositoryLocation"' in answer.text
 

@@ -274,7 +274,7 @@ def meanwhile(content: Content, *changes: str) -> Result:
         results: list[Result] = []
         thread = threading.Thread(target=lambda: results.append(content.expire()))
         thread.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not content.rows(
             "SELECT 1 FROM pg_stat_activity "
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"

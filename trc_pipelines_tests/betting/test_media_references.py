@@ -262,9 +262,9 @@ def test_a_picture_of_another_host_keeps_none_of_ours(text: str) -> None:
     ],
 )
 def test_a_hostile_text_costs_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     find(text)
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
 
 
 def test_every_key_is_looked_for_in_every_text_in_bounded_time() -> None:
@@ -272,9 +272,9 @@ def test_every_key_is_looked_for_in_every_text_in_bounded_time() -> None:
     ids = pd.Series(np.arange(size), dtype="int64").astype("str").str.zfill(12)
     texts = f"{CDN}/posts/" + ids + ".jpg?w=640"
     keys = pd.concat(["posts/" + ids + ".jpg", "posts/gone" + ids + "_1.jpg"], ignore_index=True)
-    started = time.perf_counter()
+    started = time.process_time()
     found = is_referenced(keys, find_references(texts, PREFIXES, HOSTS))
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
     assert found.tolist() == [True] * size + [False] * size
 
 

@@ -72,20 +72,28 @@ def test_what_is_quick_is_done_without_a_word(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr() == ("", "")
 
 
+def read_until(capsys: pytest.CaptureFixture[str], word: str) -> str:
+    """What was told beside the output, up to a word; nothing was printed meanwhile."""
+    told = ""
+    while word not in told:
+        time.sleep(0.01)
+        out, err = capsys.readouterr()
+        assert out == ""
+        told += err
+    return told
+
+
 def test_in_a_pipe_who_waits_is_told_now_and_then_beside_what_machines_read(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(output, "PATIENCE_SECONDS", 0.01)
     monkeypatch.setattr(output, "REPEAT_SECONDS", 0.2)
     with tell("Settling", 4) as work:
-        time.sleep(0.1)
+        first = read_until(capsys, "Settling")
         work.begin("Paying", 3)
-        time.sleep(0.3)
-    out, err = capsys.readouterr()
-    first, second, *_ = err.splitlines()
-    assert out == ""
-    assert first == "Settling, 0 of 4, 0 s …"
-    assert second == "Paying, 3 of 4, 0 s …"
+        second = read_until(capsys, "Paying")
+    assert re.fullmatch(r"(Settling, 0 of 4, \d+ s …\n)+", first)
+    assert re.fullmatch(r"(Settling, 0 of 4, \d+ s …\n)*(Paying, 3 of 4, \d+ s …\n)+", second)
 
 
 def test_on_a_terminal_the_line_lives_and_goes(
@@ -95,9 +103,10 @@ def test_on_a_terminal_the_line_lives_and_goes(
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "40")
     with tell("Checking " + "x" * 80):
-        time.sleep(0.1)
+        said = read_until(capsys, "Checking")
         say("holds  one")
     out, err = capsys.readouterr()
+    err = said + err
     assert out == "holds  one\n"
     assert err.startswith("\r\x1b[2KChecking xxx")
     assert err.endswith("\r\x1b[2K")

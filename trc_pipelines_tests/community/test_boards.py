@@ -190,7 +190,7 @@ def test_who_reads_while_boards_are_exchanged_sees_the_old_ones_and_waits_for_no
     reader = psycopg2.connect(url.render_as_string(hide_password=False))
     reader.autocommit = True
     with reader.cursor() as cursor:
-        cursor.execute("SET statement_timeout = '5s'; SET lock_timeout = '10ms'")
+        cursor.execute("SET statement_timeout = '60s'; SET lock_timeout = '10ms'")
 
         def seen() -> list[tuple]:
             cursor.execute(

@@ -181,7 +181,7 @@ def played(servers: dict[int, str]) -> Iterator[Database]:
         borrow_database(servers[18]) as url,
         Simulator(invent_population(), guild_id=DEMO_GUILD_ID) as simulator,
     ):
-        database = PooledDatabase(url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+        database = PooledDatabase(url, statement_timeout_seconds=60, lock_timeout_seconds=30)
         settings = load_settings(
             database_url=url,
             community_start_on=first,

@@ -1,7 +1,6 @@
 """Frames in and out, the transaction around them, and the connection below."""
 
 import threading
-import time
 import weakref
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from trc_pipelines.database.connection import (
 from trc_pipelines.database.urls import libpq_url
 from trc_pipelines.database.waiting import Worker
 from trc_pipelines_tests.databases import close_connections, engine_of
+from trc_pipelines_tests.house import wait_until
 from trc_pipelines_tests.world import NOON, World
 
 
@@ -196,7 +196,7 @@ def test_a_session_the_server_ends_is_transient_and_reconnect_begins_one_like_it
         connection.reconnect()
         with connection.transaction():
             assert fetch(connection, "SELECT pg_backend_pid()") != pid
-            assert fetch(connection, "SELECT current_setting('statement_timeout')") == "30s"
+            assert fetch(connection, "SELECT current_setting('statement_timeout')") == "1min"
             assert fetch(connection, "SELECT current_setting('TimeZone')") == "UTC"
 
 
@@ -354,8 +354,7 @@ def test_connections_leave_no_thread_and_no_session(database_url: str) -> None:
         with database.connect() as connection:
             if i % 10 == 0:
                 connection.reconnect()
-    time.sleep(0.1)
-    assert threading.active_count() == before
+    wait_until(lambda: threading.active_count() == before)
     engine = sa.create_engine(make_url(database.url).set(drivername="postgresql+psycopg2"))
     with engine.connect() as other:
         sessions = sa.text(
@@ -371,8 +370,8 @@ def test_a_worker_carries_over_errors_of_any_kind_and_goes_on(kind: type[BaseExc
         raise kind
 
     worker = Worker()
-    assert type(worker.submit(fail).exception(5)) is kind
-    assert worker.submit(lambda: 7).result(5) == 7
+    assert type(worker.submit(fail).exception(60)) is kind
+    assert worker.submit(lambda: 7).result(60) == 7
     worker.stop()
 
 
@@ -381,9 +380,8 @@ def test_a_worker_keeps_nothing_of_a_call_that_is_over() -> None:
         pass
 
     worker = Worker()
-    rows = worker.submit(Rows).result(5)
-    time.sleep(0.05)
+    rows = worker.submit(Rows).result(60)
     kept = weakref.ref(rows)
     del rows
-    assert kept() is None
+    wait_until(lambda: kept() is None)
     worker.stop()

@@ -3,21 +3,31 @@
 import hashlib
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from trc_pipelines.database import migrations, statements
 from trc_pipelines.database.connection import Database
 from trc_pipelines.database.embedded import client_program
-from trc_pipelines.database.migrations import SHARED, migrate
+from trc_pipelines.database.migrations import SHARED, MigrationError, ensure_database, migrate
 from trc_pipelines.settings import KNOWN_DOMAINS as DOMAINS
 from trc_pipelines.settings import PROJECT_ROOT
-from trc_pipelines_tests.catalogue import CHECKS
+from trc_pipelines_tests.betting.conftest import HOUR, Betting
+from trc_pipelines_tests.catalogue import CHECKS, JOBS, LEADERBOARD_WEEKLY_RESET
+from trc_pipelines_tests.commands import Trc
 from trc_pipelines_tests.database.plain_sql import read, run_sql
-from trc_pipelines_tests.servers import create_database, with_database
+from trc_pipelines_tests.databases import close_connections, engine_of
+from trc_pipelines_tests.servers import create_database, once, with_database
+from trc_pipelines_tests.world import NOON, play_in
 
 # A release is the digests of its migrations, and rows of its tables: the files are still there.
 RELEASES = sorted(Path(__file__).parent.glob("releases/*.sha256"), key=lambda path: path.stem)
@@ -218,3 +228,198 @@ def test_an_upgrade_that_loses_a_row_is_noticed(empty_url: str, workshop: Path) 
     migrate(empty_url)
     with pytest.raises(AssertionError):
         assert_kept(before, read_rows(empty_url))
+
+
+# --- with a year in it
+
+WEEK = timedelta(days=7)
+ROUNDS = 13
+# What a release does to tables that are full: columns, a figure of every row, a key.
+NEXT_YEAR = {
+    "operations": NEXT["operations"],
+    "leaderboards": "ALTER TABLE leaderboards.archived_rankings ADD COLUMN note text NOT NULL DEFAULT '';",
+    "community": NEXT["community"] + "ALTER TABLE community.daily_points ADD COLUMN twice bigint; "
+    "UPDATE community.daily_points SET twice = 2 * points; "
+    "ALTER TABLE community.daily_points ALTER COLUMN twice SET NOT NULL, ALTER COLUMN twice SET DEFAULT 0;",
+    "quiz": NEXT["quiz"],
+    "betting": "ALTER TABLE betting.bankroll_ledger ADD COLUMN note text NOT NULL DEFAULT ''; "
+    "CREATE INDEX bankroll_ledger_note_idx ON betting.bankroll_ledger (note);",
+    "reports": NEXT["reports"] + "SELECT pg_advisory_xact_lock(4711);",
+}
+WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted"
+FIGURES = {
+    "points": "SELECT member_id, total FROM community.member_points ORDER BY 1",
+    "balances": "SELECT user_id, balance FROM betting.bankrolls ORDER BY 1",
+    "entries": "SELECT entry_id, account_id, action, points, source_key "
+    "FROM community.point_ledger ORDER BY 1",
+    "money": "SELECT entry_id, user_id, kind, amount, balance_after FROM betting.bankroll_ledger ORDER BY 1",
+    "archive": "SELECT board, period_start, rank, member_id, score FROM leaderboards.archived_rankings "
+    "ORDER BY domain, 1, 2, 3",
+}
+MIGRATE = """\
+import sys
+from pathlib import Path
+from trc_pipelines.database import migrations, statements
+workshop = Path(sys.argv[1])
+statements.SQL_FOLDER = workshop / "sql"
+migrations._FOLDER, migrations._SCRIPTS = workshop / "sql/migrations", workshop / "alembic"
+migrations.migrate(sys.argv[2])
+"""
+
+
+def play_year(url: str) -> None:
+    """A year in three members, two bettors and a quiz: every fourth week something, at its end every job."""
+    with play_in(url) as played:
+        world = Betting(played.database, played.settings, played.simulator)
+        world.link({"ann": 1001, "bob": 1002, "cem": 1003})
+        world.join(1, 2)
+        for number in range(ROUNDS):
+            play_round(world, number)
+        for job in JOBS:
+            assert all(result.success for result in world.run(job, when(ROUNDS)).values())
+    close_connections(url)
+
+
+def when(number: int) -> datetime:
+    return NOON + number * 4 * WEEK
+
+
+def play_round(world: Betting, number: int) -> None:
+    at = when(number)
+    ends = ("won", "lost", "push")[number % 3]
+    world.play(number + 1, 1 + number % 2, ends, 100 * (number + 1), at - HOUR)
+    world.settle(at)
+    world.reset(at)
+    world.execute(
+        "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, created_at) "
+        f"VALUES ('award {number}', 'bob', 'intro_completed', 5, '{at - HOUR}')"
+    )
+    assert world.sync(at, {1001: 1000 + 250 * number, 1002: 900 + 90 * number, 1003: 10})
+    world.run(LEADERBOARD_WEEKLY_RESET, at)
+
+
+@pytest.fixture
+def year(servers: dict[int, str], shared_folder: Path) -> Iterator[str]:
+    """A copy of a database in which a year was played, on a server of the older version."""
+
+    server = servers[16]
+    once(shared_folder / "16.year", lambda: play_year(create_database(server, name="year")))
+    url = create_database(server, "year")
+    yield url
+    close_connections(url)
+
+
+def figures(url: str) -> dict[str, object]:
+    """What people would miss."""
+    return {what: read(url, query) for what, query in FIGURES.items()}
+
+
+def go_on(url: str) -> dict[str, object]:
+    """Two more rounds; the figures after them."""
+    with play_in(url) as played:
+        world = Betting(played.database, played.settings, played.simulator)
+        for number in (ROUNDS, ROUNDS + 1):
+            play_round(world, number)
+    assert broken_promises(url) == []
+    found = figures(url)
+    close_connections(url)
+    return found
+
+
+@pytest.fixture
+def next_release(workshop: Path) -> list[str]:
+    """What the migrations of the next release are called; they wait for a lock in the middle."""
+    release = RELEASES[-1]
+    last = {name.split("_")[1]: name for name in digests(release)}
+    keep_only(workshop, set(digests(release)))
+    names = [f"{900 + number:04}_{schema}_next" for number, schema in enumerate(NEXT_YEAR)]
+    for name, (schema, sql) in zip(names, NEXT_YEAR.items(), strict=True):
+        add_migration(workshop, name, last[schema], sql)
+    return names
+
+
+def wait_for(url: str, how_many: int) -> list[int]:
+    """Who waits for the lock, once so many do."""
+    deadline = time.monotonic() + 60
+    while len(found := read(url, WAITING)) != how_many:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    return found
+
+
+@pytest.mark.parametrize("how", ["killed", "cut off"])
+def test_a_migration_of_a_year_that_is_interrupted_did_nothing_and_is_begun_again(
+    year: str, workshop: Path, next_release: list[str], how: str
+) -> None:
+    before, rows = figures(year), read_rows(year)
+    with engine_of(year).connect() as holder:
+        holder.exec_driver_sql("SELECT pg_advisory_lock(4711)")
+        if how == "killed":
+            command = [sys.executable, "-c", MIGRATE, workshop, year]
+            process = subprocess.Popen(command)
+            wait_for(year, 1)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        else:
+            failed: list[Exception] = []
+            thread = threading.Thread(target=lambda: failed.append(refused(year)))
+            thread.start()
+            (pid,) = wait_for(year, 1)
+            holder.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+            thread.join()
+            assert "rolled back" in str(failed[0])
+        holder.exec_driver_sql("SELECT pg_advisory_unlock(4711)")
+        holder.commit()
+    assert migrations.pending_migrations(year) == next_release
+    assert migrate(year) == next_release
+    assert_kept(rows, read_rows(year))
+    assert figures(year) == before
+    assert read(year, "SELECT bool_and(twice = 2 * points) FROM community.daily_points") == [True]
+    assert go_on(year)["points"] != before["points"]
+
+
+def refused(url: str) -> MigrationError:
+    with pytest.raises(MigrationError) as error:
+        migrate(url)
+    return error.value
+
+
+def test_of_two_that_migrate_a_year_at_once_one_finds_it_done(
+    year: str, next_release: list[str]
+) -> None:
+    before = figures(year)
+    applied: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: applied.append(migrate(year))) for _ in range(2)]
+    with engine_of(year).connect() as holder:
+        holder.exec_driver_sql("SELECT pg_advisory_lock(4711)")
+        for thread in threads:
+            thread.start()
+        wait_for(year, 1)
+        holder.exec_driver_sql("SELECT pg_advisory_unlock(4711)")
+        holder.commit()
+    for thread in threads:
+        thread.join()
+    assert sorted(applied) == [[], next_release]
+    assert figures(year) == before
+    assert broken_promises(year) == []
+
+
+def test_a_year_that_is_dumped_and_restored_into_the_next_version_of_postgresql_goes_on_alike(
+    year: str, servers: dict[int, str], tmp_path: Path, trc: Trc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = with_database(servers[LATEST], f"restored_{make_url(year).database}")
+    ensure_database(url)
+    archive = tmp_path / "year.dump"
+    for program, *arguments in (
+        ("pg_dump", "-Fc", "-f", archive, "-d", year),
+        ("pg_restore", "--exit-on-error", "-d", url, archive),
+    ):
+        subprocess.run([client_program(program), *arguments], check=True, timeout=60)
+    before = read_rows(year)
+    assert sum(map(len, before.values())) > 500
+    assert read_rows(url) == before
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert trc("db", "migrate") == 0
+    assert trc("verify") == 0
+    assert go_on(url) == go_on(year)
+    close_connections(url)

@@ -123,8 +123,7 @@ class WatchedHandle:
 def run_child(command: dict) -> int:
     """One run of the job; the number of points it passed."""
     points = Points(command["deadly"], command["how"])
-    for name in ("execute", "read", "append", "stage"):
-        setattr(Transaction, name, points.watch(getattr(Transaction, name)))
+    Transaction._use = points.watch(Transaction._use)
     open_driver = Database.open_driver
     Database.open_driver = lambda database: WatchedConnection(open_driver(database), points)
     players = pd.DataFrame(
@@ -139,7 +138,7 @@ def run_child(command: dict) -> int:
     Mee6Client.read_leaderboard = lambda *_, **__: board
     as_of = datetime.fromisoformat(command["as_of"])
     perform(
-        Database(command["url"], statement_timeout_seconds=20, lock_timeout_seconds=10),
+        Database(command["url"], statement_timeout_seconds=60, lock_timeout_seconds=30),
         load_settings(
             database_url=command["url"],
             mee6_guild_id=GUILD,

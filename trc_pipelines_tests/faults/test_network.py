@@ -20,6 +20,8 @@ from trc_pipelines_tests.world import NOON, QUARTER, World, board
 # What is tested is what lies between us and the server.
 pytestmark = pytest.mark.either
 
+# What is given up does not wait nearly as long, and a busy machine may take it.
+PATIENCE_SECONDS = 60
 LINKED = {"ann": 1001, "bob": 1002}
 # Before the steps' own are those of the lock and of the statements before the reading.
 FIRST = 8
@@ -51,7 +53,7 @@ def tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_through(world: World, proxy: Proxy) -> None:
     """The sync of a quarter past, over the proxy."""
     through = World(
-        Database(proxy.url, statement_timeout_seconds=10, lock_timeout_seconds=5),
+        Database(proxy.url, statement_timeout_seconds=60, lock_timeout_seconds=30),
         world.settings,
         world.simulator,
     )
@@ -130,13 +132,16 @@ def test_the_failure_of_a_lost_commit_is_on_record(behind: World) -> None:
     assert "community.point_ledger failed" in last["message"].iat[0]
 
 
-def test_a_server_that_refuses_connections_is_one_line_and_no_wait(behind: World) -> None:
+def test_a_server_that_refuses_connections_is_one_line_and_no_wait(
+    behind: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", (600.0,))
     with Proxy(behind.database.url) as proxy:
         proxy.refuse()
         began = time.monotonic()
         with pytest.raises(DatabaseError) as caught:
             run_through(behind, proxy)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < PATIENCE_SECONDS
     assert "\n" not in str(caught.value)
 
 
@@ -160,7 +165,7 @@ def assert_given_up(world: World, proxy: Proxy, seconds: float) -> None:
     thread.join(timeout=seconds)
     was_given_up = not thread.is_alive()
     proxy.release()
-    thread.join(timeout=20)
+    thread.join(timeout=PATIENCE_SECONDS)
     assert was_given_up
     assert isinstance(errors[0], DatabaseError)
 
@@ -168,7 +173,7 @@ def assert_given_up(world: World, proxy: Proxy, seconds: float) -> None:
 def test_a_server_that_never_answers_a_connection_is_given_up_in_seconds(behind: World) -> None:
     with Proxy(behind.database.url) as proxy:
         proxy.is_mute = True
-        assert_given_up(behind, proxy, 15)  # connecting may take 5 s, also to record the failure
+        assert_given_up(behind, proxy, PATIENCE_SECONDS)  # connecting may take 5 s, and once more
 
 
 LOCK_A_ROW = "SELECT member_id FROM community.members WHERE member_id = 'ann' FOR UPDATE"
@@ -194,12 +199,12 @@ def test_a_step_whose_commit_is_lost_is_tried_again_on_a_new_connection_and_coun
 
 
 @contextmanager
-def assert_no_answer_within_a_second(what: str) -> Iterator[None]:
+def assert_no_answer_within_two_seconds(what: str) -> Iterator[None]:
     began = time.monotonic()
-    with pytest.raises(DatabaseError, match=rf"^{what}: no answer within 1 s; the serv") as caught:
+    with pytest.raises(DatabaseError, match=rf"^{what}: no answer within 2 s; the serv") as caught:
         yield
     assert not caught.value.is_transient  # its time is up already
-    assert 0.9 < time.monotonic() - began < 3
+    assert 1.9 < time.monotonic() - began < PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("mute_at", [None, b"pg_catalog"])
@@ -207,10 +212,10 @@ def test_a_server_that_falls_mute_while_connecting_is_given_up_at_the_deadline(
     world: World, monkeypatch: pytest.MonkeyPatch, mute_at: bytes | None
 ) -> None:
     """Before its first answer, and at the driver's own look-ups."""
-    monkeypatch.setattr(connection_module, "_CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(connection_module, "_CONNECT_SECONDS", 2.0)
     with Proxy(world.database.url) as proxy:
         proxy.is_mute, proxy.mute_at = mute_at is None, mute_at
-        with assert_no_answer_within_a_second("connect"), Database(proxy.url).connect():
+        with assert_no_answer_within_two_seconds("connect"), Database(proxy.url).connect():
             pass
         assert proxy.is_mute
 
@@ -218,12 +223,12 @@ def test_a_server_that_falls_mute_while_connecting_is_given_up_at_the_deadline(
 def test_a_server_that_falls_mute_at_the_settings_of_a_transaction_is_given_up_at_the_deadline(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_module, "_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(connection_module, "_GRACE_SECONDS", 1.0)
     with Proxy(world.database.url) as proxy:
         proxy.mute_at = b"set_config"
-        database = Database(proxy.url, statement_timeout_seconds=0.5)
+        database = Database(proxy.url, statement_timeout_seconds=1)
         with (
-            assert_no_answer_within_a_second("begin"),
+            assert_no_answer_within_two_seconds("begin"),
             database.connect() as connection,
             connection.transaction(),
         ):
@@ -242,12 +247,12 @@ def test_a_server_that_falls_mute_at_the_settings_of_a_transaction_is_given_up_a
 def test_a_server_that_falls_mute_is_given_up_at_the_deadline_and_can_be_connected_to_anew(
     behind: World, monkeypatch: pytest.MonkeyPatch, what: str, mute_at: bytes
 ) -> None:
-    monkeypatch.setattr(connection_module, "_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(connection_module, "_GRACE_SECONDS", 1.0)
     with Proxy(behind.database.url) as proxy:
-        database = Database(proxy.url, statement_timeout_seconds=0.5)
+        database = Database(proxy.url, statement_timeout_seconds=1)
         with database.connect() as connection:
             proxy.mute_at = mute_at
-            with assert_no_answer_within_a_second(what), connection.transaction() as transaction:
+            with assert_no_answer_within_two_seconds(what), connection.transaction() as transaction:
                 if what == "COPY b":
                     transaction.stage("b", board({1001: 1}))
                 transaction.read("community/select_linked_accounts")
@@ -265,13 +270,14 @@ import signal, sys
 from trc_pipelines.database.connection import Database
 from trc_pipelines_tests.world import board
 signal.signal(signal.SIGTERM, signal.default_int_handler)
-with Database(sys.argv[1], application_name="sleeper").connect() as connection:
+database = Database(sys.argv[1], 900, application_name="sleeper")
+with database.connect() as connection:
     try:
         with connection.transaction() as transaction:
             transaction.append("community.members", board({}).assign(member_id="zoe"))
             connection.use("lock", lambda cursor: cursor.execute(sys.argv[2]).fetch_arrow_table())
             connection.use("sleep", lambda cursor: cursor.execute(
-                "SELECT pg_sleep(60)::text").fetch_arrow_table())
+                "SELECT pg_sleep(600)::text").fetch_arrow_table())
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         with connection.transaction() as transaction:
@@ -280,7 +286,7 @@ with Database(sys.argv[1], application_name="sleeper").connect() as connection:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -296,7 +302,7 @@ def interrupted(url: str, is_asleep: Callable[[], bool]) -> tuple[float, str, st
         wait_until(is_asleep)
         began = time.monotonic()
         process.terminate()
-        said = process.communicate(timeout=20)
+        said = process.communicate(timeout=300)
         return time.monotonic() - began, *said
     finally:
         process.kill()
@@ -306,7 +312,7 @@ def sleepers(world: World) -> int:
     return len(
         world.query(
             "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() "
-            "AND datname = current_database() AND query LIKE '%pg_sleep(60)%'"
+            "AND datname = current_database() AND query LIKE '%pg_sleep(600)%'"
         )
     )
 
@@ -315,7 +321,7 @@ def test_an_interrupt_ends_the_running_statement_and_leaves_nothing_of_its_trans
     behind: World,
 ) -> None:
     seconds, output, errors = interrupted(behind.database.url, lambda: sleepers(behind) == 1)
-    assert seconds < 3
+    assert seconds < PATIENCE_SECONDS
     # The connection is good for more, such as to record why.
     assert (output.split(), errors) == (["interrupted", "2"], "")
     assert sleepers(behind) == 0
@@ -326,8 +332,8 @@ def test_an_interrupt_is_obeyed_also_when_the_server_is_mute_and_the_process_end
     behind: World,
 ) -> None:
     with Proxy(behind.database.url) as proxy:
-        proxy.mute_at = b"pg_sleep(60)"
+        proxy.mute_at = b"pg_sleep(600)"
         seconds, output, errors = interrupted(proxy.url, lambda: proxy.is_mute)
-    assert seconds < 8
+    assert seconds < PATIENCE_SECONDS
     assert output.split() == ["interrupted"]
     assert "the connection was given up" in errors

@@ -104,7 +104,7 @@ def test_a_deadlock_is_tried_again_and_both_get_what_they_want(
     world: World, monkeypatch: pytest.MonkeyPatch, are_dry: tuple[bool, bool]
 ) -> None:
     monkeypatch.setattr(execution, "RETRY_DELAYS_SECONDS", (0.05, 0.1))
-    both_hold_one = threading.Barrier(2, timeout=10)
+    both_hold_one = threading.Barrier(2, timeout=60)
     attempts: list[str] = []
 
     def lock(first: str, second: str) -> Step:

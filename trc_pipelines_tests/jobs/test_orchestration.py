@@ -25,7 +25,7 @@ from trc_pipelines.jobs.orchestration import (
 )
 from trc_pipelines.settings import PROJECT_ROOT, Settings, load_settings
 from trc_pipelines_tests.catalogue import CHECKS, LEADERBOARD_RECALCULATION, STEPS
-from trc_pipelines_tests.world import QUARTER, World, play_in
+from trc_pipelines_tests.world import QUARTER, World, play_in, stay_within_a_day
 
 # What is tested is Dagster's side.
 pytestmark = pytest.mark.either
@@ -43,6 +43,7 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     monkeypatch.setenv("MEE6_GUILD_ID", str(world.simulator.guild_id))
     monkeypatch.setenv("MEE6_BASE_URL", world.simulator.base_url)
     monkeypatch.setenv("MEE6_REQUEST_INTERVAL_SECONDS", "0")
+    stay_within_a_day()
     connected.cache_clear()
     with dg.instance_for_test() as instance:
         yield instance

@@ -1,8 +1,9 @@
 import json
-import time
-from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trc_pipelines.mee6.models import (
     MAX_FIGURE,
@@ -11,6 +12,8 @@ from trc_pipelines.mee6.models import (
     Page,
     parse_page,
 )
+from trc_pipelines_tests.budget import examples
+from trc_pipelines_tests.hostile import FIGURES, IDS, assert_one_line
 
 GUILD_ID = 554836553760711639
 
@@ -195,24 +198,57 @@ def test_names_are_kept_for_who_asks_and_one_that_is_none_is_unknown() -> None:
     assert "username" not in parse(body).players
 
 
-def test_a_page_of_a_thousand_players_takes_milliseconds() -> None:
-    row: dict[str, Any] = {
-        "avatar": "aec18b437bf3755a7c666a461742ceab",
-        "detailed_xp": [20303, 42295, 1294708],
-        "discriminator": "0",
-        "guild_id": str(GUILD_ID),
-        "level": 87,
-        "message_count": 64704,
-        "monetize_xp_boost": 0,
-        "is_monetize_subscriber": False,
-        "username": "member0001",
-        "xp": 1294708,
-    }
-    players = [row | {"id": str(10**17 + i)} for i in range(1000)]
-    body = json.dumps({"guild": {"id": str(GUILD_ID)}, "page": 0, "players": players}).encode()
-    parse(body)
-    started = time.process_time()
-    for _ in range(5):
-        parse(body)
-    # 1 ms of a core each; the bound only tells a Python loop from none.
-    assert (time.process_time() - started) / 5 < 0.02
+VALUES = st.sampled_from(
+    [*FIGURES.values(), *IDS.values(), '"secret-name"', "5", '"7"', "0.5"]
+) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda of: st.lists(of, max_size=3) | st.dictionaries(st.text(max_size=5), of, max_size=3),
+    max_leaves=5,
+).map(json.dumps)
+KEYS = st.sampled_from(
+    ["id", "xp", "username", "level", "message_count", "page", "xp_rate", "guild", "players"]
+)
+OBJECTS = st.lists(st.tuples(KEYS, VALUES), max_size=6).map(
+    lambda pairs: "{" + ", ".join(f'"{key}": {value}' for key, value in pairs) + "}"
+)
+MORE = st.just("") | st.builds(lambda key, value: f', "{key}": {value}', KEYS, VALUES)
+GOOD = st.builds(player, st.just('"5"'), st.just("7"), MORE)
+PLAYERS = GOOD | st.builds(player, VALUES, VALUES, MORE) | OBJECTS | VALUES
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> bytes:
+    """Pages of which some is wrong, then cut and written over anywhere."""
+    players = ",".join(draw(st.lists(GOOD, max_size=4) | st.lists(PLAYERS, max_size=4)))
+    body = bytearray(page_body(players, more=draw(MORE)))
+    changes = st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 255)), max_size=2)
+    for place, byte in draw(st.just([]) | changes):
+        body[place % len(body) : place % len(body) + byte % 3] = bytes([byte])
+    return bytes(body)
+
+
+def assert_says_no_name(error: Mee6InvalidResponse) -> None:
+    assert_one_line(str(error))
+    assert "secret-name" not in str(error)
+    assert error.__cause__ is None
+
+
+@given(bodies())
+@settings(max_examples=examples(300))
+def test_any_body_is_a_page_of_ids_and_figures_or_refused_in_a_line_without_a_name(
+    body: bytes,
+) -> None:
+    try:
+        page = parse_page(body, GUILD_ID, 0, with_names=True)
+    except Mee6InvalidResponse as error:
+        assert_says_no_name(error)
+        return
+    assert page.players["discord_id"].between(1, 2**63 - 1).all()
+    assert page.players["xp"].between(0, MAX_FIGURE).all()
+    for name in ("level", "message_count"):
+        assert page.players[name].dropna().between(0, MAX_FIGURE).all()
+    assert np.isfinite(page.xp_rate)
+    assert page.xp_rate >= 0
+    # As a database takes them.
+    for name in page.players["username"].dropna():
+        name.encode("utf-8")

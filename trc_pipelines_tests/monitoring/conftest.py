@@ -7,7 +7,8 @@ import pytest
 
 from trc_pipelines.settings import Settings, load_settings
 
-SOON = 0.5
+# For what never comes. What comes is given its time: a busy machine needs it.
+SOON, PATIENT = 2.0, 60.0
 Configure = Callable[..., Settings]
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from trc_pipelines.monitoring.channels import (
     send_check_in,
 )
 from trc_pipelines.settings import Settings, SettingsError
-from trc_pipelines_tests.monitoring.conftest import SOON, Configure
+from trc_pipelines_tests.monitoring.conftest import PATIENT, SOON, Configure
 from trc_pipelines_tests.receivers import (
     DOWN,
     DRIPPING,
@@ -40,11 +41,25 @@ from trc_pipelines_tests.receivers import (
 
 
 @pytest.fixture(params=["sentry", "apprise"])
-def channel(request: pytest.FixtureRequest, receiver: Receiver, configure: Configure) -> Channel:
-    """Each kind of channel, to the receiver, with a deadline tests can wait for."""
+def open_channel(
+    request: pytest.FixtureRequest, receiver: Receiver, configure: Configure
+) -> Callable[[float], Channel]:
+    """Each kind of channel, to the receiver, with a deadline."""
     named = {"sentry": {"sentry_dsn": receiver.dsn}, "apprise": {"alert_urls": receiver.hook}}
-    (opened,) = open_channels(configure(**named[request.param]), deadline_seconds=SOON)
-    return opened
+
+    def open_one(deadline_seconds: float) -> Channel:
+        (opened,) = open_channels(
+            configure(**named[request.param]), deadline_seconds=deadline_seconds
+        )
+        return opened
+
+    return open_one
+
+
+@pytest.fixture
+def channel(open_channel: Callable[[float], Channel]) -> Channel:
+    """Each kind of channel, to the receiver."""
+    return open_channel(PATIENT)
 
 
 def alert(**changes: Any) -> QueuedAlert:
@@ -196,7 +211,7 @@ def test_a_check_in_brings_its_monitor_along(
     }
 
 
-def check_in(settings: Settings) -> None:
+def check_in(settings: Settings, deadline_seconds: float = PATIENT) -> None:
     send_check_in(
         settings,
         "mee6_sync",
@@ -204,7 +219,7 @@ def check_in(settings: Settings) -> None:
         succeeded=True,
         duration_seconds=1,
         max_runtime_minutes=14,
-        deadline_seconds=SOON,
+        deadline_seconds=deadline_seconds,
     )
 
 
@@ -234,10 +249,11 @@ def test_the_receiver_is_no_pushover(body: bytes, receiver: Receiver) -> None:
     url = f"http://{receiver.host}{ENVELOPES}"
     auth = {"X-Sentry-Auth": f"Sentry sentry_key={KEY}, sentry_version=7"}
     packed = auth | {"Content-Encoding": "gzip"}
-    assert requests.post(url, data=body, headers=auth, timeout=5).status_code == 400
-    assert requests.post(url, data=good, timeout=5).status_code == 400
-    assert requests.post(url, data=good, headers=auth, timeout=5).status_code == 200
-    assert requests.post(url, gzip.compress(good), headers=packed, timeout=5).status_code == 200
+    assert requests.post(url, data=body, headers=auth, timeout=PATIENT).status_code == 400
+    assert requests.post(url, data=good, timeout=PATIENT).status_code == 400
+    assert requests.post(url, data=good, headers=auth, timeout=PATIENT).status_code == 200
+    packed_good = gzip.compress(good)
+    assert requests.post(url, packed_good, headers=packed, timeout=PATIENT).status_code == 200
 
 
 # --- nobody takes it
@@ -245,13 +261,14 @@ def test_the_receiver_is_no_pushover(body: bytes, receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("answer", [400, 401, 403, 413, 429, 500, 503, SILENT, DRIPPING])
 def test_what_was_not_accepted_is_said_in_time(
-    answer: int | str, channel: Channel, receiver: Receiver
+    answer: int | str, open_channel: Callable[[float], Channel], receiver: Receiver
 ) -> None:
     receiver.answer = answer
+    channel = open_channel(SOON if answer in (SILENT, DRIPPING) else PATIENT)
     began = time.monotonic()
     with pytest.raises(DeliveryError, match=channel.key):
         channel.send(alert())
-    assert time.monotonic() - began < SOON + 1
+    assert time.monotonic() - began < PATIENT
     receiver.answer = 200
     channel.send(alert())
 
@@ -277,7 +294,7 @@ def test_a_check_in_that_was_not_accepted_is_said(
 ) -> None:
     receiver.answer = answer
     with pytest.raises(DeliveryError, match="sentry"):
-        check_in(configure(sentry_dsn=receiver.dsn))
+        check_in(configure(sentry_dsn=receiver.dsn), SOON if answer == SILENT else PATIENT)
 
 
 def test_one_broken_channel_does_not_stop_the_next(
@@ -503,9 +520,9 @@ def test_whatever_is_scrubbed_is_inert(text: str) -> None:
     "part", ["a", "a-", "://", "@", "password", "a.", "x=", "?a=", "\x1b[", " "]
 )
 def test_no_text_keeps_the_scrubber_busy(part: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     scrub(part * (10_000_000 // len(part)))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 60  # what looks back at every letter takes days
 
 
 # --- settings

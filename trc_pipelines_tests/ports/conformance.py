@@ -6,7 +6,7 @@ it meanwhile, and how it is looked at are its own (`AppSide`).
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -71,9 +71,9 @@ def try_port(url: str, port: str, app: AppSide) -> None:
         after_the_app = _run(theirs, app.look)
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(_run, ours, call(port))
-            waited = _wait_for_lock(ours, url)
+            waited = _wait_for_lock(ours, url, answer)
             theirs.commit()
-            changed = answer.result(timeout=20)
+            changed = answer.result(timeout=60)
         ours.commit()
         assert waited, f"{port} does not wait for a row that the app is changing"
         assert changed == 0, f"{port} says it changed a row that the app had changed meanwhile"
@@ -114,13 +114,13 @@ def _run(session: Connection, statement: str) -> object:
         return cursor.fetchone()[0] if cursor.description else None
 
 
-def _wait_for_lock(session: Connection, url: str) -> bool:
-    """Whether the session comes to wait for a lock within two seconds."""
+def _wait_for_lock(session: Connection, url: str, answer: Future[object]) -> bool:
+    """Whether the session comes to wait for a lock before it has answered."""
     pid = session.info.backend_pid
     with psycopg2.connect(url) as third:
         third.autocommit = True
-        until = time.monotonic() + 2
-        while time.monotonic() < until:
+        until = time.monotonic() + 60
+        while not answer.done() and time.monotonic() < until:
             if _run(
                 third, f"SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = {pid}"
             ):

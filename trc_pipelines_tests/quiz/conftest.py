@@ -112,7 +112,7 @@ class Quiz(World):
     def _wait_for_a_waiting_job(self) -> None:
         with self.app() as observer, observer.cursor() as cursor:
             observer.autocommit = True
-            for _ in range(400):
+            for _ in range(6_000):
                 cursor.execute(
                     "SELECT count(*) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -286,7 +286,7 @@ class Real:
     """One database and its connections, kept for all histories."""
 
     def __init__(self, url: str, home: Path) -> None:
-        self.database = Database(url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+        self.database = Database(url, statement_timeout_seconds=60, lock_timeout_seconds=30)
         self.settings = load_settings(trc_home=home, database_url=url)
         self.opened = self.database.connect()
         self.connection = self.opened.__enter__()

@@ -53,7 +53,7 @@ def make_world(url: str, simulator: Simulator, home: Path) -> World:
         mee6_base_url=simulator.base_url,
         mee6_request_interval_seconds=0,
     )
-    database = PooledDatabase(url, statement_timeout_seconds=30, lock_timeout_seconds=5)
+    database = PooledDatabase(url, statement_timeout_seconds=60, lock_timeout_seconds=30)
     return World(database, settings, simulator)
 
 

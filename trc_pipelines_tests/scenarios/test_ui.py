@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from unittest.mock import patch
 
 import dagster as dg
 import numpy as np
@@ -11,29 +12,24 @@ import pandas as pd
 import pytest
 import requests
 
-from trc_pipelines.cli.installation import open_installation, prepare_databases
+from trc_pipelines.cli import services
+from trc_pipelines.cli.installation import Installation, open_installation, prepare_databases
 from trc_pipelines.cli.runs import run_job
 from trc_pipelines.cli.services import first_free_port, hold_home, run_services
 from trc_pipelines.community.jobs import MEE6_SYNC, RECOMPUTE_DAYS
 from trc_pipelines.demo.simulator import Simulator
 from trc_pipelines.jobs.contract import Job
 from trc_pipelines.quiz.jobs import SESSION_CLEANUP
-from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.databases import PooledDatabase
+from trc_pipelines_tests.house import PATIENCE_SECONDS, QuietServices
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import World, board
 
-DAYS = 60
+# In them a month ends, and several weeks.
+DAYS = 40
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 FIRST = TODAY - timedelta(days=DAYS)
 TABLES = ["daily_points", "daily_streaks", "leaderboard_rankings"]
-# Dagster's own, which looks at backfills twice a minute.
-IMPATIENT_DAEMON = """
-from dagster._daemon import controller
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 1
-from dagster._daemon.cli import main
-main()
-"""
 STEPS = RECOMPUTE_DAYS.steps
 BACKFILL = """
 mutation ($assets: [AssetKeyInput!], $days: [String!]) {
@@ -64,39 +60,81 @@ query ($id: String!) {
 }"""
 
 
-@pytest.fixture
-def two_months(
-    servers: dict[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[World]:
-    """Twenty members who now and then earn points in the app, and no Discord sync."""
+@dataclass
+class Served:
+    """A world whose days nobody has computed, with services that run, and a second UI to look at.
+
+    Attributes:
+        day_by_day: what is in the tables when each day was computed by a run of its own.
+    """
+
+    world: World
+    installation: Installation
+    day_by_day: dict[str, list[dict]]
+    url: str
+    read_only_url: str
+
+
+@pytest.fixture(scope="module")
+def served(servers: dict[int, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     url = create_database(servers[18])
-    for name, value in {
-        "TRC_HOME": tmp_path / "home",
-        "DATABASE_URL": url,
-        "MEE6_SYNC_ENABLED": "false",
-        "COMMUNITY_START_ON": FIRST.date(),
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    with open_installation(begins=True) as installation, Simulator(board({})) as simulator:
-        world = World(PooledDatabase(url), installation.settings, simulator)
-        world.link({f"m{i:02}": 1_000 + i for i in range(20)})
-        rng = np.random.default_rng(7)
-        is_active = rng.random((20, DAYS)) < rng.random((20, 1))
-        member, day = np.nonzero(is_active)
-        with world.database.transaction() as transaction:
-            transaction.append(
-                "community.point_transactions",
-                pd.DataFrame(
-                    {
-                        "member_id": [f"m{i:02}" for i in member],
-                        "action": "resource_download",
-                        "points": rng.integers(1, 50, len(member)),
-                        "created_at": FIRST + pd.to_timedelta(day * 24 + 9, unit="h"),
-                    }
-                ),
-            )
-        world.run(MEE6_SYNC, TODAY)
-        yield world
+    with pytest.MonkeyPatch.context() as environment, Simulator(board({})) as simulator:
+        for name, value in {
+            "TRC_HOME": tmp_path_factory.mktemp("ui") / "home",
+            "DATABASE_URL": url,
+            "MEE6_SYNC_ENABLED": "false",
+            "COMMUNITY_START_ON": FIRST.date(),
+        }.items():
+            environment.setenv(name, str(value))
+        with open_installation(begins=True) as installation:
+            prepare_databases(installation)
+            world = World(PooledDatabase(url), installation.settings, simulator)
+            earn_points(world)
+            day_by_day = compute_day_by_day(world)
+            home, port, second = (
+                installation.settings.trc_home, first_free_port(0), first_free_port(0),
+            )  # fmt: skip
+            with (
+                patch.object(services, "Services", QuietServices),
+                hold_home(home) as lock,
+                run_services(home, lock, installation.environment, port, read_only_port=second),
+            ):
+                urls = [f"http://127.0.0.1:{one}" for one in (port, second)]
+                yield Served(world, installation, day_by_day, *urls)
+
+
+def earn_points(world: World) -> None:
+    """Twenty members who now and then earn points in the app, and no Discord sync."""
+    world.link({f"m{i:02}": 1_000 + i for i in range(20)})
+    rng = np.random.default_rng(7)
+    is_active = rng.random((20, DAYS)) < rng.random((20, 1))
+    member, day = np.nonzero(is_active)
+    with world.database.transaction() as transaction:
+        transaction.append(
+            "community.point_transactions",
+            pd.DataFrame(
+                {
+                    "member_id": [f"m{i:02}" for i in member],
+                    "action": "resource_download",
+                    "points": rng.integers(1, 50, len(member)),
+                    "created_at": FIRST + pd.to_timedelta(day * 24 + 9, unit="h"),
+                }
+            ),
+        )
+    world.run(MEE6_SYNC, TODAY)
+
+
+def compute_day_by_day(world: World) -> dict[str, list[dict]]:
+    """Compute each day in a run of its own, and forget it again; what was there."""
+    for step in STEPS:
+        job = Job("by_hand", "", "", timedelta(), [step], lambda *_: (TODAY, TODAY))
+        for day in pd.date_range(FIRST, periods=DAYS).date:
+            world.run(job, TODAY, days=(day, day))
+    found = contents(world)
+    assert all(found.values())
+    world.execute("TRUNCATE community.daily_points, community.daily_streaks")
+    world.execute("TRUNCATE community.ranking_pages, community.days")
+    return found
 
 
 def contents(world: World) -> dict[str, list[dict]]:
@@ -107,36 +145,12 @@ def contents(world: World) -> dict[str, list[dict]]:
     }
 
 
-def test_a_backfill_of_60_days_is_one_run_and_equals_day_by_day_runs(two_months: World) -> None:
-    world = two_months
-    for step in STEPS:
-        job = Job("by_hand", "", "", timedelta(), [step], lambda *_: (TODAY, TODAY))
-        for day in pd.date_range(FIRST, periods=DAYS).date:
-            world.run(job, TODAY, days=(day, day))
-    day_by_day = contents(world)
-    assert all(day_by_day.values())
-    world.execute("TRUNCATE community.daily_points, community.daily_streaks")
-    world.execute("TRUNCATE community.ranking_pages, community.days")
-
-    with open_installation(begins=True) as installation:
-        prepare_databases(installation)
-        home, port = installation.settings.trc_home, first_free_port(0)
-        with (
-            hold_home(home) as lock,
-            run_services(home, lock, installation.environment, port) as services,
-        ):
-            daemon = services._processes["daemon"]
-            daemon.terminate()
-            daemon.wait()
-            services.start(
-                "impatient daemon", "python", "-c", IMPATIENT_DAEMON,
-                "run", "-w", str(PROJECT_ROOT / "workspace.yaml"),
-            )  # fmt: skip
-            url = f"http://127.0.0.1:{port}/graphql"
-            assert backfill(url, "daily_points", "leaderboard_rankings") == ["SUCCESS"]
-            assert backfill(url, "daily_streaks") == ["SUCCESS"]
-            shown = {table: shown_by_day(table) for table in FIGURES}
-    assert contents(world) == day_by_day
+def test_a_backfill_of_forty_days_is_one_run_and_equals_day_by_day_runs(served: Served) -> None:
+    world = served.world
+    assert backfill(served.url, "daily_points", "leaderboard_rankings") == ["SUCCESS"]
+    assert backfill(served.url, "daily_streaks") == ["SUCCESS"]
+    shown = {table: shown_by_day(table) for table in FIGURES}
+    assert contents(world) == served.day_by_day
     for table, figures in FIGURES.items():
         expected = world.query(f"SELECT day, {figures} FROM community.{table} GROUP BY day")
         expected = expected.set_index(expected.pop("day").astype(str))
@@ -190,8 +204,8 @@ def backfill(url: str, *tables: str) -> list[str]:
     """Launch the backfill as the UI does and wait for its end; statuses of its runs."""
 
     def ask(query: str, **variables: object) -> dict:
-        answer = requests.post(url, json={"query": query, "variables": variables}, timeout=30)
-        return next(iter(answer.json()["data"].values()))
+        asked = {"query": query, "variables": variables}
+        return next(iter(post(url, asked)["data"].values()))
 
     launched = ask(
         BACKFILL,
@@ -199,7 +213,7 @@ def backfill(url: str, *tables: str) -> list[str]:
         days=[str(day) for day in pd.date_range(FIRST, periods=DAYS).date],
     )
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
-    for _ in range(240):
+    for _ in range(600):
         state = ask(STATUS, id=launched["backfillId"])
         if state["status"] not in ("REQUESTED", "CANCELING"):
             break
@@ -208,46 +222,30 @@ def backfill(url: str, *tables: str) -> list[str]:
     return [run["status"] for run in state["runs"]]
 
 
-def test_a_read_only_webserver_shows_everything_and_changes_nothing(two_months: World) -> None:
-    """As docs/operators.md starts it: beside the other, on the same instance."""
-    with open_installation(begins=True) as installation:
-        prepare_databases(installation)
-        home, port, second = installation.settings.trc_home, first_free_port(0), first_free_port(0)
-        with (
-            hold_home(home) as lock,
-            run_services(home, lock, installation.environment, port) as services,
-        ):
-            services.start(
-                "read-only webserver", "dagster-webserver", "--read-only", "-h", "127.0.0.1",
-                "-p", str(second), "-w", str(PROJECT_ROOT / "workspace.yaml"),
-            )  # fmt: skip
-            url = f"http://127.0.0.1:{second}/graphql"
-            services.wait_until(lambda: _answers(url), "read-only webserver")
-            by_hand = run_job(installation, SESSION_CLEANUP, datetime.now(UTC))
-            # By these the timeline and the page of the job find a run.
-            label = "__repository__@trc_pipelines"
-            asked = {"query": RUNS, "variables": {"label": label, "job": "session_cleanup"}}
-            runs = requests.post(url, json=asked, timeout=30).json()["data"]["runsOrError"]
-            [run] = runs["results"]
-            assert (run["runId"], run["status"]) == (by_hand.run_id, "SUCCESS")
-            assert by_hand.messages == {"quiz.quiz_sessions": "nothing to do"}
-            assert run["repositoryOrigin"] == {
-                "repositoryName": "__repository__", "repositoryLocationName": "trc_pipelines",
-            }  # fmt: skip
-            jobs = requests.post(url, json={"query": JOBS}, timeout=30).json()
-            names = {job["name"] for job in jobs["data"]["repositoryOrError"]["jobs"]}
-            assert {"mee6_sync", "review_snapshot", "housekeeping"} <= names
-            asked = {"query": BACKFILL, "variables": {
-                "assets": [{"path": ["community", "daily_points"]}], "days": [str(FIRST.date())],
-            }}  # fmt: skip
-            refused = requests.post(url, json=asked, timeout=30).json()
-            assert refused["data"]["launchPartitionBackfill"]["__typename"] == "UnauthorizedError"
-            assert requests.get(f"http://127.0.0.1:{second}/runs", timeout=30).status_code == 200
+def test_a_read_only_webserver_shows_everything_and_changes_nothing(served: Served) -> None:
+    url = served.read_only_url
+    by_hand = run_job(served.installation, SESSION_CLEANUP, datetime.now(UTC))
+    # By these the timeline and the page of the job find a run.
+    label = "__repository__@trc_pipelines"
+    asked = {"query": RUNS, "variables": {"label": label, "job": "session_cleanup"}}
+    runs = post(url, asked)["data"]["runsOrError"]["results"]
+    [run] = [run for run in runs if run["runId"] == by_hand.run_id]
+    assert run["status"] == "SUCCESS"
+    assert by_hand.messages == {"quiz.quiz_sessions": "nothing to do"}
+    assert run["repositoryOrigin"] == {
+        "repositoryName": "__repository__", "repositoryLocationName": "trc_pipelines",
+    }  # fmt: skip
+    jobs = post(url, {"query": JOBS})
+    names = {job["name"] for job in jobs["data"]["repositoryOrError"]["jobs"]}
+    assert {"mee6_sync", "review_snapshot", "housekeeping"} <= names
+    asked = {"query": BACKFILL, "variables": {
+        "assets": [{"path": ["community", "daily_points"]}], "days": [str(FIRST.date())],
+    }}  # fmt: skip
+    refused = post(url, asked)
+    assert refused["data"]["launchPartitionBackfill"]["__typename"] == "UnauthorizedError"
+    assert requests.get(f"{url}/runs", timeout=PATIENCE_SECONDS).status_code == 200
 
 
-def _answers(url: str) -> bool:
-    try:
-        answer = requests.post(url, json={"query": JOBS}, timeout=10)
-    except requests.ConnectionError:
-        return False
-    return "review_snapshot" in answer.text
+def post(url: str, asked: dict) -> dict:
+    """What a UI answers."""
+    return requests.post(f"{url}/graphql", json=asked, timeout=PATIENCE_SECONDS).json()

@@ -131,7 +131,7 @@ class Betting:
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         acts = [self.schedule] * 3 + [self.bet] * 9 + [self.end_games] * 5 + [self.post] * 4
         acts += [self.correct_score, self.correct_score, self.edit_bet, self.take_away]
-        acts += [self.join, self.refer]
+        acts += [self.join, self.refer, self.postpone]
         dice.choice(acts)(session, dice, at)
 
     def join(self, session: AppSession, dice: random.Random, at: datetime) -> None:
@@ -222,6 +222,20 @@ class Betting:
                     away_score=dice.randint(0, 4) if status == "completed" else None,
                     completed_at=at,
                 )  # fmt: skip
+
+    def postpone(self, session: AppSession, dice: random.Random, at: datetime) -> None:
+        """A game is put off, whatever its score says, or it is to take place after all."""
+        waiting = [
+            key for key, versions in self.games.items()
+            if versions and versions[-1][1]["status"] in ("scheduled", "postponed")
+        ]  # fmt: skip
+        if waiting:
+            key = dice.choice(waiting)
+            is_off = self.games[key][-1][1]["status"] == "postponed"
+            self._change_game(
+                session, key, status="scheduled" if is_off else "postponed",
+                home_score=dice.choice([None, 1]), away_score=2,
+            )  # fmt: skip
 
     def correct_score(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         """A score turns out wrong, perhaps while it is settled; one in a while a game is not over after all."""
@@ -340,6 +354,7 @@ class Betting:
         self._read_entries()
         self._look_at_balances()
         self._look_at_events()
+        self._look_at_resets()
 
     def _read_entries(self) -> None:
         """Every entry is allowed, follows from the one before, and moves the account by the rules."""
@@ -476,6 +491,18 @@ class Betting:
                 run_id not in self.house.runs or self.told[bet] > 0,
                 f"nobody was told of bet {bet}",
             )
+
+    def _look_at_resets(self) -> None:
+        """Whose week was closed is told so, with what it closed with."""
+        told = self.house.ask(
+            "SELECT payload ->> 'user_id', (payload ->> 'week_start')::date, "
+            "(payload ->> 'closing_balance')::bigint FROM operations.domain_events "
+            "WHERE event_type = 'BankrollReset'"
+        )
+        require_same(
+            "resets told", {(user, week - 7 * DAY): closing for user, week, closing in told},
+            {key: closing for key, (*_, closing) in self.closed.items()},
+        )  # fmt: skip
 
     # What must hold once everything that is due is done
 

@@ -463,7 +463,7 @@ class Community:
         day = (at - timedelta(microseconds=1)).date()
         active = self._compare_days(day)
         self._compare_streaks(active, day - DAY)
-        self._compare_boards()
+        self._compare_boards(day - DAY)
         self._look_for_open_periods(at)
 
     def _look_for_what_is_lost(self) -> None:
@@ -546,11 +546,8 @@ class Community:
             {key: value for key, value in expected.items() if key[1] >= since},
         )
 
-    def _compare_boards(self) -> None:
-        """The boards of the newest day, whole."""
-        [(day,)] = self.house.ask(
-            "SELECT max(day) FROM leaderboards.boards WHERE domain = 'community'"
-        )
+    def _compare_boards(self, day: date) -> None:
+        """The boards of the day that ended, whole. Those of the day after are made at its first hour."""
         shown = self.statuses[-1][1]
         starts = {
             "global": date.min,

@@ -276,7 +276,8 @@ class Scheduler:
     def _draw(self, task: Task, what: str) -> str | None:
         task.calls += 1
         if task.struck and task.calls == task.struck[0]:
-            return task.struck[1]
+            fault, possible = task.struck[1], FAULTS.get(what)
+            return fault if possible is None or fault in possible else next(iter(possible), None)
         if not task.may_fail or self._random.random() >= self._fault_rate:
             return None
         kinds = FAULTS.get(what, [*BREAKS, *REFUSALS])
@@ -313,7 +314,8 @@ class JobSession:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.pid: int | None = None
+        # Known already where no task opened it.
+        self.pid = _read_pid(connection._driver) if connection._driver else None
         self.began, self.statements = 0, {}
 
     def submit(self, call: Callable[[], Any]) -> Future:
@@ -332,6 +334,11 @@ class JobSession:
         return call
 
 
+def _read_pid(driver: Any) -> int:
+    with driver.cursor() as cursor:
+        return cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+
 @contextmanager
 def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
     """Have every call of the product's connections wait for its turn, where a task makes it."""
@@ -346,8 +353,7 @@ def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
 
         def open_driver() -> Any:
             driver = call()
-            with driver.cursor() as cursor:
-                session.pid = cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+            session.pid = _read_pid(driver)
             return driver
 
         with _errors_of(what):

@@ -445,7 +445,7 @@ def test_two_sessions_tell_a_user_once(empty: str) -> None:
         with pytest.raises(TimeoutError):
             second.result(timeout=0.5)
         first.commit()
-        assert second.result(timeout=10) == [(0,)]
+        assert second.result(timeout=60) == [(0,)]
     [(kind, data)] = read(empty, "SELECT type, data FROM notifications")
     assert (kind, data) == ("system", {"dedupe_key": "bet:1", "notification_type": "bet_push"})
     # Removed after a month, it is forgotten.

@@ -397,7 +397,7 @@ def test_what_the_app_shows_is_written_back_where_that_is_switched_on(young: You
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1)
         app_session.commit()
-        assert waiting.result(timeout=20) == 2
+        assert waiting.result(timeout=60) == 2
     app_session.close()
     assert {name: row[0] for name, row in app.shown().items()} == {"ann": 162, "bob": 15, "cem": 1}
 
