@@ -12,12 +12,14 @@ import os
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mutmut import __main__ as mutmut
 from mutmut.mutation import mutators
 from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 
@@ -28,6 +30,7 @@ STATS, DIGESTS = KEPT / "mutmut-stats.json", KEPT / "tests.json"
 # Columns have names and functions have arguments: whoever changes one of those gets a KeyError in the
 # first test. What is left is what a rule says: numbers, comparisons, logic, arithmetic, conditions.
 LEFT_OUT = {mutators.operator_string, mutators.operator_arg_removal, mutators.operator_assignment}
+SUSPICIOUS = 35
 DEAD = {"killed", "timeout", "segfault"}
 
 
@@ -59,6 +62,7 @@ def try_mutants(modules: list[str]) -> None:
     """Try every mutant that was not tried as it is now; of modules that are named, all of them."""
     chosen = [op for op in mutators.mutation_operators if op[1] not in LEFT_OUT]
     mutators.mutation_operators[:] = chosen
+    _try_tests_by_name()
     _forget_what_changed()
     mutmut._run([f"*.{name}.x*" for name in modules], 1)
     # Whatever fails by itself looks like a mutant that was killed.
@@ -107,6 +111,28 @@ def read_equivalent() -> dict[Mutant, str]:
     """The mutants that change nothing, and why."""
     listed = tomllib.loads((HERE / "equivalent.toml").read_text()).get("equivalent", [])
     return {Mutant(each["function"], each["was"], each["becomes"]): each["why"] for each in listed}
+
+
+def _try_tests_by_name() -> None:
+    """Name tests without their parameters: some of these cannot be found again by what pytest calls them.
+
+    mutmut takes the error for a failing test, and a mutant for killed: it is suspicious, no more.
+    """
+    run, name_tests = PytestRunner.run_tests, PytestRunner._pytest_args_regular_run
+
+    def run_or_suspect(self: PytestRunner, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        try:
+            return run(self, mutant_name=mutant_name, tests=tests)
+        except BadTestExecutionCommandsException:
+            if mutant_name:
+                return SUSPICIOUS
+            raise
+
+    def name_functions(self: PytestRunner, tests: Iterable[str]) -> list[str]:
+        return name_tests(self, list(dict.fromkeys(test.partition("[")[0] for test in tests)))
+
+    PytestRunner.run_tests = run_or_suspect  # type: ignore[method-assign]
+    PytestRunner._pytest_args_regular_run = name_functions  # type: ignore[method-assign]
 
 
 def _module_of(mutant: Mutant) -> str:
