@@ -15,6 +15,7 @@ from pathlib import Path
 
 from trc_pipelines_tests.servers import Servers, create_database, drop_database
 from trc_pipelines_tests.simulation.house import FAULT_RATE, FindingError, House
+from trc_pipelines_tests.simulation.sessions import StuckError
 from trc_pipelines_tests.simulation.shrinking import shrink
 
 DOMAINS = ("community", "quiz", "betting")
@@ -70,8 +71,8 @@ def live(
             try:
                 for _ in house.live(days):
                     day += 1
-            except FindingError as found:
-                finding = str(found)
+            except (FindingError, StuckError) as found:
+                finding = f"{type(found).__name__}: {found}"
             scheduler = house.scheduler
             figures = (
                 f"{len(house.runs)} runs, {scheduler.clock} turns, "

@@ -182,6 +182,8 @@ class Scheduler:
             session.began, session.statements = self.clock, {}
         elif what != "commit":
             session.statements[what] = self.clock
+        if what == "jobs/lock_session":
+            session.was_locked = True
         if fault:
             self._note(task, f"{what}: {fault}")
             task.faults.append(f"{what}: {fault}")
@@ -317,6 +319,7 @@ class JobSession:
         # Known already where no task opened it.
         self.pid = _read_pid(connection._driver) if connection._driver else None
         self.began, self.statements = 0, {}
+        self.was_locked = False
 
     def submit(self, call: Callable[[], Any]) -> Future:
         return self.connection._worker.submit(call)
@@ -385,9 +388,8 @@ class KeptDatabase(Database):
         session = getattr(connection, "session", None)
         if task := getattr(_here, "task", None):
             task.sessions.discard(session)  # it is somebody else's now
-        # A lock that would end with the session.
-        holds = session is not None and "jobs/lock_session" in session.statements
-        if holds or connection._driver is None:
+        # A lock ends with the session at the latest: to give it up may have been refused.
+        if connection._driver is None or (session and session.was_locked):
             connection.close()
         else:
             self.kept.append(connection)
