@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults check bench soak simulate planted cluster contract screenshots pictures lock image manifests install
+.PHONY: help run test faults check bench soak simulate planted mutants cluster contract screenshots pictures lock image manifests install
 
 help: ## list what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -47,6 +47,9 @@ simulate: install ## live through days of a seed, statement by statement, with f
 
 planted: install ## plant faults in the product, one at a time: each is to be found by the simulation; takes minutes
 	$(BIN)/python -m trc_pipelines_tests.simulation.planted
+
+mutants: install ## make the rules a little wrong, and take guards of the database away: which change does no test notice? MODULES="xp lives guards": these, again
+	nice $(BIN)/python -m trc_pipelines_tests.mutants $(MODULES)
 
 cluster: $(STAMP).celery ## play more than one host, and what fails between them, in network namespaces; as root; PARTS="play cut-200 …"
 	$(BIN)/python -m trc_pipelines_tests.cluster $(PARTS)

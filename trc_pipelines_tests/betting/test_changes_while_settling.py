@@ -118,3 +118,38 @@ def test_a_promise_that_is_taken_back_while_it_is_paid_is_not_paid(
     assert betting.settle().affected == 0
     betting.settle(NOON + HOUR)
     assert betting.results() == {1: ("won", 20_000, 10_000)}
+
+
+def test_a_bet_that_the_app_decides_while_it_is_graded_is_not_decided_again(
+    betting: Betting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    betting.join(1)
+    betting.game("g", 24, 20)
+    betting.bet(1, 1, "g", odds=100)
+    taken_back = (
+        "UPDATE betting.bets SET status = 'cancelled', payout = stake, net = 0, settled_at = now()"
+    )
+    while_it_is_graded(betting, monkeypatch, taken_back)
+    assert betting.settle().affected == 0
+    assert betting.results() == {1: ("cancelled", 10_000, 0)}
+    assert betting.rows("SELECT * FROM betting.bankroll_ledger") == []
+
+
+def test_a_game_that_gets_another_result_than_it_was_settled_by_settles_no_further_bet(
+    betting: Betting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    betting.join(1)
+    betting.game("g", 24, 20)
+    betting.bet(1, 1, "g", odds=100)
+    betting.settle()
+    betting.bet(2, 1, "g", odds=100)
+    settle_games = game_settlements.settle_games
+
+    def settle_after_the_app_wrote(*arguments: object) -> object:
+        betting.execute("UPDATE betting.games SET home_score = 10")
+        return settle_games(*arguments)
+
+    monkeypatch.setattr(game_settlements, "settle_games", settle_after_the_app_wrote)
+    betting.settle(NOON + HOUR)
+    assert betting.results()[2] == ("pending", None, None)
+    assert betting.rows(RECORDED) == [("completed", 24, 20)]

@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trc_pipelines.betting.rules.decoding import decode_texts
 from trc_pipelines.betting.rules.media import (
+    MINIMUM_AGE,
     MOST_ENDS,
     find_orphans,
     find_references,
+    follow_orphans,
     is_referenced,
 )
 from trc_pipelines_tests.betting.media_stores import App, Folder
@@ -273,3 +276,76 @@ def test_every_key_is_looked_for_in_every_text_in_bounded_time() -> None:
     found = is_referenced(keys, find_references(texts, PREFIXES, HOSTS))
     assert time.process_time() - started < 60
     assert found.tolist() == [True] * size + [False] * size
+
+
+def orphans(*objects: tuple[str, int]) -> list[str]:
+    """Which of these keys, modified so many microseconds before they are a week old."""
+    at = pd.Timestamp(NOON) - MINIMUM_AGE
+    frame = pd.DataFrame(
+        {
+            "object_key": [key for key, _ in objects],
+            "size_bytes": 1,
+            "modified_at": [at - pd.Timedelta(microseconds=older) for _, older in objects],
+        }
+    )
+    return find_orphans(frame, pd.Series([], dtype="str"), NOON)["object_key"].tolist()
+
+
+def test_an_object_is_an_orphan_from_the_first_moment_after_its_week() -> None:
+    assert orphans(("posts/a", 1), ("posts/b", 0), ("posts/c", -1)) == ["posts/a"]
+
+
+def test_a_key_is_judged_up_to_the_longest_of_s3_and_as_far_as_its_ends_are_looked_for() -> None:
+    longest, longer = "posts/" + "a" * 1018, "posts/" + "a" * 1019
+    most, more = "posts/a" + "+a" * 22, "posts/a" + "+a" * 23
+    assert orphans(*[(key, 1) for key in (longest, longer, most, more, "posts//a")]) == [
+        longest,
+        most,
+    ]
+
+
+def test_an_orphan_waits_a_day_from_when_it_was_first_seen_and_is_not_gone() -> None:
+    now = pd.Timestamp(NOON)
+    day, moment = pd.Timedelta(hours=24), pd.Timedelta(microseconds=1)
+    found = pd.DataFrame({"object_key": ["posts/a", "posts/b", "posts/c"], "size_bytes": [1, 2, 3]})
+    first_seen = {"posts/a": now - day, "posts/b": now - day + moment, "posts/gone": now - day}
+    known = pd.DataFrame(
+        {
+            "object_key": list(first_seen),
+            "size_bytes": 9,
+            "first_seen_at": list(first_seen.values()),
+            "last_seen_at": now - moment,
+        }
+    )
+    nothing = pd.Series([], dtype="str")
+    followed = follow_orphans(found, found, known, nothing, ["posts"], NOON)
+    assert list(followed.index) == [0, 1, 2, 3]
+    assert followed.values.tolist() == [
+        ["posts/a", 1, now - day, now, False, True],
+        ["posts/b", 2, now - day + moment, now, False, False],
+        ["posts/c", 3, now, now, False, False],
+        ["posts/gone", 9, now - day, now - moment, True, True],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("padding", "is_found"), [("", True), ("A", True), ("A=", True), ("A==", True)]
+)
+def test_base64_is_read_up_to_its_last_whole_group(padding: str, is_found: bool) -> None:
+    code = base64.b64encode(b"see posts/a1").decode()
+    found = find_references(pd.Series([f"{code}{padding}"]), ["posts"])
+    assert ("posts/a1" in found.tolist()) is is_found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r"\u0070osts/a", "posts/a"),
+        (r"\u{70}osts/a", "posts/a"),
+        (r"\x70osts/a", "posts/a"),
+        (r"posts\/a", "posts/a"),
+        (r"\u{110000}posts/a", "\U0010ffffposts/a"),
+    ],
+)
+def test_an_escape_of_a_script_is_the_character_it_stands_for(text: str, said: str) -> None:
+    assert said in decode_texts(pd.Series([text]), ["posts/"]).tolist()

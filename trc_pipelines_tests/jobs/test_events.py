@@ -115,3 +115,17 @@ def test_the_place_of_a_follower_outlives_the_events_it_took(world: World) -> No
     with world.database.transaction() as transaction:
         tell(transaction, 2)
     assert take(follower) == ["2"]
+
+
+def test_events_come_in_the_order_of_their_transactions_though_ids_say_otherwise(
+    world: World,
+) -> None:
+    follower = connect(world)
+    with world.database.transaction() as younger:
+        with world.database.transaction() as older:
+            tell(older, 1)
+            tell(younger, 2)
+            tell(older, 3)
+        assert take(follower) == ["1", "3"]
+        follower.commit()
+    assert take(follower) == ["2"]

@@ -58,3 +58,13 @@ def test_weeks_begin_on_monday(day: date, monday: date) -> None:
 def test_midnight_belongs_to_the_day_that_just_ended() -> None:
     assert reporting_day(datetime(2026, 3, 2, tzinfo=UTC)) == date(2026, 3, 1)
     assert reporting_day(datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)) == date(2026, 3, 2)
+
+
+def test_ranks_come_first_and_rows_are_counted_anew() -> None:
+    scores = pd.DataFrame({"board": "weekly", "member_id": ["b", "a"], "score": [1, 2]})
+    ranked = rank_boards(scores.assign(reached_at=pd.Timestamp(0, tz="UTC")))
+    assert list(ranked.columns) == ["rank", "board", "member_id", "score", "reached_at"]
+    assert ranked[["rank", "member_id"]].to_dict("index") == {
+        0: {"rank": 1, "member_id": "a"},
+        1: {"rank": 2, "member_id": "b"},
+    }

@@ -198,3 +198,11 @@ def test_many_last_answers_against_the_running_job_end_every_session_in_one_way(
     assert sorted(told + completed) == list(sessions)
     assert result.affected == len(told)
     assert states(quiz) == ["expired" if n in set(told) else "completed" for n in sessions]
+
+
+@pytest.mark.undisturbed("waits for one attempt to meet an app of its own")
+def test_a_session_that_begins_anew_while_the_job_runs_goes_on(quiz: Quiz) -> None:
+    begin(quiz, 1)
+    anew = f"UPDATE quiz.quiz_sessions SET started_at = '{NOON}'"
+    assert quiz.race(anew, quiz.clean, NOON).affected == 0
+    assert states(quiz) == ["active"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trc_pipelines.community.jobs import DAILY_STREAKS, MEE6_SYNC, first_day_to_recompute
 from trc_pipelines.community.rules import streaks
 from trc_pipelines.community.rules.streaks import compute_streaks
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.world import World, board
 
@@ -111,7 +112,7 @@ histories = st.integers(1, 30).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=300, print_blob=True)
+@settings(max_examples=examples(300))
 @given(histories)
 def test_streaks_are_those_of_the_slow_model_on_any_history_however_it_is_cut(history) -> None:
     days, sets, blind, cut = history

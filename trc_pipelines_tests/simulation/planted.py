@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import FunctionType
 from unittest import mock
 
@@ -22,11 +21,11 @@ import psycopg2
 from trc_pipelines.cli.output import say
 from trc_pipelines.database import statements
 from trc_pipelines.jobs.contract import Step
+from trc_pipelines_tests.edits import ROOT, Edit
 from trc_pipelines_tests.simulation import house as house_module
 from trc_pipelines_tests.simulation.house import House
 from trc_pipelines_tests.simulation.lives import live, serve
 
-ROOT = Path(__file__).resolve().parents[2]
 MOST_SEEDS = 8
 
 
@@ -120,15 +119,12 @@ def plant(fault: Fault) -> Iterator[Callable[[House], None]]:
     Raises:
         ValueError: the line is not there (any more).
     """
-    source = (ROOT / fault.file).read_text()
-    if fault.old not in source:
-        raise ValueError(f"{fault.name}: {fault.file} has no such line; mend the list")
-    changed = source.replace(fault.old, fault.new)
+    changed = Edit(fault.name, fault.file, fault.old, fault.new).read_changed()
     with ExitStack() as stack:
         if fault.file.endswith(".py"):
             stack.callback(_exchange_code(fault.file, changed))
         elif fault.file.startswith(("sql/ports", "sql/migrations")):
-            statement = _statement_with(changed, source, fault)
+            statement = _statement_with(changed, (ROOT / fault.file).read_text(), fault)
             yield lambda house: _execute(house, statement)
             return
         else:

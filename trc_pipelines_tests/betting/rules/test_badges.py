@@ -14,6 +14,7 @@ from trc_pipelines.betting.rules.badges import (
     CALCULATORS,
     Week,
     diff_badges,
+    is_week_over,
     latest_sunday,
     tier_of,
 )
@@ -397,3 +398,24 @@ def test_badges_are_what_a_loop_over_bets_says_in_any_order(of: Week, seed: int)
     expected = {badge: sorted(users) for badge, users in model(of).items()}
     for some in (of, shuffled):
         assert {badge: holders(badge, some) for badge in CALCULATORS} == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "pending", "is_over"),
+    [
+        (timedelta(microseconds=-1), 0, False),
+        (timedelta(0), 0, True),
+        (timedelta(0), 1, False),
+        (timedelta(days=1, microseconds=-1), 1, False),
+        (timedelta(days=1), 1, True),
+    ],
+)
+def test_a_week_is_judged_for_the_last_time_when_its_games_are_settled_or_a_day_later(
+    after: timedelta, pending: int, is_over: bool
+) -> None:
+    assert is_week_over(MONDAY, pending, MONDAY + after) is is_over
+
+
+def test_what_makes_a_ghost_is_told_in_figures() -> None:
+    told = CALCULATORS["ghost"](week(posted=["b", "a", "b"])).to_dict("index")
+    assert told == {"a": {"posts": 1, "bets_placed": 0}, "b": {"posts": 2, "bets_placed": 0}}

@@ -1,5 +1,6 @@
 """What identifies a person: digests that know them again, and words in texts that are about nobody else."""
 
+import hashlib
 import re
 
 import pandas as pd
@@ -77,3 +78,26 @@ def test_a_name_is_found_as_json_has_it() -> None:
 def test_a_reason_is_searched_for_short_names_too() -> None:
     assert re.search(pattern_of_any(["m1", "Ann"]), "for Ann, who asked")
     assert not re.search(pattern_of_any(["m1", "Ann"]), "Anna asked")
+
+
+def test_a_digest_has_sixteen_bytes_and_is_the_same_for_good() -> None:
+    digest = hash_identity("member_id", "ann", "00" * 16)
+    known = hashlib.blake2b(b"member_id:ann", key=bytes(16), digest_size=16)
+    assert digest == known.hexdigest()
+
+
+def test_a_name_with_quotes_is_found_without_and_with_escapes() -> None:
+    assert say('asked "Zoë" the 1st', '"Zoë" the 1st') == "asked erased-5"
+    assert say(r'{"name": "Zo\u00eb Ann"}', "Zoë Ann") == '{"name": "erased-5"}'
+
+
+def test_six_letters_and_twelve_digits_are_found_anywhere() -> None:
+    assert say("xp of robert", "robert") == "xp of erased-5"
+    assert say("xp of rober", "rober") == "xp of rober"
+    assert say("xp of 123456789012", "123456789012") == "xp of 0"
+    assert say("xp of 12345678901", "12345678901") == "xp of 12345678901"
+    assert len(find_mentions(["robert"], "erased-5")) == 1
+
+
+def test_of_two_names_the_longer_one_is_found_first() -> None:
+    assert say("for Roberta Lee, who asked", "Roberta", "Roberta Lee") == "for erased-5, who asked"

@@ -140,3 +140,98 @@ def test_behind_the_ranks_that_were_kept_nothing_moves_and_within_them_all_is_ra
     assert (len(leaving), len(arriving), whole) == (0, 0, [])
     leaving, arriving, whole = leave_out_trimmed(none, unknown, trimmed)
     assert (len(leaving), len(arriving), whole) == (0, 0, [DAY])
+
+
+def test_who_arrives_at_the_last_score_that_was_kept_has_the_day_ranked_as_a_whole() -> None:
+    trimmed = pd.DataFrame({"day": [1, 2], "board": "weekly", "least_score": [50, 50]})
+    trimmed = trimmed.astype({"least_score": "Int64"})
+    leaving = pd.DataFrame({"day": [1, 4], "board": "weekly", "account_id": [9, 8], "rank": [1, 2]})
+    arriving = pd.DataFrame(
+        {
+            "day": [2, 2, 3, 1, 4],
+            "board": "weekly",
+            "account_id": range(5),
+            "score": [50, 49, 1, 49, 7],
+        }
+    )
+    some, others, whole = late_boards.leave_out_trimmed(leaving, arriving, trimmed)
+    assert whole == [1, 2]
+    assert some["day"].tolist() == [4]
+    # Boards that were not trimmed take whoever comes.
+    assert others["day"].tolist() == [3, 4]
+
+
+def test_behind_the_last_score_that_was_kept_nobody_arrives() -> None:
+    trimmed = pd.DataFrame({"day": [2], "board": "weekly", "least_score": [50]})
+    arriving = pd.DataFrame({"day": [2], "board": "weekly", "account_id": 1, "score": [49]})
+    leaving = arriving[:0].assign(rank=1)
+    some, others, whole = late_boards.leave_out_trimmed(leaving, arriving, trimmed)
+    assert (len(some), len(others), whole) == (0, 0, [])
+
+
+def history(seed: int, name: str, first: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """A board whose last page has one rank, seven on it who are late, and what five of them have now."""
+    rng = np.random.default_rng(seed)
+    before = scores_of(rng, 51 if first else 61, 30, first).assign(board=name)
+    late = before.sample(7, random_state=seed)
+    now = late[2:].assign(score=late["score"][2:] + rng.integers(-9, 9, 5))
+    board = rank(before)
+    return board, board[board["account_id"].isin(late["account_id"])], now
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_boards_that_change_at_once_do_not_see_each_other(seed: int) -> None:
+    one, other = history(seed, "monthly", 0), history(seed + 100, "weekly", 1_000)
+    together = tuple(pd.concat(both, ignore_index=True) for both in zip(one, other, strict=True))
+
+    def pieces_of(board: pd.DataFrame, late: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+        leaving, arriving = find_moves(late, now)
+        for moving in (leaving, arriving):
+            assert list(moving.index) == list(range(len(moving)))
+            assert "index" not in moving
+        pages = pages_of(board)
+        arriving = find_pages(arriving, pages)
+        ahead = [
+            ranks_ahead(board[board["board"] == name], some)
+            for name, some in arriving.groupby("board")
+        ]
+        return find_pieces(leaving, arriving.assign(rank_ahead=pd.concat(ahead)), pages)
+
+    pieces = pieces_of(*together)
+    apart = pd.concat([pieces_of(*one), pieces_of(*other)], ignore_index=True)
+    pd.testing.assert_frame_equal(pieces, apart)
+    assert set(pieces.columns) == {
+        *(*BOARD, "first_rank", "rank", "ranks", "source_rank", "first_place", "last_place"),
+        *("account_id", "score", "reached_at"),
+    }
+    # A piece is as long as what is cut out of a page; who arrives is one; the last page is left by all.
+    is_empty = (pieces["ranks"] == 0).to_numpy()
+    cut = (pieces["last_place"] - pieces["first_place"] + 1).fillna(1).mask(is_empty, 0)
+    assert pieces["ranks"].tolist() == cut.tolist()
+    assert pieces.loc[is_empty, ["first_rank", "rank"]].to_numpy().tolist() == [[61, 0], [51, 0]]
+
+
+LAST = np.iinfo("int32").max
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("a", "k", "u"), [(1, 0), (1, 10), (11, 20), (21, LAST)]),
+        (("a", None, "u"), [(1, 0), (1, 20), (1, 20), (21, LAST)]),
+        ((None, "k", None), [(1, 0), (1, 10), (11, LAST), (11, LAST)]),
+    ],
+)
+def test_who_arrives_is_looked_for_between_the_pages_whose_first_members_are_known(
+    names: tuple[str | None, ...], found: list[tuple[int, int]]
+) -> None:
+    first_of_pages = pd.DataFrame(
+        {"day": DAY, "board": "weekly", "first_rank": [1, 11, 21], "score": [100, 80, 60]}
+    ).assign(member_id=pd.Series(names, dtype="str"), reached_at=pd.Timestamp(DAY, tz="UTC"))
+    arriving = pd.DataFrame(
+        {"day": DAY, "board": "weekly", "account_id": range(4), "score": [50, 70, 90, 110]}
+    ).assign(member_id=list("wxyz"), reached_at=pd.Timestamp(DAY, tz="UTC"))
+    pages = find_pages(arriving, first_of_pages)
+    assert pages["account_id"].tolist() == [3, 2, 1, 0]
+    assert pages["number"].tolist() == [0, 1, 2, 3]
+    assert list(zip(pages["first_page"], pages["last_page"], strict=True)) == found

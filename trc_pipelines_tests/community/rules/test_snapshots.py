@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.rules.audit import Audit, Thresholds, audit_snapshot
-from trc_pipelines.community.rules.snapshots import build_snapshot, recall_accounts
+from trc_pipelines.community.rules.snapshots import (
+    build_snapshot,
+    find_changes,
+    find_unlinked,
+    recall_accounts,
+)
 
 THRESHOLDS = Thresholds(
     missing_share=0.2, dropped_share=0.2, total_drop_share=0.1, implausible_share=0.2, gain=10**6
@@ -218,3 +223,182 @@ def test_two_members_who_claim_an_account_are_told_apart_from_everybody_else() -
     assert rows["last_xp"].astype(object).where(rows["last_xp"].notna(), None).to_dict() == {
         "eve": None, "ann": 900, "bob": 800,
     }  # fmt: skip
+
+
+def test_the_figures_of_an_audit_say_what_was_compared() -> None:
+    half = {account: xp + 5 for account, xp in BOARD.items() if account > 15}
+    figures = {
+        "unlinked_accounts": 0,
+        "known_accounts": 30,
+        "missing_accounts": 15,
+        "dropped_accounts": 0,
+        "implausible_gains": 0,
+        "largest_gain": 5,
+        "total_xp_before": sum(half.values()) - 15 * 5,
+        "total_xp_now": sum(half.values()),
+    }
+    assert audit(KNOWN, half).figures == figures
+    # Who was not confirmed is missing too, and has lost nothing.
+    assert audit(KNOWN, half, is_complete=False).figures == figures
+
+
+def test_nobody_gains_from_who_is_gone() -> None:
+    figures = audit(KNOWN, {1: BOARD[1]}, xp_rate=0.0).figures
+    assert (figures["largest_gain"], figures["implausible_gains"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("gain", "is_believed"), [(750, True), (751, False)])
+def test_what_chatting_can_give_is_believed_to_the_last_xp(gain: int, is_believed: bool) -> None:
+    assert audit(KNOWN, {i: xp + gain for i, xp in BOARD.items()}).passed is is_believed
+
+
+@pytest.mark.parametrize(("drop", "is_believed"), [(500, True), (501, False)])
+def test_a_tenth_of_all_xp_may_fall(drop: int, is_believed: bool) -> None:
+    now = {i: 1_000 - drop * (i <= 6) for i in range(1, 31)}
+    assert audit([1_000] * 30, now).passed is is_believed
+
+
+def test_a_crowd_that_unlinks_is_told_by_how_many_there_were() -> None:
+    (finding,) = audit(KNOWN, BOARD, unlinked=10).findings
+    assert finding == "10 of 40 known members are not linked any more"
+
+
+STATES = {
+    "discord_id": "int64",
+    "member_id": "str",
+    "xp": "Int64",
+    "is_present": "boolean",
+    "last_sync_id": "Int64",
+    "level": "Int32",
+    "message_count": "Int64",
+    "is_linked": "boolean",
+    "is_confirmed": "boolean",
+}
+
+
+def states(*rows: tuple) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(STATES)).astype(STATES)
+
+
+def recall(
+    linked: list[tuple[int, str]], *known: tuple, sought: tuple[int, ...] = ()
+) -> pd.DataFrame:
+    accounts = pd.DataFrame(linked, columns=["discord_id", "member_id"]).astype(
+        {"member_id": "str"}
+    )
+    missing = pd.DataFrame({"discord_id": list(sought)}, dtype="int64")
+    return recall_accounts(accounts, states(*known), missing)
+
+
+ANN = (1, "ann", 500, True, 100, 5, 40, True, True)
+BOB = (2, "bob", 700, False, 90, 7, 60, False, False)
+
+
+def test_what_is_known_of_an_account_counts_for_who_it_was_linked_to_alone() -> None:
+    found = recall([(3, "cem"), (2, "eve"), (1, "ann")], ANN, BOB, sought=(3,))
+    assert list(found.index) == [0, 1, 2]
+    assert found["discord_id"].tolist() == [1, 2, 3]
+    ann = found.loc[0].to_dict()
+    assert ann == {
+        "discord_id": 1,
+        "member_id": "ann",
+        "last_xp": 500,
+        "is_present": True,
+        "changed_sync_id": 100,
+        "last_level": 5,
+        "last_message_count": 40,
+        "was_linked": True,
+        "was_confirmed": True,
+        "is_contested": False,
+        "is_sought": True,
+    }
+    assert found["last_xp"].isna().tolist() == [False, True, True]
+    assert found["is_sought"].tolist() == [True, True, False]
+
+
+def test_before_the_first_reading_nothing_is_known_of_anybody() -> None:
+    found = recall([(1, "ann"), (2, "bob")])
+    assert found[["last_xp", "was_linked", "is_present"]].isna().all(axis=None)
+
+
+def test_an_account_that_two_members_claim_is_contested_and_one_that_is_there_twice_is_not() -> (
+    None
+):
+    found = recall([(2, "bob"), (1, "ann"), (2, "eve"), (1, "ann"), (3, "cem")], ANN)
+    assert list(found.index) == [0, 1, 2, 3]
+    assert found["member_id"].tolist() == ["ann", "bob", "eve", "cem"]
+    assert found["is_contested"].tolist() == [False, True, True, False]
+
+
+def test_a_contested_account_has_no_figures_though_it_is_on_the_board() -> None:
+    found = recall([(1, "ann"), (1, "eve"), (2, "bob"), (3, "cem")])
+    snapshot = build_snapshot(found, players({1: 10, 2: 20}), 200, is_complete=True)
+    assert snapshot["xp"].tolist() == [0, 0, 20, 0]
+    assert snapshot["is_present"].astype(object).tolist() == [pd.NA, pd.NA, True, False]
+
+
+CHANGED = {
+    "as it was": ((500, True, 5, 40, True, True), (500, 5, 40, True), False),
+    "XP": ((500, True, 5, 40, True, True), (501, 5, 40, True), True),
+    "level": ((500, True, 5, 40, True, True), (500, 6, 40, True), True),
+    "messages": ((500, True, 5, 40, True, True), (500, 5, 41, True), True),
+    "no level, as before": ((500, True, None, 40, True, True), (500, None, 40, True), False),
+    "a level at last": ((500, True, None, 40, True, True), (500, 5, 40, True), True),
+    "gone": ((500, True, 5, 40, True, True), (0, None, None, False), True),
+    "still gone": ((500, False, 5, 40, True, True), (0, None, None, False), False),
+    "back": ((500, False, 5, 40, True, True), (500, 5, 40, True), True),
+    "not confirmed any more": ((500, True, 5, 40, True, True), (0, None, None, None), True),
+    "still not confirmed": ((500, True, 5, 40, True, False), (0, None, None, None), False),
+    "confirmed again": ((500, True, 5, 40, True, False), (500, 5, 40, True), True),
+    "linked anew": ((500, True, 5, 40, False, True), (500, 5, 40, True), True),
+    "neither known nor confirmed": ((None,) * 6, (0, None, None, None), True),
+    "never known": ((None, None, None, None, None, None), (0, None, None, False), True),
+}
+
+
+@pytest.mark.parametrize(("known", "now", "is_kept"), CHANGED.values(), ids=CHANGED)
+def test_a_row_is_kept_when_it_says_something_new(known: tuple, now: tuple, is_kept: bool) -> None:
+    names = [
+        "last_xp",
+        "is_present",
+        "last_level",
+        "last_message_count",
+        "was_linked",
+        "was_confirmed",
+    ]
+    flags = dict.fromkeys(("is_present", "was_linked", "was_confirmed"), "boolean")
+    before = pd.DataFrame([known], columns=names).astype(dict.fromkeys(names, "Int64") | flags)
+    columns = ["xp", "level", "message_count", "is_present"]
+    snapshot = pd.DataFrame([now], columns=columns).astype(
+        dict.fromkeys(columns, "Int64") | {"is_present": "boolean"}
+    )
+    assert find_changes(before, snapshot).tolist() == [is_kept]
+
+
+def unlinked(*known: tuple, linked: list[tuple[int, str]], unconfirmed: tuple = ()) -> list[tuple]:
+    ids = pd.Series([account for account, _ in linked], dtype="int64")
+    others = pd.DataFrame(unconfirmed, columns=["discord_id", "member_id"]).astype(
+        {"discord_id": "int64", "member_id": "str"}
+    )
+    rows = find_unlinked(recall(linked, *known), states(*known), others, ids, 200)
+    assert (rows["sync_id"] == 200).all()
+    assert not rows["xp"].any()
+    assert not rows["is_linked"].any()
+    return list(zip(rows["discord_id"], rows["member_id"], strict=True))
+
+
+def test_who_was_linked_and_is_not_any_more_has_a_row_that_says_so() -> None:
+    gone = (2, "bob", 700, True, 90, 7, 60, True, True)
+    assert unlinked(ANN, gone, linked=[(1, "ann")]) == [(2, "bob")]
+    assert unlinked(ANN, gone, linked=[(1, "ann"), (2, "bob")]) == []
+    assert unlinked(ANN, gone, linked=[]) == [(1, "ann"), (2, "bob")]
+
+
+def test_who_was_unlinked_before_is_not_told_again() -> None:
+    gone = (3, "cem", 700, True, 90, 7, 60, True, True)
+    assert unlinked(ANN, BOB, gone, linked=[(1, "ann")]) == [(3, "cem")]
+
+
+def test_who_was_never_confirmed_and_is_unlinked_is_told_once() -> None:
+    assert unlinked(ANN, linked=[(1, "ann")], unconfirmed=[(5, "eve"), (1, "ann")]) == [(5, "eve")]
+    assert unlinked(ANN, linked=[], unconfirmed=[(1, "ann")]) == [(1, "ann")]
