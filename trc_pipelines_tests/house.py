@@ -64,7 +64,10 @@ class House:
         self.port = port
         self.url = f"http://127.0.0.1:{port}/graphql"
         self.blocker = self.connect()
-        self.blocker.cursor().execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [TABLE])
+        # A test that failed may still have it: the next one fails too, and waits for nobody.
+        self.blocker.cursor().execute(
+            "SET lock_timeout = '1min'; SELECT pg_advisory_lock(hashtextextended(%s, 0))", [TABLE]
+        )
 
     def connect(self) -> psycopg2.extensions.connection:
         url = make_url(self.installation.database.url).set(drivername="postgresql")
