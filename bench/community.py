@@ -115,7 +115,9 @@ class Community:
         ends = ", ".join(f"'{day + timedelta(days=1)}'" for day in days)
         execute(
             self.url,
-            f"INSERT INTO community.days (day) SELECT unnest(ARRAY[{ends}]::date[]) - 1",
+            # Not stale: what no ledger has would be computed again, and be gone.
+            "INSERT INTO community.days (day, is_points_stale) "
+            f"SELECT unnest(ARRAY[{ends}]::date[]) - 1, FALSE",
             accepted_syncs(f"SELECT unnest(ARRAY[{ends}]::timestamptz[])"),
         )
         return rows

@@ -228,7 +228,10 @@ def _streaks_of(community: Community, day: date) -> str:
             f"SELECT count(*) FROM community.daily_streaks WHERE day = '{day}' AND {condition}",
         )
 
+    active = count("is_active")
+    if not active:
+        raise RuntimeError("nobody was active: nothing was measured")
     return (
-        f"on the last day {count('is_active'):,} active, {count('current_streak > 0'):,} streaks "
+        f"on the last day {active:,} active, {count('current_streak > 0'):,} streaks "
         f"stand, {count('current_streak = 0'):,} break"
     )
