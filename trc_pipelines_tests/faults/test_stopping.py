@@ -133,7 +133,7 @@ def test_a_run_at_work_is_stopped_in_every_way_and_the_next_one_succeeds(
     house.services.stop()
     assert time.monotonic() - began < PATIENCE_SECONDS
     assert house.execution(run_id) == INTERRUPTED
-    assert not house.rows(SESSIONS)
+    wait_until(lambda: not house.rows(SESSIONS))
 
     house.blocker.close()
     house = street.open_house()

@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from trc_pipelines.settings import PROJECT_ROOT
+from trc_pipelines_tests.house import wait_until
 from trc_pipelines_tests.servers import create_database, drop_database
 
 SESSIONS = (
@@ -58,7 +59,8 @@ def test_statements_share_connections_and_the_end_of_the_instance_closes_them(
     assert opened == []
     assert 0 < ask(url, SESSIONS) <= 2
     instance.dispose()
-    assert ask(url, SESSIONS) == 0
+    # A server takes a moment to end one.
+    wait_until(lambda: ask(url, SESSIONS) == 0)
 
 
 def test_after_a_restart_of_the_server_the_next_statement_goes_through(
