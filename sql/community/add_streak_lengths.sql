@@ -12,7 +12,11 @@ INSERT INTO community.streak_lengths AS l (day, length, reached, standing)
 SELECT
     f.day,
     f.current_streak,
-    :sign::bigint * count(*) FILTER (WHERE f.is_active AND extract(ISODOW FROM f.day) < 6),
+    CASE
+        WHEN extract(ISODOW FROM f.day) < 6
+            THEN :sign::bigint * count(*) FILTER (WHERE f.is_active = (f.current_streak > 0))
+        ELSE 0
+    END,
     :sign::bigint * count(*)
 FROM wanted AS w
 LEFT JOIN LATERAL (
@@ -22,7 +26,7 @@ LEFT JOIN LATERAL (
     ORDER BY s.day
     LIMIT 1
 ) AS f ON TRUE
-WHERE f.current_streak > 0
+WHERE f.day IS NOT NULL
 GROUP BY f.day, f.current_streak
 ON CONFLICT (day, length) DO UPDATE SET
     reached = l.reached + excluded.reached,

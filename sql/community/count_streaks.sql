@@ -1,11 +1,11 @@
--- Figures of days whose streaks stand as they are: those that were taken over at the cut-over.
+-- Figures of the streaks of days from :first_day to :last_day, from what is counted of them already.
 SELECT
-    s.day,
-    count(*) FILTER (WHERE s.current_streak > 0) AS streaks_standing,
-    count(*) FILTER (WHERE s.is_active AND extract(ISODOW FROM s.day) < 6) AS streaks_extended,
-    count(*) FILTER (WHERE NOT s.is_active AND s.current_streak = 0) AS streaks_broken,
-    count(*) AS rows,
-    max(s.current_streak) AS weekdays_of_the_longest
-FROM community.daily_streaks AS s
-WHERE s.day BETWEEN :first_day AND :last_day
-GROUP BY s.day
+    l.day,
+    coalesce(sum(l.standing) FILTER (WHERE l.length > 0), 0)::bigint AS streaks_standing,
+    coalesce(sum(l.reached) FILTER (WHERE l.length > 0), 0)::bigint AS streaks_extended,
+    coalesce(sum(l.reached) FILTER (WHERE l.length = 0), 0)::bigint AS streaks_broken,
+    sum(l.standing)::bigint AS rows,
+    max(l.length) AS weekdays_of_the_longest
+FROM community.streak_lengths AS l
+WHERE l.day BETWEEN :first_day AND :last_day
+GROUP BY l.day

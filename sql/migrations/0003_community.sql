@@ -565,11 +565,11 @@ CREATE TABLE community.streak_lengths (
     standing bigint NOT NULL,
     CONSTRAINT streak_lengths_pkey PRIMARY KEY (day, length)
 );
-COMMENT ON TABLE community.streak_lengths IS 'One row per UTC day and length of a streak that stood on it.';
+COMMENT ON TABLE community.streak_lengths IS 'One row per UTC day and length of a streak, 0 included: how many rows of daily_streaks have it.';
 COMMENT ON COLUMN community.streak_lengths.day IS 'UTC day.';
-COMMENT ON COLUMN community.streak_lengths.length IS 'Weekdays in a row.';
-COMMENT ON COLUMN community.streak_lengths.reached IS 'Streaks that became so long on the day.';
-COMMENT ON COLUMN community.streak_lengths.standing IS 'Streaks that were so long at its end.';
+COMMENT ON COLUMN community.streak_lengths.length IS 'Weekdays in a row; 0: none.';
+COMMENT ON COLUMN community.streak_lengths.reached IS 'Streaks that became so long on the day; of length 0, those that broke.';
+COMMENT ON COLUMN community.streak_lengths.standing IS 'Streaks that were so long at its end; of length 0, members who were active or whose streak broke.';
 
 -- Readings are accepted in order, and kept while they are needed.
 

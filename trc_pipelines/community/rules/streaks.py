@@ -1,13 +1,11 @@
 """Weekday streaks: consecutive active weekdays, Saturday and Sunday neither adding nor breaking."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 SATURDAY = 5
-LONGEST = "weekdays_of_the_longest"
 # Rows held in memory at a time; a year of 100,000 members is computed in parts.
 MEMBER_DAYS_PER_PART = 4_000_000
 
@@ -60,43 +58,6 @@ def compute_streaks(before: pd.DataFrame, active: pd.DataFrame, days: pd.DataFra
     return pd.DataFrame(
         {"member_id": members[member], "day": calendar[day]} | dict(zip(names, values, strict=True))
     )
-
-
-# Of no day.
-NO_STREAKS = pd.DataFrame(
-    {
-        "day": pd.Series(dtype="datetime64[s]"),
-        "is_active": pd.Series(dtype="bool"),
-        "current_streak": pd.Series(dtype="int32"),
-    }
-)
-
-
-def count_streaks(computed: pd.DataFrame) -> pd.DataFrame:
-    """Count the streaks of each day, given rows as of `compute_streaks`."""
-    current, is_active = computed["current_streak"], computed["is_active"]
-    is_weekday = computed["day"].dt.day_of_week < SATURDAY
-    facts = pd.DataFrame(
-        {
-            "day": computed["day"],
-            "streaks_standing": current > 0,
-            "streaks_extended": is_active & is_weekday,
-            "streaks_broken": ~is_active & (current == 0),
-            "rows": 1,
-            LONGEST: current,
-        }
-    )
-    return _add_up(facts.groupby("day"))
-
-
-def add_figures(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Add up what `count_streaks` gave for each part of the members."""
-    return _add_up(pd.concat(parts).groupby(level="day"))
-
-
-def _add_up(by_day: Any) -> pd.DataFrame:
-    figures: pd.DataFrame = by_day.sum()
-    return figures.assign(**{LONGEST: by_day[LONGEST].max()})
 
 
 def split_members(

@@ -43,7 +43,7 @@ def daily_streaks(work: Work) -> Result:
         return Result(
             0,
             notes=[*notes, "streaks before the cut-over were taken over, and stand"],
-            by_day=figures_by_day(_count_before(work, last_day + DAY), work.days),
+            by_day=figures_by_day(_count_streaks(work, work.days[0]), work.days),
         )
     if first_day < work.days[0]:
         notes.append(f"streaks from {first_day} on were stale and computed with them")
@@ -52,19 +52,18 @@ def daily_streaks(work: Work) -> Result:
     days = _claim_days(work, first_day)
     is_due = days["day"] >= pd.Timestamp(due_from)
     late, rows_late = _splice_late(work, days[~is_due])
-    of_days = _compute_all(work, days[is_due])
+    _compute_all(work, days[is_due])
     work.transaction.execute("community/settle_late_streaks", last_day=last_day)
     work.transaction.execute("community/mark_imported_days", as_of=work.as_of)
-    shown = [
-        _count_before(work, due_from).join(rows_late, how="left"),
-        of_days.assign(rows_written=of_days["rows"]),
-    ]
-    by_day = figures_by_day(pd.concat(shown), work.days)
-    rows = int(of_days["rows"].sum() + rows_late.sum())
+    figures = _count_streaks(work, min(first_day, work.days[0]))
+    of_days = figures[figures.index >= pd.Timestamp(due_from)]
+    rows_written = pd.concat([rows_late, of_days["rows"]]).rename("rows_written")
+    by_day = figures_by_day(figures.join(rows_written, how="outer"), work.days)
+    rows = int(rows_written.sum())
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
-        details={name: by_day[last_day][name] for name in ("streaks_standing", streaks.LONGEST)}
+        details={name: by_day[last_day][name] for name in ("streaks_standing", "weekdays_of_the_longest")}
         | totals
         | {"days": int(is_due.sum()), "late_members": late},
         notes=notes,
@@ -75,7 +74,7 @@ def daily_streaks(work: Work) -> Result:
 
 streak_lengths = Relation(
     "community.streak_lengths",
-    "One row per day and length of a streak that stood on it: for views over all streaks.",
+    "One row per day and length of a streak, 0 included: for views over all streaks.",
     deps=[daily_streaks],
 )
 
@@ -119,22 +118,18 @@ def _find_due_for_all(work: Work, first_day: date) -> date:
     return due or work.days[1] + DAY
 
 
-def _compute_all(work: Work, days: pd.DataFrame) -> pd.DataFrame:
-    """Compute consecutive days for everybody, and count their streaks."""
+def _compute_all(work: Work, days: pd.DataFrame) -> None:
+    """Compute consecutive days for everybody."""
     if days.empty:
-        return streaks.count_streaks(streaks.NO_STREAKS)
+        return
     span = _span(days)
     before = work.transaction.read("community/select_streaks_before", **span)
     active = work.transaction.read("community/select_active_days", **span)
     work.transaction.execute("community/delete_daily_streaks", **span)
-    figures = []
     for part in streaks.split_members(before, active, len(days)):
-        computed = streaks.compute_streaks(*part, days)
-        work.transaction.append("community.daily_streaks", computed)
-        figures.append(streaks.count_streaks(computed))
+        work.transaction.append("community.daily_streaks", streaks.compute_streaks(*part, days))
     work.transaction.execute("community/delete_streak_lengths", **span)
     work.transaction.execute("community/insert_streak_lengths", **span)
-    return streaks.add_figures(figures)
 
 
 def _splice_late(work: Work, days: pd.DataFrame) -> tuple[int, pd.Series]:
@@ -172,10 +167,10 @@ def _span(days: pd.DataFrame) -> dict[str, date]:
     return {"first_day": days["day"].iloc[0].date(), "last_day": days["day"].iloc[-1].date()}
 
 
-def _count_before(work: Work, first_day: date) -> pd.DataFrame:
-    """Count the streaks of the days that were asked for before the first that is computed."""
-    asked_for = {"first_day": work.days[0], "last_day": first_day - DAY}
-    return work.transaction.read("community/count_streaks", **asked_for).set_index("day")
+def _count_streaks(work: Work, first_day: date) -> pd.DataFrame:
+    """Count the streaks of each day up to the last that was asked for, as they are now."""
+    days = {"first_day": first_day, "last_day": work.days[1]}
+    return work.transaction.read("community/count_streaks", **days).set_index("day")
 
 
 def _claim_days(work: Work, first_day: date) -> pd.DataFrame:
