@@ -13,13 +13,15 @@ WITH wanted AS (
     FROM staged_arriving AS s
 ),
 
+-- Names are looked up of those alone who are level: NULL is joined with nothing.
 compared AS (
     SELECT
         w.number,
         w.member_id,
         p.first_rank + r.place - 1 AS rank,
-        r.account_id,
-        r.score > w.score OR coalesce(r.reached_at, '-infinity') > w.reached_at AS is_ahead
+        CASE
+            WHEN r.score = w.score AND coalesce(r.reached_at, '-infinity') = w.reached_at THEN r.account_id
+        END AS level_account_id
     FROM wanted AS w
     INNER JOIN community.ranking_pages AS p
         ON w.day = p.day AND w.board = p.board AND p.first_rank BETWEEN w.first_page AND w.last_page
@@ -33,6 +35,6 @@ SELECT
     c.number,
     max(c.rank) AS rank
 FROM compared AS c
-LEFT JOIN community.accounts AS a ON c.account_id = a.account_id AND a.erased_at IS NULL AND NOT c.is_ahead
-WHERE c.is_ahead OR a.member_id < c.member_id
+LEFT JOIN community.accounts AS a ON c.level_account_id = a.account_id AND a.erased_at IS NULL
+WHERE c.level_account_id IS NULL OR a.member_id < c.member_id
 GROUP BY c.number

@@ -412,12 +412,20 @@ COMMENT ON COLUMN community.daily_points.last_active_at IS 'Latest time points w
 CREATE TABLE community.counted_days (
     day date CONSTRAINT counted_days_pkey PRIMARY KEY,
     last_sync_id bigint NOT NULL,
-    last_entry_id bigint NOT NULL
+    last_entry_id bigint NOT NULL,
+    active_members bigint NOT NULL,
+    points bigint NOT NULL,
+    xp_gained bigint NOT NULL,
+    member_days bigint NOT NULL
 );
-COMMENT ON TABLE community.counted_days IS 'One row per day of daily_points: what it was computed with, so that only what came since is added.';
+COMMENT ON TABLE community.counted_days IS 'One row per day of daily_points: what it was computed with, so that only what came since is added, and what it has.';
 COMMENT ON COLUMN community.counted_days.day IS 'UTC day.';
 COMMENT ON COLUMN community.counted_days.last_sync_id IS 'XP of syncs up to this one is counted.';
 COMMENT ON COLUMN community.counted_days.last_entry_id IS 'Entries up to this one are counted.';
+COMMENT ON COLUMN community.counted_days.active_members IS 'Members active on the day.';
+COMMENT ON COLUMN community.counted_days.points IS 'Points of the day.';
+COMMENT ON COLUMN community.counted_days.xp_gained IS 'XP gained on the day.';
+COMMENT ON COLUMN community.counted_days.member_days IS 'Rows of daily_points.';
 
 CREATE TABLE community.daily_streaks (
     member_id text COLLATE "C" NOT NULL,

@@ -301,6 +301,21 @@ def test_streaks_say_how_many_grew_and_how_many_broke(world: World) -> None:
 
 
 @after_a_week
+def test_activity_on_a_weekend_without_a_streak_breaks_nothing(week: World) -> None:
+    award(week, "cem", at(SATURDAY, 9))
+    week.sync(at(SATURDAY, 12))
+    result = week.run(DAILY_STREAKS, at(SATURDAY, 24) + timedelta(minutes=5))
+    assert result["community.daily_streaks"].by_day[SATURDAY] == {
+        "streaks_standing": 2,
+        "streaks_extended": 0,
+        "streaks_broken": 0,
+        "rows": 3,
+        "weekdays_of_the_longest": 5,
+        "rows_written": 3,
+    }
+
+
+@after_a_week
 def test_who_has_0_points_is_on_no_board_and_in_no_archive(week: World) -> None:
     for hour, points in ((10, 7), (11, -7)):
         award(week, "cem", at(SATURDAY, hour), points, action="admin_adjustment")

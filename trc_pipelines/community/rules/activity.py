@@ -74,13 +74,3 @@ def summarise_days(
         is_active=("is_active", "max"),
         last_active_at=("last_active_at", "max"),
     )
-
-
-def count_activity(summary: pd.DataFrame) -> pd.DataFrame:
-    """Count the activity of each day, given rows as of `summarise_days`."""
-    return summary.groupby("day").agg(
-        active_members=("is_active", "sum"),
-        points=("points", "sum"),
-        xp_gained=("xp_gained", "sum"),
-        rows=("member_id", "size"),
-    )

@@ -1,14 +1,14 @@
 """Points and XP by member and day."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
 
 from trc_pipelines.community.relations import NAME
-from trc_pipelines.community.rules.activity import count_activity, summarise_days
-from trc_pipelines.community.rules.days import figures_by_day, find_ranges
+from trc_pipelines.community.rules.activity import summarise_days
+from trc_pipelines.community.rules.days import find_ranges
 from trc_pipelines.community.steps.point_ledger import point_ledger
 from trc_pipelines.community.steps.xp_deltas import xp_deltas
 from trc_pipelines.jobs.contract import Result, Work, step
@@ -16,6 +16,8 @@ from trc_pipelines.jobs.locks import lock
 
 # Of more members than these who changed late, what is built on their days is computed for everybody.
 MOST_LATE_MEMBERS = 1_000
+# Of each day. The first one is drawn in a chart.
+FIGURES = ("active_members", "points", "xp_gained", "rows", "rows_written")
 
 
 @step(
@@ -28,22 +30,25 @@ MOST_LATE_MEMBERS = 1_000
 def daily_points(work: Work) -> Result:
     """One row per member per day with XP or entries: points by kind, XP gained, active or not."""
     first_day, last_day = work.days
+    active_members = None
     if work.are_days_named:
-        written = _compute_days(work, first_day, last_day)
+        changed, active_members = _compute_days(work, first_day, last_day)
     else:
-        written = _count_days(work, _add_to_days(work, first_day, last_day))
-    figures = written.by_day.sum()
+        changed = _add_to_days(work, first_day, last_day)
+    by_day = _count_days(work, changed)
+    totals = {name: sum(figures[name] for figures in by_day.values()) for name in FIGURES}
+    of_last = by_day[last_day]["active_members"]
     return Result(
-        affected=int(figures["rows_written"]),
+        affected=totals["rows_written"],
         details={
-            "member_days": int(figures["rows"]),
-            "rows_changed": int(figures["rows_written"]),
-            "active_members": written.active_members,
-            "points": int(figures["points"]),
-            "xp_gained": int(figures["xp_gained"]),
+            "member_days": totals["rows"],
+            "rows_changed": totals["rows_written"],
+            "active_members": of_last if active_members is None else active_members,
+            "points": totals["points"],
+            "xp_gained": totals["xp_gained"],
         },
-        rows_written=int(figures["rows_written"]),
-        by_day=figures_by_day(written.by_day, work.days),
+        rows_written=totals["rows_written"],
+        by_day=by_day,
     )
 
 
@@ -85,14 +90,6 @@ def _find_stale(work: Work) -> tuple[date, date] | None:
     return (stale["first_day"], stale["last_day"]) if stale["first_day"] else None
 
 
-@dataclass(frozen=True)
-class Written:
-    """Figures of days that were computed: of each as `count_activity` gives them, with `rows_written`."""
-
-    by_day: pd.DataFrame
-    active_members: int
-
-
 def _add_to_days(work: Work, first_day: date, last_day: date) -> dict[date, int]:
     """Add what arrived since to each stale day, and to one that is asked for alone.
 
@@ -122,17 +119,17 @@ def _add_to_days(work: Work, first_day: date, last_day: date) -> dict[date, int]
             )
             _note_days(work, day, day, last)
     for span in find_ranges(anew):
-        written = _compute_days(work, *span).by_day["rows_written"].dropna()
-        changed.update(
-            dict(zip(pd.DatetimeIndex(written.index).date, written.astype("int64"), strict=True))
-        )
+        changed.update(_compute_days(work, *span)[0])
     return changed
 
 
-def _compute_days(work: Work, first_day: date, last_day: date) -> Written:
+def _compute_days(work: Work, first_day: date, last_day: date) -> tuple[dict[date, int], int]:
     """Compute days from everything, and write what is different.
 
     Runs of different days compute at once, and write one after the other.
+
+    Returns:
+        How many rows changed, by day, and how many members were active on any of the days.
     """
     days = {"first_day": first_day, "last_day": last_day}
     last = _newest_facts(work)
@@ -143,10 +140,10 @@ def _compute_days(work: Work, first_day: date, last_day: date) -> Written:
     if newest != last:  # What came meanwhile may be of these days. What comes now marks them again.
         last, summary = newest, _summarise(work, days, newest)
     work.transaction.stage("staged_daily_points", summary)
-    written = work.transaction.read("community/replace_daily_points", **days).set_index("day")
+    written = work.transaction.read_rows("community/replace_daily_points", **days)
     _note_days(work, first_day, last_day, last)
     active = int(summary.loc[summary["is_active"], "member_id"].nunique())
-    return Written(count_activity(summary).join(written, how="outer"), active)
+    return {row["day"]: row["rows_written"] for row in written}, active
 
 
 def _newest_facts(work: Work) -> dict[str, int]:
@@ -171,13 +168,15 @@ def _note_days(work: Work, first_day: date, last_day: date, last: dict[str, int]
     work.transaction.execute("community/give_up_late_members", most=MOST_LATE_MEMBERS)
 
 
-def _count_days(work: Work, changed: dict[date, int]) -> Written:
-    """Count what the days asked for have, of which so many rows changed; active members of the last."""
+def _count_days(work: Work, changed: Mapping[date, int]) -> dict[date, dict[str, int]]:
+    """Count what each day that was asked for has, of which so many rows changed."""
     first_day, last_day = work.days
-    figures = work.transaction.read(
+    by_day = {
+        day: dict.fromkeys(FIGURES, 0) | {"rows_written": changed.get(day, 0)}
+        for day in pd.date_range(first_day, last_day).date
+    }
+    for counted in work.transaction.read_rows(
         "community/count_member_days", first_day=first_day, last_day=last_day
-    ).set_index("day")
-    rows = pd.Series(changed, dtype="int64")
-    rows.index = pd.to_datetime(rows.index)
-    of_last = figures["active_members"].reindex([pd.Timestamp(last_day)], fill_value=0)
-    return Written(figures.join(rows.rename("rows_written"), how="outer"), int(of_last.iloc[0]))
+    ):
+        by_day[counted.pop("day")] |= counted
+    return by_day

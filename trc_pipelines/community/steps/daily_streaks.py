@@ -63,7 +63,9 @@ def daily_streaks(work: Work) -> Result:
     totals = {name: int(of_days[name].sum()) for name in ("streaks_extended", "streaks_broken")}
     return Result(
         affected=rows,
-        details={name: by_day[last_day][name] for name in ("streaks_standing", "weekdays_of_the_longest")}
+        details={
+            name: by_day[last_day][name] for name in ("streaks_standing", "weekdays_of_the_longest")
+        }
         | totals
         | {"days": int(is_due.sum()), "late_members": late},
         notes=notes,

@@ -34,10 +34,7 @@ def point_ledger(work: Work) -> Result:
         "sync_id"
     ].tolist()
     awards, set_aside = _take_awards(work)
-    posted = [
-        post_xp(work, sync_ids),
-        post_entries(work, ledger.entries_from_transactions(awards)),
-    ]
+    posted = [post_xp(work, sync_ids), _post_awards(work, awards)]
     figures = {name: sum(part[name] for part in posted) for name in FIGURES}
     work.transaction.execute(
         "community/record_sync_mode",
@@ -88,7 +85,7 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
             now=work.options.now,
             swept_on=max(today, swept_on),
         )
-    return chosen.assign(account_id=find_accounts(work.transaction, chosen)), set_aside
+    return chosen, set_aside
 
 
 def _judge_awards(work: Work, found: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -106,6 +103,15 @@ def _judge_awards(work: Work, found: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     )
     work.transaction.execute("community/replace_rejected_transactions", now=work.options.now)
     return due, len(rejected)
+
+
+def _post_awards(work: Work, awards: pd.DataFrame) -> dict[str, Any]:
+    if awards.empty:
+        return NOTHING
+    account_id = find_accounts(work.transaction, awards)
+    return post_entries(
+        work, ledger.entries_from_transactions(awards.assign(account_id=account_id))
+    )
 
 
 def post_entries(work: Work, entries: pd.DataFrame) -> dict[str, Any]:

@@ -27,17 +27,17 @@ def xp_deltas(work: Work) -> Result:
     is its baseline: history is never awarded. Absence never deducts.
     """
     written = write_pending_deltas(work.transaction, work.budget.left)
-    deltas = pd.concat(written) if written else pd.DataFrame({"kind": [], "xp_delta": []})
+    changes = sum(map(len, written))
     return Result(
-        affected=len(deltas),
+        affected=changes,
         details={
             "syncs": len(written),
-            "changes": len(deltas),
-            "baselines": int((deltas["kind"] == "baseline").sum()),
-            "xp_gained": int(deltas["xp_delta"].clip(lower=0).sum()),
-            "xp_removed": int(-deltas["xp_delta"].clip(upper=0).sum()),
+            "changes": changes,
+            "baselines": sum(int((deltas["kind"] == "baseline").sum()) for deltas in written),
+            "xp_gained": sum(int(deltas["xp_delta"].clip(lower=0).sum()) for deltas in written),
+            "xp_removed": sum(-int(deltas["xp_delta"].clip(upper=0).sum()) for deltas in written),
         },
-        rows_written=len(deltas),
+        rows_written=changes,
     )
 
 

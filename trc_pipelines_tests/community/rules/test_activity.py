@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from trc_pipelines.community.rules.activity import count_activity, summarise_days
+from trc_pipelines.community.rules.activity import summarise_days
 
 DAY = pd.Timestamp("2026-03-04")
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -97,20 +97,6 @@ def test_a_cut_over_takes_nothing_from_what_counts_anyhow() -> None:
     assert of("ann", gains(), entries(("ann", "intro_completed", 1, 5)), cut_over_at=NOON)[
         "is_active"
     ]
-
-
-def test_the_activity_of_a_day_is_that_of_its_members() -> None:
-    summary = summarise_days(
-        gains(("ann", 10), ("bob", 5)),
-        entries(("bob", "intro_completed", 3, 0), ("cem", "x", -2, 0)),
-    )
-    assert list(summary["member_id"]) == ["ann", "bob", "cem"]
-    assert count_activity(summary).loc[DAY].to_dict() == {
-        "active_members": 2,
-        "points": 1,
-        "xp_gained": 15,
-        "rows": 3,
-    }
 
 
 def test_days_come_in_order_of_member_and_day() -> None:

@@ -1,4 +1,4 @@
-"""Figures of streaks by day, and members in parts."""
+"""Streaks by day, and members in parts."""
 
 from unittest import mock
 
@@ -6,12 +6,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.community.rules import streaks
-from trc_pipelines.community.rules.streaks import (
-    add_figures,
-    compute_streaks,
-    count_streaks,
-    split_members,
-)
+from trc_pipelines.community.rules.streaks import compute_streaks, split_members
 
 FRIDAY = pd.Timestamp("2026-03-06")
 ONE = pd.Timedelta(days=1)
@@ -70,53 +65,6 @@ def test_a_day_that_nobody_observed_breaks_no_streak_and_adds_to_who_was_seen() 
         before(ann=(4, 4), bob=(1, 1)), active(("ann", FRIDAY)), days(FRIDAY, [False])
     )
     assert rows_of(computed) == [["ann", 0, True, 5, 5], ["bob", 0, False, 1, 1]]
-
-
-def computed_days() -> pd.DataFrame:
-    """On Friday one streak goes on, one begins, one breaks; on Saturday one is merely active."""
-    return compute_streaks(
-        before(ann=(2, 5), bob=(0, 0), cem=(1, 1)),
-        active(("ann", FRIDAY), ("bob", FRIDAY), ("ann", FRIDAY + ONE)),
-        days(FRIDAY, [True, True]),
-    )
-
-
-FIGURES = [
-    {
-        "streaks_standing": 2,
-        "streaks_extended": 2,
-        "streaks_broken": 1,
-        "rows": 3,
-        "weekdays_of_the_longest": 3,
-    },
-    {
-        "streaks_standing": 2,
-        "streaks_extended": 0,
-        "streaks_broken": 0,
-        "rows": 2,
-        "weekdays_of_the_longest": 3,
-    },
-]
-
-
-def test_streaks_of_a_day_are_counted_by_what_became_of_them() -> None:
-    assert count_streaks(computed_days()).to_dict("records") == FIGURES
-
-
-def test_activity_on_a_weekend_without_a_streak_breaks_nothing() -> None:
-    saturday = FRIDAY + ONE
-    computed = compute_streaks(
-        before(ann=(0, 3)), active(("ann", saturday)), days(saturday, [True])
-    )
-    assert count_streaks(computed).to_dict("records") == [
-        dict.fromkeys(FIGURES[0], 0) | {"rows": 1}
-    ]
-
-
-def test_figures_of_parts_add_up_and_the_longest_is_the_longest_of_all() -> None:
-    computed = computed_days()
-    parts = [count_streaks(rows) for _, rows in computed.groupby("member_id")]
-    assert add_figures(parts).to_dict("records") == FIGURES
 
 
 @pytest.mark.parametrize(
