@@ -30,9 +30,8 @@ def point_ledger(work: Work) -> Result:
     not MEE6 was read. Those that cannot be posted are set aside (`rejected_transactions`), those
     dated ahead wait for their day. Balances (`member_points`) move in the same transaction.
     """
-    sync_ids = work.transaction.read("community/select_unposted_syncs", most=work.budget.left)[
-        "sync_id"
-    ].tolist()
+    unposted = work.transaction.read_rows("community/select_unposted_syncs", most=work.budget.left)
+    sync_ids = [row["sync_id"] for row in unposted]
     awards, set_aside = _take_awards(work)
     posted = [post_xp(work, sync_ids), _post_awards(work, awards)]
     figures = {name: sum(part[name] for part in posted) for name in FIGURES}
@@ -68,15 +67,16 @@ def _take_awards(work: Work) -> tuple[pd.DataFrame, int]:
     today = work.as_of.date()
     cursor = work.transaction.read_row("community/select_posting_cursor") or {}
     swept_on = cursor.get("swept_on") or today.min
-    listed = work.transaction.read("community/select_rejected_transactions")["transaction_id"]
+    rejected = work.transaction.read_rows("community/select_rejected_transactions")
+    listed = [row["transaction_id"] for row in rejected]
     found = work.transaction.read(
         "community/select_transactions_to_post",
         last_at=cursor["last_at"] if swept_on >= today else None,
         last_id=cursor.get("last_id"),
-        transaction_ids=listed.tolist(),
+        transaction_ids=listed,
     )
     due, set_aside = found, 0
-    if not (found.empty and listed.empty):
+    if listed or not found.empty:
         due, set_aside = _judge_awards(work, found)
     chosen = due.head(work.budget.at_most(len(due)))
     if len(chosen) == len(due):
