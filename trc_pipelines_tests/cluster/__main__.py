@@ -140,7 +140,10 @@ def compare(folder: Path, postgres: Postgres) -> None:
     show("Differences beside ids of runs", differences or [{"table": "none"}])
     cut, hosts = on_two_hosts(folder, postgres, "cut", as_of, Cut())
     total, differences = count_rows_and_differences(postgres, "one", "cut")
-    show("The same, and a host is cut off in the middle; if a job failed, all are asked for again", cut)
+    show(
+        "The same, and a host is cut off in the middle; if a job failed, all are asked for again",
+        cut,
+    )
     print(f"{len(hosts)} hosts were at work. {total:,} rows compared; those that differ:\n")
     show("Differences beside ids of runs", differences or [{"table": "none"}])
 
