@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trc_pipelines.betting.rules.decoding import decode_texts
+from trc_pipelines.betting.rules.decoding import MOST_ROUNDS, decode_texts
 from trc_pipelines.betting.rules.media import (
     MINIMUM_AGE,
     MOST_ENDS,
@@ -349,3 +349,11 @@ def test_base64_is_read_up_to_its_last_whole_group(padding: str, is_found: bool)
 )
 def test_an_escape_of_a_script_is_the_character_it_stands_for(text: str, said: str) -> None:
     assert said in decode_texts(pd.Series([text]), ["posts/"]).tolist()
+
+
+@pytest.mark.parametrize("encode", [quote, html.escape], ids=["percent", "entities"])
+def test_what_is_encoded_more_often_than_there_are_rounds_is_undone_at_once(
+    encode: Callable[[str], str],
+) -> None:
+    text = reduce(lambda text, _: encode(text), range(3 * MOST_ROUNDS), "posts/a&b c")
+    assert "posts/a&b c" in decode_texts(pd.Series([text]), ["posts/"]).tolist()

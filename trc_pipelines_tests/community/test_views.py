@@ -234,6 +234,37 @@ def week(world: World) -> World:
     return world
 
 
+def test_who_lapsed_has_the_longest_streak_that_ended_or_that_stands(long_ago: World) -> None:
+    long_ago.link({"ann": 1001, "bob": 1002, "cem": 1003, "dan": 1004})
+    monday = date(2026, 3, 2)
+    # By days since Monday: 5 and 6 are a weekend, 8 is the last of which streaks are computed.
+    active = {"ann": (0, 2, 3, 4, 7, 8), "bob": (0, 1), "cem": (0, 2, 3, 5), "dan": (5, 6)}
+    awards = ", ".join(
+        f"('{member} {n}', '{member}', 'intro_completed', 5, '{at(monday + n * DAY, 9)}')"
+        for member, days in active.items()
+        for n in days
+    )
+    long_ago.execute(
+        "INSERT INTO community.point_transactions (transaction_id, member_id, action, points, created_at) "
+        f"VALUES {awards}"
+    )
+    # Without MEE6 every day is observed: who has no award was not there.
+    long_ago.settings = long_ago.settings.model_copy(update={"mee6_sync_enabled": False})
+    long_ago.sync(at(monday + 8 * DAY, 12))
+    long_ago.run(DAILY_STREAKS, at(monday + 8 * DAY, 13), days=(monday, monday + 8 * DAY))
+    grow(long_ago, monday + 22 * DAY)
+    lapsed = rows_of(
+        long_ago.database.url,
+        "SELECT member_id, days_since, longest_streak FROM community.lapsed_members ORDER BY 1",
+    )
+    assert [tuple(row.values()) for row in lapsed] == [
+        ("ann", 14, 5),  # stands; the one before was of a day
+        ("bob", 21, 2),
+        ("cem", 17, 2),  # two ended, the longer one last
+        ("dan", 16, 0),
+    ]
+
+
 GAINERS = "SELECT member_id, place, name FROM community.top_gainers WHERE week = '2026-03-02' ORDER BY place"
 
 

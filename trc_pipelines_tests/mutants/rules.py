@@ -89,15 +89,16 @@ def judge(modules: list[str]) -> dict[str, Score]:
         kept.load()
         score = scores[module] = Score()
         for name, code in kept.exit_code_by_key.items():
-            if status_by_exit_code[code] in DEAD:
-                score.dead += 1
-                continue
-            mutant = describe(name, path)
-            met[mutant] += 1
+            status = status_by_exit_code[code]
+            mutant = None if status == "killed" else describe(name, path)
             if mutant in known:
+                # All tests were tried in vain, or the machine was too busy for all of them.
+                met[mutant] += 1
                 score.equivalent += 1
-            else:
+            elif mutant and status not in DEAD:
                 score.alive.append(mutant)
+            else:
+                score.dead += 1
     rotten = [m for m in known if _module_of(m) in scores and not met[m]]
     if rotten:
         raise ValueError(

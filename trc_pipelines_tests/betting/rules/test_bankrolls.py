@@ -306,3 +306,9 @@ def test_a_correction_of_a_later_bet_stays_behind_what_came_before_it() -> None:
         {"kind": "reversal", "amount": 150, "chain_id": 2},
         {"kind": "bet_settled", "amount": -120, "chain_id": 2},
     ) == [["reversal", 150, 180], ["bet_settled", -120, 60]]
+
+
+def test_a_correction_of_what_was_posted_before_the_last_reset_comes_behind_all_since() -> None:
+    rows = [{"amount": 10}, {"amount": -150}, {"kind": "write_off", "amount": 40}]
+    late = {"kind": "bet_settled", "amount": 60, "chain_id": 99}
+    assert correct(0, rows, late) == [["bet_settled", 60, 60]]

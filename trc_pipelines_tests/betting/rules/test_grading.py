@@ -268,6 +268,8 @@ def test_a_negative_profit_stays_pending(team: str) -> None:
         {"potential_win": None, "odds": 300, "stake": MOST_CENTS // 2},
         {"potential_win": LARGEST},
         {"potential_win": MOST_CENTS + 1},
+        # Won by a millionth of a point.
+        {"potential_win": None, "odds": None, "bet_type": "spread", "line": "-6.999999"},
     ],
 )
 def test_a_win_without_a_profit_that_fits_stays_pending(fields: dict) -> None:
@@ -285,6 +287,10 @@ def test_the_largest_values_are_exact() -> None:
         "won", 2 * MOST_CENTS, MOST_CENTS,
     )  # fmt: skip
     assert grades([bet(team="Owls", stake=MOST_CENTS)])[0][:3] == ("lost", 0, -MOST_CENTS)
+
+
+def test_a_cent_may_be_staked() -> None:
+    assert grades([bet(stake=1, potential_win=1)]) == [("won", 2, 1, None)]
 
 
 def test_a_problem_never_repeats_what_the_bet_says() -> None:

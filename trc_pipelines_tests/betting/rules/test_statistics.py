@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trc_pipelines.betting.rules.statistics import NO_BASES, summarise_bets
+from trc_pipelines.betting.rules.statistics import NO_BASES, Bases, summarise_bets
+from trc_pipelines.calendar import WEEK
 from trc_pipelines_tests.betting.statistics_model import COLUMN_TYPES, modelled_rows
 from trc_pipelines_tests.budget import examples
 
@@ -173,6 +174,11 @@ def test_a_cancelled_bet_was_never_at_risk() -> None:
     assert (row["win_rate"], row["roi"], row["average_stake"]) == (0.5, 50 / 201, 67)
 
 
+def test_what_comes_back_without_anything_at_risk_has_no_rate() -> None:
+    row = ever([bet("cancelled", payout=150)])
+    assert (row["net"], row["wagered"], row["roi"]) == (50, 0, None)
+
+
 def test_biggest_are_the_net_of_won_and_lost_bets() -> None:
     row = ever([bet(stake=10), bet(stake=70), bet("lost", stake=30), bet("lost", stake=20)])
     assert (row["biggest_win"], row["biggest_loss"]) == (70, -30)
@@ -290,6 +296,37 @@ def test_types_do_not_depend_on_the_rows(bets: list[dict]) -> None:
     assert {name: str(dtype) for name, dtype in summary.dtypes.items()} == COLUMN_TYPES
     assert list(summary) == list(COLUMN_TYPES)
     assert summary.empty == (not bets)
+
+
+def test_rows_are_numbered_in_their_order() -> None:
+    summary = summarise_at_once(
+        frame_of_bets([bet(user_id="bob"), bet(bet_id="b")]), frame_of_balances([])
+    )
+    assert summary["user_id"].tolist() == ["ann"] * 3 + ["bob"] * 3
+    assert list(summary.index) == [0, 1, 2, 3, 4, 5]
+
+
+def bases_of(bets: list[dict], bases: Bases, week_start: date) -> Bases:
+    frame = frame_of_bets(bets)
+    return summarise_bets(frame, others(frame), frame_of_balances([]), bases, week_start)[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "first", "current"),
+    [("l", "l", -2, -2), ("wl", "l", 1, -2), ("lw", "w", -1, 2), ("p", "l", -1, -1)],
+)
+def test_a_base_knows_the_run_it_begins_with_and_the_one_it_ends_with(
+    before: str, after: str, first: int, current: int
+) -> None:
+    week_later = [one | {"settled_at": one["settled_at"] + WEEK} for one in in_a_row(after)]
+    bases = bases_of(in_a_row(before), NO_BASES, MIDNIGHT.date())
+    totals = bases_of(week_later, bases, (MIDNIGHT + WEEK).date()).totals
+    assert totals[["first_streak", "current_streak"]].values.tolist() == [[first, current]]
+
+
+def test_who_had_nothing_before_the_week_has_no_base() -> None:
+    assert bases_of([bet()], NO_BASES, NOON.date() - timedelta(days=2)).totals.empty
+    assert len(bases_of([bet()], NO_BASES, MIDNIGHT.date()).totals) == 1
 
 
 def test_frames_as_the_database_gives_them_will_do() -> None:

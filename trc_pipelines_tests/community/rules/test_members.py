@@ -91,6 +91,19 @@ def test_an_id_among_many_may_end_in_zeros() -> None:
     assert not read("id", "123456789012346000", *lines).problems
 
 
+@pytest.mark.parametrize(("others", "refused"), [(8, []), (7, [2, 3])])
+def test_two_ids_that_end_in_zeros_are_refused_above_a_fifth_of_all(
+    others: int, refused: list[int]
+) -> None:
+    lines = [f"{ANN + number * 1003}" for number in range(others)]
+    found = read("id", "123456789012346000", "223456789012346000", *lines).problems
+    assert [line for line, _said in found] == refused
+
+
+def test_an_id_alone_may_end_in_zeros() -> None:
+    assert not read("id", "123456789012346000").problems
+
+
 @pytest.mark.parametrize(
     "cell",
     [
@@ -182,6 +195,18 @@ def test_a_file_that_is_no_list_says_what_is_accepted(data: bytes, words: str) -
     assert len(file.problems) == 1
     assert words in file.problems[0][1]
     assert file.members.empty
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04\x14\x00", b"\xff\xfe\n\0\xff\0a"])
+def test_what_is_wrong_with_a_whole_file_is_said_once_of_its_first_line(data: bytes) -> None:
+    assert [line for line, _said in read_member_file(data).problems] == [1]
+
+
+def test_a_header_is_read_and_shown_up_to_a_length() -> None:
+    columns = [f"c{number}" for number in range(21)]
+    assert f"among: {', '.join(columns[:20])}; it" in read(",".join(columns)).problems[0][1]
+    assert not read(f"{'x' * 9_997},id", f",{ANN}").problems  # 10,000 characters
+    assert read(f"{'x' * 9_998},id", f",{ANN}").problems
 
 
 @pytest.mark.parametrize(
