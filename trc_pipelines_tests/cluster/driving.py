@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
 from trc_pipelines_tests.cluster.processes import Installation, Postgres, wait_until
+from trc_pipelines_tests.cluster.world import GAMES
 from trc_pipelines_tests.house import LAUNCH, TERMINATE
 
 BACKFILL = """mutation ($assets: [AssetKeyInput!], $days: [String!]) {
@@ -43,8 +44,9 @@ STOP_SENSOR = "mutation ($id: String!) { stopSensor(id: $id) { __typename } }"
 
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 # What runs of the comparison write: everything of the three domains.
+SETTLEMENT = "game_settlement"
 JOBS = [
-    "game_settlement", "stats_rollup", "badge_calculation", "content_expiration", "life_regeneration",
+    "stats_rollup", "badge_calculation", "content_expiration", "life_regeneration",
     "quiz_streak_update", "session_cleanup", "daily_streaks", "leaderboard_recalculation",
 ]  # fmt: skip
 BACKFILLED = ("daily_points", "leaderboard_rankings")
@@ -52,6 +54,14 @@ DAYS = 60
 # Keys that the database makes at random.
 MADE_UP = {"betting.notifications": "id"}
 COMPARED = ("community", "quiz", "betting", "leaderboards")
+
+
+class Asked(NamedTuple):
+    """A run to ask for. Several of one job are numbered."""
+
+    job: str
+    limit: int | None = None
+    number: int = 0
 
 
 class Driver:
@@ -90,7 +100,15 @@ class Driver:
             if sensor["name"] != "runs_sensor":
                 self.ask(STOP_SENSOR, id=sensor["sensorState"]["id"])
 
-    def launch(self, job: str, day: date, as_of: datetime | None = None, **tags: str) -> str:
+    def launch(
+        self,
+        job: str,
+        day: date,
+        as_of: datetime | None = None,
+        limit: int | None = None,
+        **tags: str,
+    ) -> str:
+        options = {"config": {"limit": limit} if limit else {}}
         given = {
             "dagster/asset_partition_range_start": str(day),
             "dagster/asset_partition_range_end": str(day),
@@ -100,7 +118,9 @@ class Driver:
         listed = [{"key": key, "value": value} for key, value in given.items()]
         # The UI may just be finding out that the database was restarted.
         for _ in range(3):
-            launched = self.ask(LAUNCH, job=job, tags=listed)
+            launched = self.ask(
+                LAUNCH, job=job, tags=listed, config={"resources": {"run_options": options}}
+            )
             if launched["__typename"] == "LaunchRunSuccess":
                 break
             time.sleep(1)
@@ -138,22 +158,34 @@ class Driver:
         return {address for (address,) in found}
 
     def play(
-        self, as_of: datetime, disturb: Callable[[set[str]], object] | None = None
+        self,
+        as_of: datetime,
+        disturb: Callable[[set[str]], object] | None = None,
+        settlements: int = 1,
     ) -> tuple[list[dict[str, Any]], set[str]]:
         """Sixty days of points and boards, and every job, all asked for at once.
 
         Args:
-            disturb: is told again and again from where runs work; what fails by it is asked for again.
+            settlements: runs that settle as many games each, and all games together.
+            disturb: is told again and again from where runs work; if a job fails, all are asked for again.
         """
         today, hosts, told = as_of.date(), set[str](), list[dict[str, Any]]()
         days = [str(today - timedelta(days=back)) for back in range(DAYS, 0, -1)]
-        tables, jobs = list(BACKFILLED), list(JOBS)
+        tables = list(BACKFILLED)
+        limit = -(-GAMES // settlements) if settlements > 1 else None
+        jobs = [Asked(SETTLEMENT, limit, number) for number in range(settlements)]
+        jobs += [Asked(job) for job in JOBS]
         while tables or jobs:
             began = time.time()
             backfills = {table: self.backfill(table, days) for table in tables}
             runs = {
-                job: self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of)
-                for job in jobs
+                asked: self.launch(
+                    asked.job,
+                    today - timedelta(days=asked.job == "daily_streaks"),
+                    as_of,
+                    asked.limit,
+                )
+                for asked in jobs
             }
 
             def is_over(backfills: dict = backfills, runs: dict = runs) -> bool:
@@ -167,18 +199,20 @@ class Driver:
                 )
 
             wait_until(is_over, 900, "the end of all runs")
-            of_jobs = {job: self.run(run) for job, run in runs.items()}
+            of_jobs = {asked: self.run(run) for asked, run in runs.items()}
             of_tables = {
                 table: [self.run(run["id"]) for run in self.ask(OF_BACKFILL, id=each)["runs"]]
                 for table, each in backfills.items()
             }
-            jobs = [job for job, run in of_jobs.items() if run["status"] != "SUCCESS"]
+            # As at the next tick: what came after a job that failed has not seen what it was to write.
+            has_failed = {run["status"] for run in of_jobs.values()} != {"SUCCESS"}
+            jobs = jobs if has_failed else []
             tables = [
                 table
                 for table, each in of_tables.items()
                 if {run["status"] for run in each} != {"SUCCESS"}
             ]
-            assert disturb or not (jobs or tables), of_jobs | of_tables
+            assert disturb or not (jobs or tables), (of_jobs, of_tables)
             told += [
                 _told(run, began)
                 for run in [
