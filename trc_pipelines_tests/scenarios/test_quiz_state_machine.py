@@ -13,7 +13,7 @@ from trc_pipelines_tests.simulation.machine import SEEDS, WHEN, HouseMachine, ru
 from trc_pipelines_tests.simulation.quiz import PLAYERS
 
 pytestmark = pytest.mark.undisturbed("has faults of its own")
-EXAMPLES, STEPS = examples(5), 30
+EXAMPLES, STEPS = examples(8), 30
 ACTS = ["play", "play", "begin", "end", "buy", "protect", "correct", "leave"]
 
 
