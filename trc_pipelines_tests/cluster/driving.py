@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import requests
 
@@ -54,14 +54,6 @@ DAYS = 60
 # Keys that the database makes at random.
 MADE_UP = {"betting.notifications": "id"}
 COMPARED = ("community", "quiz", "betting", "leaderboards")
-
-
-class Asked(NamedTuple):
-    """A run to ask for. Several of one job are numbered."""
-
-    job: str
-    limit: int | None = None
-    number: int = 0
 
 
 class Driver:
@@ -167,60 +159,32 @@ class Driver:
 
         Args:
             settlements: runs that settle as many games each, and all games together.
-            disturb: is told again and again from where runs work; if a job fails, all are asked for again.
+            disturb: is told again and again from where runs work; what fails by it is told.
         """
-        today, hosts, told = as_of.date(), set[str](), list[dict[str, Any]]()
+        today, hosts, began = as_of.date(), set[str](), time.time()
         days = [str(today - timedelta(days=back)) for back in range(DAYS, 0, -1)]
-        tables = list(BACKFILLED)
         limit = -(-GAMES // settlements) if settlements > 1 else None
-        jobs = [Asked(SETTLEMENT, limit, number) for number in range(settlements)]
-        jobs += [Asked(job) for job in JOBS]
-        while tables or jobs:
-            began = time.time()
-            backfills = {table: self.backfill(table, days) for table in tables}
-            runs = {
-                asked: self.launch(
-                    asked.job,
-                    today - timedelta(days=asked.job == "daily_streaks"),
-                    as_of,
-                    asked.limit,
-                )
-                for asked in jobs
-            }
+        backfills = [self.backfill(table, days) for table in BACKFILLED]
+        runs = [self.launch(SETTLEMENT, today, as_of, limit) for _ in range(settlements)]
+        runs += [
+            self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of) for job in JOBS
+        ]
 
-            def is_over(backfills: dict = backfills, runs: dict = runs) -> bool:
-                at_work = self.hosts_at_work()
-                hosts.update(at_work)
-                if disturb:
-                    disturb(at_work)
-                states = [self.ask(OF_BACKFILL, id=each)["status"] for each in backfills.values()]
-                return all(self.status(run) in OVER for run in runs.values()) and all(
-                    state.startswith(("COMPLETED", "FAILED")) for state in states
-                )
+        def is_over() -> bool:
+            at_work = self.hosts_at_work()
+            hosts.update(at_work)
+            if disturb:
+                disturb(at_work)
+            states = [self.ask(OF_BACKFILL, id=each)["status"] for each in backfills]
+            return all(self.status(run) in OVER for run in runs) and all(
+                state.startswith(("COMPLETED", "FAILED")) for state in states
+            )
 
-            wait_until(is_over, 900, "the end of all runs")
-            of_jobs = {asked: self.run(run) for asked, run in runs.items()}
-            of_tables = {
-                table: [self.run(run["id"]) for run in self.ask(OF_BACKFILL, id=each)["runs"]]
-                for table, each in backfills.items()
-            }
-            # As at the next tick: what came after a job that failed has not seen what it was to write.
-            has_failed = {run["status"] for run in of_jobs.values()} != {"SUCCESS"}
-            jobs = jobs if has_failed else []
-            tables = [
-                table
-                for table, each in of_tables.items()
-                if {run["status"] for run in each} != {"SUCCESS"}
-            ]
-            assert disturb or not (jobs or tables), (of_jobs, of_tables)
-            told += [
-                _told(run, began)
-                for run in [
-                    *of_jobs.values(),
-                    *(run for each in of_tables.values() for run in each),
-                ]
-            ]
-        return told, hosts
+        wait_until(is_over, 900, "the end of all runs")
+        runs += [run["id"] for each in backfills for run in self.ask(OF_BACKFILL, id=each)["runs"]]
+        told = [self.run(run) for run in runs]
+        assert disturb or {run["status"] for run in told} == {"SUCCESS"}, told
+        return [_told(run, began) for run in told], hosts
 
 
 def _told(run: dict[str, Any], began: float) -> dict[str, Any]:
