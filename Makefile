@@ -18,7 +18,7 @@ help: ## list what there is
 run: install ## install what is needed, play the demo, open the Dagster UI; with MEE6_GUILD_ID: the real guild
 	@if [ -n "$$MEE6_GUILD_ID$$DISCORD_GUILD_ID" ]; then exec $(BIN)/trc up; else exec $(BIN)/trc demo; fi
 
-test: $(STAMP).celery ## run the tests (their workers wait more than they compute: four, whatever the cores); EXAMPLES=20: try twenty times as much at random
+test: $(STAMP).celery ## run the tests (their workers wait more than they compute: four, whatever the cores); EXAMPLES=20: try twenty times as much at random, and lists whole
 	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 4
 
 faults: $(STAMP).celery ## run the tests while connections and answers are lost; FAULT_RATE=, FAULT_SEED=

@@ -1,4 +1,4 @@
-"""How much is tried at random: one knob for all, since their time adds up."""
+"""How much is tried, at random or of a list: one knob for all, since their time adds up."""
 
 import os
 
@@ -9,3 +9,8 @@ SCALE = float(os.environ.get("EXAMPLES") or 1)
 def examples(most: int) -> int:
     """So many in an ordinary run."""
     return max(1, round(most * SCALE))
+
+
+def one_in(most: int) -> int:
+    """The step through a list of which an ordinary run tries one in so many, and a night all."""
+    return max(1, round(most / SCALE))

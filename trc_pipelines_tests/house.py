@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 
 import dagster as dg
 import psycopg2
@@ -64,6 +65,8 @@ class House:
         self.services = services
         self.port = port
         self.url = f"http://127.0.0.1:{port}/graphql"
+        # One for all that is looked at: while something is waited for, that is ten times a second.
+        self._looking = self.connect()
         self.blocker = self.connect()
         # A test that failed may still have it: the next one fails too, and waits for nobody.
         self.blocker.cursor().execute(
@@ -96,7 +99,7 @@ class House:
         return run_id
 
     def rows(self, sql: str) -> list[tuple]:
-        with self.connect() as connection, connection.cursor() as cursor:
+        with self._looking.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
 
@@ -106,9 +109,12 @@ class House:
         )
         return found[0] if found else None
 
+    @cached_property
+    def _instance(self) -> dg.DagsterInstance:
+        return dg.DagsterInstance.get()
+
     def status(self, run_id: str) -> DagsterRunStatus:
-        with dg.DagsterInstance.get() as instance:
-            return instance.get_run_by_id(run_id).status
+        return self._instance.get_run_by_id(run_id).status
 
     def worker(self) -> int:
         """Process id of the run's worker: of a session of its own under the code server."""

@@ -22,6 +22,14 @@ TOGETHER = {
     "reports/test_engagement.py": "engagement",
     "community/test_erasures.py": "erasures",
     "betting/test_media.py": "media",
+    # Most of their tests begin where one of them has played: the other workers would wait for that.
+    "monitoring/test_housekeeping.py": "housekeeping",
+    "database/test_upgrades.py": "upgrades",
+    "scenarios/test_dry_runs.py": "rehearsals",
+    "jobs/test_orchestration.py": "orchestration",
+    "community/test_days.py": "days",
+    "community/test_late_awards.py": "late awards",
+    "community/test_days_at_once.py": "days at once",
     # Each starts all services, some for a whole file: side by side they take each other's time.
     "scenarios/test_ui.py": "services",
     "faults/test_stopping.py": "services",
@@ -35,8 +43,11 @@ TOGETHER = {
 }
 # Begun last, one of these would keep a worker busy while the others have nothing left to do.
 LONGEST = [
-    "scenarios/test_ledger_state_machine.py", "scenarios/test_hostile_input.py", "scenarios/test_ui.py",
-    "scenarios/test_outages.py", "faults/test_stopping.py", "faults/test_crashes.py",
+    "scenarios/test_ui.py", "scenarios/test_hostile_input.py", "faults/test_stopping.py",
+    "monitoring/test_housekeeping.py", "scenarios/test_outages.py", "database/test_upgrades.py",
+    "community/test_days.py", "scenarios/test_ledger_state_machine.py", "faults/test_crashes.py",
+    "adapters/trc_membership_gateway/test_gateway.py", "jobs/test_orchestration.py",
+    "scenarios/test_dry_runs.py", "community/test_late_awards.py", "community/test_days_at_once.py",
     "cli/test_services.py", "test_isolation.py", "scenarios/test_operators_round.py", "quiz/test_model.py",
     "jobs/test_restores.py", "simulation/test_simulation.py", "jobs/test_events.py",
     "scenarios/test_betting_state_machine.py", "scenarios/test_quiz_state_machine.py",

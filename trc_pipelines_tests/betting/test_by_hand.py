@@ -60,7 +60,7 @@ def test_a_settlement_reports_what_it_wrote_beside_its_own_table(installed: Bett
     installed.game("h", 24, 20)
     installed.bet(2, 1, "h", odds=100)
     tags = {AS_OF_TAG: (NOON + DAY).isoformat()}
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         job = defs().resolve_job_def("game_settlement")
         result = job.execute_in_process(instance=instance, tags=tags)
         seen = {
@@ -137,7 +137,7 @@ def test_the_ui_corrects_as_the_commands_do(installed: Betting) -> None:
 
     def fill_in(name: str, **config: object) -> bool:
         config |= {"reason": "the league", "done_by": "alice"}
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             return (
                 jobs[name]
                 .execute_in_process(
@@ -192,7 +192,7 @@ def test_a_week_that_was_not_reset_at_its_tick_is_due_until_it_is(betting: Betti
 def test_the_second_chance_asks_for_one_run_at_a_time(
     installed: Betting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         # Here, because Dagster loads with the last instance that there was, which may be gone.
         sensor = defs().resolve_sensor_def("bankroll_reset_sensor")
         with dg.build_sensor_context(instance=instance) as context:

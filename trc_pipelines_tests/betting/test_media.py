@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import hypothesis
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -38,6 +39,7 @@ from trc_pipelines_tests.betting.media_stores import (
     Bucket,
     Folder,
 )
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.world import NOON, World
 
 # What is tried here are rules and statements, not the server.
@@ -680,24 +682,29 @@ names = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0/\\"), min_size=1, max_size=20
 ).filter(lambda name: name not in (".", "..") and name == name.strip())
 keys = st.lists(names, min_size=1, max_size=4).map(lambda parts: "posts/" + "/".join(parts))
+few = hypothesis.settings(max_examples=examples(30))
 
 
+@few
 @given(keys, st.sampled_from(["", "/", "//", CDN + "/", "https://CDN.example.org:8443/a/b/"]))
 def test_every_key_is_found_in_its_url(key: str, base: str) -> None:
     found = pd.Series(list(references(base + quote(key) + "?w=1&h=2#top")), dtype="str")
     assert is_referenced(pd.Series([key], dtype="str"), found).all()
 
 
+@few
 @given(keys, st.sampled_from(["", "/", CDN + "/"]))
 def test_every_key_is_found_as_it_is(key: str, base: str) -> None:
     assert unicodedata.normalize("NFC", key) in references(base + key)
 
 
+@few
 @given(keys)
 def test_no_key_is_found_in_the_url_of_another_host(key: str) -> None:
     assert references("https://elsewhere.example/" + quote(key)) == set()
 
 
+@few
 @given(st.lists(st.text(), max_size=5))
 def test_no_text_is_too_strange(urls: list[str]) -> None:
     for key in references(*(url.encode(errors="ignore").decode() for url in urls)):

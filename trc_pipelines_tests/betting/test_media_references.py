@@ -24,6 +24,7 @@ from trc_pipelines.betting.rules.media import (
     is_referenced,
 )
 from trc_pipelines_tests.betting.media_stores import App, Folder
+from trc_pipelines_tests.budget import one_in
 from trc_pipelines_tests.world import NOON, World
 
 # What is tried here are rules and statements, not the server.
@@ -135,7 +136,10 @@ def is_kept(key: str, *texts: str) -> bool:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_reference_is_found_in_every_style(style: str) -> None:
-    lost = [key for key in KEYS if not is_kept(key, STYLES[style](key))]
+    """In an ordinary run each style is tried with one key in four, from style to style the next ones."""
+    step = one_in(4)
+    tried = KEYS[list(STYLES).index(style) % step :: step]
+    lost = [key for key in tried if not is_kept(key, STYLES[style](key))]
     assert lost == []
 
 

@@ -344,7 +344,7 @@ def test_where_nothing_was_quarantined_the_list_says_so(
 def test_the_ui_decides_as_the_command_does(trc: Trc, quarantined: int, world: World) -> None:
     def decide(decision: str) -> dg.ExecuteInProcessResult:
         config = {"sync_id": quarantined, "decision": decision, "reason": "a reset"}
-        with dg.instance_for_test() as instance:
+        with dg.DagsterInstance.ephemeral() as instance:
             return build_action(REVIEW_SNAPSHOT).execute_in_process(
                 {"ops": {"review_snapshot_by_hand": {"config": config}}},
                 instance=instance,

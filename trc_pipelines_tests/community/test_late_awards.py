@@ -11,6 +11,7 @@ from trc_pipelines.community.erasures import Stores, erase_person
 from trc_pipelines.community.jobs import DAILY_STREAKS, RECOMPUTE_DAYS
 from trc_pipelines.community.steps import daily_points
 from trc_pipelines.jobs.contract import Result
+from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.catalogue import LEADERBOARD_RECALCULATION
 from trc_pipelines_tests.community.test_days import (
     DAY,
@@ -149,7 +150,7 @@ def test_who_is_late_after_days_without_a_streak_keeps_the_longest_one(past: Wor
 
 
 @pytest.mark.parametrize("most", [1_000, 2])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(examples(1)))
 @after_twelve_days
 def test_whatever_comes_late_days_end_as_if_computed_from_everything(
     past: World, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
@@ -222,7 +223,7 @@ def ranks_of(world: World, *, but: str = "") -> list[tuple]:
     return list(rows.itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(examples(1)))
 @after_a_crowd
 def test_boards_of_many_pages_on_which_few_move_are_those_ranked_as_a_whole(
     world: World, seed: int, tmp_path: Path

@@ -63,10 +63,15 @@ class CrashError(Exception):
 
 
 class Points:
-    """Counts the points that are passed, and ends the process, or raises, at one of them."""
+    """Counts the points that are passed, and ends the process, or raises, at one of them.
+
+    Attributes:
+        commits: those on either side of a commit.
+    """
 
     def __init__(self, deadly: int | None, how: str) -> None:
         self.deadly, self.how, self.passed = deadly, how, 0
+        self.commits: list[int] = []
 
     def passing(self) -> None:
         self.passed += 1
@@ -77,12 +82,13 @@ class Points:
         os.kill(os.getpid(), getattr(signal, self.how))
         signal.pause()
 
-    def watch(self, call, *, both_sides: bool = False):
+    def watch(self, call, *, is_commit: bool = False):
         def watched(*args, **kwargs):
             self.passing()
             result = call(*args, **kwargs)
-            if both_sides:
+            if is_commit:
                 self.passing()
+                self.commits += [self.passed - 1, self.passed]
             return result
 
         return watched
@@ -111,7 +117,7 @@ class WatchedHandle:
     def set_autocommit(self, is_on: bool) -> None:
         call = self._real.set_autocommit
         if is_on and self._has_written():
-            call = self._points.watch(call, both_sides=True)
+            call = self._points.watch(call, is_commit=True)
         call(is_on)
 
     def _has_written(self) -> bool:
@@ -120,8 +126,8 @@ class WatchedHandle:
             return cursor.fetchone()[0]
 
 
-def run_child(command: dict) -> int:
-    """One run of the job; the number of points it passed."""
+def run_child(command: dict) -> Points:
+    """One run of the job; the points it passed."""
     points = Points(command["deadly"], command["how"])
     Transaction._use = points.watch(Transaction._use)
     open_driver = Database.open_driver
@@ -148,7 +154,7 @@ def run_child(command: dict) -> int:
         BY_NAME[command["job"]],
         Options(as_of=as_of, now=as_of, run_id=f"{os.getpid()}-{as_of}", executed_by="crasher"),
     )
-    return points.passed
+    return points
 
 
 def main() -> None:
@@ -161,7 +167,8 @@ def main() -> None:
         for _ in range(command["processes"]):
             if (child := os.fork()) == 0:
                 try:
-                    os.write(writer, f"{run_child(command)} ".encode())
+                    points = run_child(command)
+                    os.write(writer, f"{json.dumps([points.passed, points.commits])}\n".encode())
                     os._exit(0)
                 except CrashError:
                     os._exit(3)
@@ -172,8 +179,9 @@ def main() -> None:
         ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
         os.close(writer)
         with os.fdopen(reader) as answers:
-            passed = [int(word) for word in answers.read().split()]
-        print(json.dumps({"ends": ends, "passed": passed}), flush=True)
+            passed = [json.loads(line) for line in answers]
+        answer = {"ends": ends, "passed": [n for n, _ in passed], "commits": [c for _, c in passed]}
+        print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from trc_pipelines.database.connection import Database
+from trc_pipelines_tests.budget import one_in
 from trc_pipelines_tests.faults.crasher import Crasher
 from trc_pipelines_tests.servers import create_database
 from trc_pipelines_tests.world import DELTAS, NOON, QUARTER, World
@@ -57,17 +58,25 @@ def make_world(server: str) -> World:
     return world
 
 
-def crash_everywhere(server: str, crasher: Crasher, how: str, every: int, ended: int) -> None:
-    """Sync after sync, each crashed at a later point and run again; then compare with no crash."""
+def crash_everywhere(
+    server: str, crasher: Crasher, how: str, ended: int, *, every: int, at_commits: bool = False
+) -> None:
+    """Sync after sync, each crashed at a later point and run again; then compare with no crash.
+
+    One point in `every`, since statements of one transaction are rolled back alike; and both sides of
+    every commit, where what is done and the mark of it could part.
+    """
     disturbed, calm = make_world(server), make_world(server)
     url, calm_url = disturbed.database.url, calm.database.url
     for slot in range(2):
         assert crasher(url, NOON + slot * QUARTER, board(slot))["ends"] == [0]
     # One more, counted: the job at its usual length.
     award(disturbed, 2)
-    points = crasher(url, NOON + 2 * QUARTER, board(2))["passed"][0]
-    assert points > 30  # about 35 statements and 5 commits
-    deadly_points = list(range(1, points + 1, every))
+    counted = crasher(url, NOON + 2 * QUARTER, board(2))
+    points, commits = counted["passed"][0], counted["commits"][0]
+    assert points > 60  # about 75 statements, and 4 commits
+    assert len(commits) >= 8
+    deadly_points = sorted({*range(1, points + 1, every), *(commits if at_commits else [])})
     slots = len(deadly_points) + 3
     for slot, deadly in enumerate(deadly_points, start=3):
         award(disturbed, slot)
@@ -101,11 +110,13 @@ def crash_everywhere(server: str, crasher: Crasher, how: str, every: int, ended:
 def test_killed_at_any_statement_the_next_run_ends_where_no_crash_would_have(
     servers: dict[int, str], crasher: Crasher
 ) -> None:
-    crash_everywhere(servers[18], crasher, "SIGKILL", every=1, ended=-signal.SIGKILL)
+    crash_everywhere(
+        servers[18], crasher, "SIGKILL", -signal.SIGKILL, every=one_in(8), at_commits=True
+    )
 
 
 @pytest.mark.parametrize(("how", "ended"), [("SIGTERM", -signal.SIGTERM), ("exception", 3)])
 def test_terminated_or_failing_at_a_statement_the_next_run_ends_where_no_crash_would_have(
     servers: dict[int, str], crasher: Crasher, how: str, ended: int
 ) -> None:
-    crash_everywhere(servers[16], crasher, how, every=6, ended=ended)
+    crash_everywhere(servers[16], crasher, how, ended, every=one_in(12))

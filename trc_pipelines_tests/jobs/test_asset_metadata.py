@@ -45,9 +45,16 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     """A Dagster instance whose assets write to the world's database."""
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     connected.cache_clear()
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
     connected.cache_clear()
+
+
+@pytest.fixture
+def lasting_instance(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """The same with files of its own, which the context of a schedule asks for: it costs half a second."""
+    with dg.instance_for_test() as lasting:
+        yield lasting
 
 
 def test_columns_are_known_before_the_first_run_as_the_database_has_them(world: World) -> None:
@@ -212,17 +219,19 @@ def test_a_dry_run_in_the_ui_says_of_what_it_is(world: World, instance: dg.Dagst
 
 @pytest.mark.parametrize("name", ["session_cleanup", "quiz_streak_update"])
 def test_a_run_of_a_schedule_has_no_tag_that_repeats_its_job_or_its_tick(
-    name: str, world: World, instance: dg.DagsterInstance
+    name: str, world: World, lasting_instance: dg.DagsterInstance
 ) -> None:
     tick = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     schedule = definitions.defs().resolve_schedule_def(f"{name}_schedule")
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    context = dg.build_schedule_context(instance=lasting_instance, scheduled_execution_time=tick)
     [request] = schedule.evaluate_tick(context).run_requests
     # As the scheduler adds it, where nobody sees it.
     tags = request.tags | {".dagster/scheduled_execution_time": tick.isoformat()}
     job = definitions.defs().resolve_job_def(name)
-    run = job.execute_in_process(instance=instance, tags=tags)
-    shown = {tag for tag in instance.get_run_by_id(run.run_id).tags if not tag.startswith(".")}
+    run = job.execute_in_process(instance=lasting_instance, tags=tags)
+    shown = {
+        tag for tag in lasting_instance.get_run_by_id(run.run_id).tags if not tag.startswith(".")
+    }
     days = {"dagster/asset_partition_range_start", "dagster/asset_partition_range_end"}
     is_daily = next(job for job in JOBS if job.name == name).is_daily
     assert shown - {"dagster/schedule_name"} == {"dagster/max_runtime"} | (

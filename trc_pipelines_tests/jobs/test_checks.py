@@ -144,7 +144,7 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     monkeypatch.setenv("MEE6_SYNC_ENABLED", "false")
     connected.cache_clear()
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
     connected.cache_clear()
 

@@ -45,9 +45,16 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     monkeypatch.setenv("MEE6_REQUEST_INTERVAL_SECONDS", "0")
     stay_within_a_day()
     connected.cache_clear()
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
     connected.cache_clear()
+
+
+@pytest.fixture
+def lasting_instance(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
+    """The same with files of its own, which the context of a schedule asks for: it costs half a second."""
+    with dg.instance_for_test() as lasting:
+        yield lasting
 
 
 def run(instance: dg.DagsterInstance, job: str, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
@@ -249,12 +256,12 @@ def test_streaks_refuse_a_day_whose_day_before_is_missing(
 
 @after_two_weeks
 def test_the_daily_schedule_asks_for_missed_days_oldest_first(
-    world: World, instance: dg.DagsterInstance
+    world: World, lasting_instance: dg.DagsterInstance
 ) -> None:
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
     schedule = definitions.defs().resolve_schedule_def("daily_streaks_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    context = dg.build_schedule_context(instance=lasting_instance, scheduled_execution_time=tick)
     request = schedule.evaluate_tick(context).run_requests[0]
     expected = day_range_tags(
         (MONDAY + timedelta(days=1)).date(), (MONDAY + timedelta(days=6)).date()
@@ -371,12 +378,12 @@ def test_every_check_passes_on_a_healthy_community(
 @pytest.mark.parametrize("job", [DAILY_STREAKS.name, "bankroll_reset"])
 @after_two_weeks
 def test_a_tick_asks_again_while_the_database_is_away_and_loses_no_day(
-    job: str, world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    job: str, world: World, lasting_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.run(DAILY_STREAKS, MONDAY + timedelta(days=1, minutes=5))
     schedule = definitions.defs().resolve_schedule_def(f"{job}_schedule")
     tick = MONDAY + timedelta(days=7, minutes=5)
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=tick)
+    context = dg.build_schedule_context(instance=lasting_instance, scheduled_execution_time=tick)
     expected = schedule.evaluate_tick(context).run_requests[0].tags
 
     open_driver, attempts = Database.open_driver, []

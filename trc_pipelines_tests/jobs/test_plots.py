@@ -21,7 +21,7 @@ def instance(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dagst
     """A Dagster instance whose assets write to the world's database."""
     monkeypatch.setenv("DATABASE_URL", world.database.url)
     connected.cache_clear()
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         yield instance
     connected.cache_clear()
 

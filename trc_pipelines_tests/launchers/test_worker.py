@@ -72,8 +72,7 @@ class Cluster(House):
             yield worker
 
     def said(self, run_id: str) -> str:
-        with dg.DagsterInstance.get() as instance:
-            return "\n".join(entry.message for entry in instance.all_logs(run_id))
+        return "\n".join(entry.message for entry in self._instance.all_logs(run_id))
 
     def end_of(self, run_id: str) -> DagsterRunStatus:
         over = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)

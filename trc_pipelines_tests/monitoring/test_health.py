@@ -188,7 +188,7 @@ def test_a_refusal_of_mee6_is_told_at_once_and_a_recovery_when_it_reads_again(wo
 
 
 def test_runs_are_looked_at_when_there_are_none_and_when_one_ended_unseen(world: World) -> None:
-    with dg.instance_for_test() as instance, world.database.transaction() as transaction:
+    with dg.DagsterInstance.ephemeral() as instance, world.database.transaction() as transaction:
         assert end_lost_runs(instance, find_unseen_runs(instance, transaction), NOON) == []
         record_ended_runs(instance, transaction, [], {"mee6_sync"}, NOON)
         for job_name, status in [
@@ -216,7 +216,7 @@ def test_a_run_without_a_session_is_ended_when_two_looks_have_not_seen_it(
     moment = datetime.now(UTC)
     silent_after = SILENT_AFTER if launcher == "in-host" else SILENT_ELSEWHERE_AFTER
     sensor = build_runs_sensor([], launcher)
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
 
         def look_after(passed: timedelta) -> bool:
@@ -397,7 +397,7 @@ def test_a_reading_that_is_overtaken_while_it_is_made_is_discarded(
 def test_a_run_that_ended_unseen_is_dated_by_its_end(world: World) -> None:
     """The daemon was down: what failed before the last success is no failure since."""
     now = datetime.now(UTC)
-    with dg.instance_for_test() as instance, world.database.transaction() as transaction:
+    with dg.DagsterInstance.ephemeral() as instance, world.database.transaction() as transaction:
         for _ in range(3):
             create_run_for_test(instance, job_name="mee6_sync", status=dg.DagsterRunStatus.FAILURE)
         records = [
@@ -427,7 +427,7 @@ def test_a_mistyped_time_is_no_failure_of_the_job_and_nobody_is_told(
     monkeypatch.setenv("MEE6_BASE_URL", world.simulator.base_url)
     connected.cache_clear()
     today = datetime.now(UTC).date()
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         run = (
             definitions.defs()
             .resolve_job_def("mee6_sync")

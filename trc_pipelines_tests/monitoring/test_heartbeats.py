@@ -134,7 +134,7 @@ def test_a_run_that_begins_is_told_once(
     configure: Configure,
 ) -> None:
     settings = configure(heartbeat_url=f"http://{receiver.host}/key")
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         run = create_run_for_test(
             instance, job_name="mee6_sync", status=dg.DagsterRunStatus.STARTED
         )
@@ -155,7 +155,10 @@ def test_the_daemon_itself_gives_signs_of_life_and_a_mute_receiver_does_not_stop
     connected.cache_clear()
 
     def tick(name: str) -> str:
-        with dg.instance_for_test() as instance, dg.build_sensor_context(instance) as context:
+        with (
+            dg.DagsterInstance.ephemeral() as instance,
+            dg.build_sensor_context(instance) as context,
+        ):
             return defs().resolve_sensor_def(name).evaluate_tick(context).skip_message or ""
 
     assert tick("health_sensor") == "all is well"

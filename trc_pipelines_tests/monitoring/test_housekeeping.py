@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+import yaml
 from dagster import AssetCheckKey, AssetKey, DagsterRunStatus, RunsFilter
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
@@ -26,6 +27,7 @@ from trc_pipelines.jobs.contract import Result
 from trc_pipelines.jobs.orchestration import asset_key, connected, daily_partitions, day_range_tags
 from trc_pipelines.monitoring.housekeeping import DAGSTER_TARGETS, TARGETS
 from trc_pipelines.quiz.retention import TARGETS as QUIZ_TARGETS
+from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.catalogue import CHECKS, HOUSEKEEPING, STEPS
 from trc_pipelines_tests.databases import remove_database
 from trc_pipelines_tests.servers import create_database, once, with_database
@@ -323,9 +325,11 @@ of_dagster = pytest.mark.either
 
 @contextmanager
 def open_instance(url: str) -> Iterator[dg.DagsterInstance]:
-    storage = {"storage": {"postgres": {"postgres_url": url}}, "telemetry": {"enabled": False}}
-    with dg.instance_for_test(overrides=storage) as instance:
-        yield instance
+    config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_POSTGRES_URL", url)
+        with dg.instance_for_test(overrides={"storage": config["storage"]}) as instance:
+            yield instance
 
 
 def run(instance: dg.DagsterInstance, job: str, **tags: str) -> dg.ExecuteInProcessResult:

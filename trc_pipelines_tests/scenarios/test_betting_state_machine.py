@@ -15,7 +15,7 @@ from trc_pipelines_tests.simulation.machine import SEEDS, WHEN, HouseMachine, ru
 from trc_pipelines_tests.simulation.sessions import Task
 
 pytestmark = pytest.mark.undisturbed("has faults of its own")
-EXAMPLES, STEPS = examples(8), 30
+EXAMPLES, STEPS = examples(5), 30
 ACTS = [
     "end_games", "correct_score", "correct_score", "edit_bet", "postpone", "post", "take_away", "join",
     "refer",

@@ -48,7 +48,7 @@ from trc_pipelines_tests.budget import examples
 from trc_pipelines_tests.servers import create_database
 
 # On the older version only that its statements do the same.
-EXAMPLES = {18: examples(20), 16: examples(4)}
+EXAMPLES = {18: examples(10), 16: examples(2)}
 STEPS = 30
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SLOT = timedelta(minutes=15)

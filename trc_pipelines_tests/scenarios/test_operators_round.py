@@ -90,7 +90,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
             return now
 
     monkeypatch.setattr(sensors, "datetime", Clock)
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
 
         def look(minutes: int) -> None:
             nonlocal now
@@ -103,7 +103,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
 
 
 def audit() -> None:
-    with dg.instance_for_test() as instance:
+    with dg.DagsterInstance.ephemeral() as instance:
         definitions.defs().resolve_job_def("verification").execute_in_process(instance=instance)
 
 
