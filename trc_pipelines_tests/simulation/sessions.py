@@ -29,7 +29,8 @@ from trc_pipelines.jobs import execution
 # is left alone for so long, so that it is always the same one.
 DEADLOCK_MILLISECONDS = 10
 BLOCKED_SECONDS = 2 * DEADLOCK_MILLISECONDS / 1000
-FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.003, 0.05
+# To look costs as much as a statement, of which few take so long, and fewer wait.
+FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.01, 0.05
 STUCK_SECONDS = 60.0
 SHOWN = 60
 REFUSALS = {
@@ -77,6 +78,12 @@ class Commit:
     statements: dict[str, int]
 
 
+def _closed() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class Task:
     """Something that uses sessions: a run of a job, or somebody in an app.
@@ -99,7 +106,7 @@ class Task:
     commits: list[Commit] = field(default_factory=list)
     error: BaseException | None = None
     state: str = "ready"
-    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    turn: threading.Lock = field(default_factory=_closed)
     calling: tuple[int, Future] | None = None
     sessions: set = field(default_factory=set)
     is_dead: bool = False
@@ -121,7 +128,9 @@ class Scheduler:
         self.digest = hashlib.sha256()
         self.last: deque[str] = deque(maxlen=400)
         self.counts: Counter[str] = Counter()
-        self._back = threading.Semaphore(0)
+        self._tasks: Sequence[Task] = ()
+        self._back = _closed()
+        self._stuck: StuckError | None = None
         self._random = random.Random(0)
         self._fault_rate = 0.0
         name = make_url(url).database
@@ -143,23 +152,14 @@ class Scheduler:
             StuckError: all wait for locks, for too long.
         """
         self._random, self._fault_rate = random.Random(seed), fault_rate
+        self._tasks = tasks
         threads = [threading.Thread(target=self._live, args=(task,), daemon=True) for task in tasks]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + STUCK_SECONDS
-        while any(task.state != "ended" for task in tasks):
-            self._look_after(tasks)
-            ready = [task for task in tasks if task.state == "ready"]
-            if not ready:
-                if time.monotonic() > deadline:
-                    raise StuckError(", ".join(t.name for t in tasks if t.state == "blocked"))
-                time.sleep(FIRST_LOOK_SECONDS)
-                continue
-            deadline = time.monotonic() + STUCK_SECONDS
-            chosen = self._random.choice(ready)
-            chosen.state = "running"
-            chosen.turn.release()
-            self._back.acquire()
+        self._hand_on(self._choose())
+        self._back.acquire()
+        if self._stuck:
+            raise self._stuck
         for thread in threads:
             thread.join()
 
@@ -234,12 +234,35 @@ class Scheduler:
         ended = type(task.error).__name__ if task.error else "well"
         self._note(task, f"ended {ended}")
         task.state = "ended"
-        self._back.release()
+        self._hand_on(self._choose())
 
     def _pass_on(self, task: Task, state: str) -> None:
         task.state = state
-        self._back.release()
-        task.turn.acquire()
+        chosen = self._choose()
+        if chosen is not task:
+            self._hand_on(chosen)
+            task.turn.acquire()
+
+    def _choose(self) -> Task | None:
+        """Draw who is next, as soon as anybody can go on; nobody once all have ended."""
+        deadline = time.monotonic() + STUCK_SECONDS
+        while any(task.state != "ended" for task in self._tasks):
+            self._look_after()
+            ready = [task for task in self._tasks if task.state == "ready"]
+            if ready:
+                chosen = self._random.choice(ready)
+                chosen.state = "running"
+                return chosen
+            if time.monotonic() > deadline:
+                waiting = [task.name for task in self._tasks if task.state == "blocked"]
+                self._stuck = StuckError(", ".join(waiting))
+                return None
+            time.sleep(FIRST_LOOK_SECONDS)
+        return None
+
+    def _hand_on(self, chosen: Task | None) -> None:
+        """Give the baton to a task, or back to who began all."""
+        (chosen.turn if chosen else self._back).release()
 
     def _wait(self, task: Task, session: Any, running: Future) -> None:
         seconds = FIRST_LOOK_SECONDS
@@ -260,9 +283,9 @@ class Scheduler:
                 self._pass_on(task, "blocked")
                 return
 
-    def _look_after(self, tasks: Sequence[Task]) -> None:
+    def _look_after(self) -> None:
         """Make ready again who got the lock. Whoever is neither waiting nor done is about to be one."""
-        for task in tasks:
+        for task in self._tasks:
             if task.state != "blocked":
                 continue
             pid, running = task.calling
