@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from multiprocessing import Queue
 from pathlib import Path
 
+from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines_tests.servers import Servers, create_database, drop_database
 from trc_pipelines_tests.simulation.house import FAULT_RATE, FindingError, House
-from trc_pipelines_tests.simulation.sessions import StuckError
+from trc_pipelines_tests.simulation.sessions import CRASH, StuckError
 from trc_pipelines_tests.simulation.shrinking import shrink
 
 DOMAINS = ("community", "quiz", "betting")
@@ -59,14 +60,29 @@ def live(
     *,
     fault_rate: float = FAULT_RATE,
     only: Collection[str] | None = None,
+    is_alone: bool = True,
 ) -> Outcome:
-    """Live through a seed in a database of its own."""
+    """Live through a seed in a database of its own.
+
+    Args:
+        is_alone: nobody else uses the server, so that it may crash.
+    """
     url = create_database(server)
     finding, day = None, 0
     try:
         with (
             tempfile.TemporaryDirectory() as home,
-            House(url, Path(home), seed, list(domains), fault_rate=fault_rate, only=only) as house,
+            serve_redis(Path(home)) as redis_url,
+            House(
+                url,
+                Path(home),
+                seed,
+                list(domains),
+                fault_rate=fault_rate,
+                only=only,
+                is_alone=is_alone,
+                redis_url=redis_url,
+            ) as house,
         ):
             try:
                 for _ in house.live(days):
@@ -77,7 +93,8 @@ def live(
             figures = (
                 f"{len(house.runs)} runs, {scheduler.clock} turns, "
                 f"{sum(map(len, (task.faults for task in house.runs.values())))} faults, "
-                f"{scheduler.counts['waits for a lock']} waits for locks"
+                f"{scheduler.counts['waits for a lock']} waits for locks, "
+                f"{scheduler.counts[CRASH]} crashes, {len(house.restored)} restores"
             )
             return Outcome(
                 finding, day, house.digest(), house.executed, list(scheduler.last)[-SHOWN:], figures
