@@ -23,6 +23,7 @@ from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.simulation.alerts import OVER_AFTER, TRIED_AGAIN_AFTER, Watcher
 from trc_pipelines_tests.simulation.boards import Reader, commands_take_turns
 from trc_pipelines_tests.simulation.sessions import (
     CRASH,
@@ -102,7 +103,7 @@ class Spec:
 
     Attributes:
         number: day, batch and place, by which a shrinker names it.
-        kind: job, dry run, sensor, app, operator, follower or reader.
+        kind: job, dry run, sensor, app, operator, follower, reader or watcher.
         name: of the job, the sensor or the domain.
         seed: what it does, where that is not said by its name.
         limit: of the job.
@@ -198,6 +199,7 @@ class House:
         self.domains = [self._make_domain(name) for name in domains]
         self.follower = Follower(self)
         self.reader = Reader(self) if redis_url else None
+        self.watcher = Watcher(self)
         self._exit.callback(self.scheduler.close)
         self._exit.callback(self.database.close)
 
@@ -288,6 +290,8 @@ class House:
                     what.append(("operator", dice.choice(self.domains).name, None))
                 if dice.random() < 0.5:
                     what.append(("follower", "follower", None))
+                if dice.random() < 0.3:
+                    what.append(("watcher", "watcher", None))
                 if self.reader and self.reader.names and dice.random() < 0.5:
                     what.append(("reader", "reader", None))
                 if dice.random() < 0.1:
@@ -377,6 +381,7 @@ class House:
         self.run([self._task("follower", "follower", lambda: self.follower.take(None))], "calm", 0)
         if BOARDS_JOB in self.jobs:
             self.run_alone(f"calm {number}", self.jobs[BOARDS_JOB], at)
+        self.run([self._task("watcher", "watcher", lambda: self._watch_to_the_end(at))], "calm")
         self._audit(f"in the calm of day {number}", Domain.audit.__name__)
         self._audit(f"in the calm of day {number}", Domain.audit_calm.__name__, at)
         self.verify(f"in the calm of day {number}")
@@ -409,6 +414,12 @@ class House:
             if not is_asked:
                 return
         raise FindingError(f"day {number}: sensors do not stop asking")
+
+    def _watch_to_the_end(self, at: datetime) -> None:
+        """Look until what is over is known to be, and send whatever waits."""
+        self.watcher.look(at, None)
+        self.watcher.look(at + OVER_AFTER, None)
+        self.watcher.deliver(at + TRIED_AGAIN_AFTER)
 
     def _calm_order(self) -> list[str]:
         first = ["mee6_sync", "game_settlement", "bankroll_reset", "stats_rollup"]
@@ -465,7 +476,8 @@ class House:
             self.counts["failed" if error else "succeeded"] += 1
 
     def _audit(self, when: str, what: str, *args: object) -> None:
-        for auditor in [*self.domains, self.follower, *([self.reader] if self.reader else [])]:
+        others = [self.follower, self.watcher, *([self.reader] if self.reader else [])]
+        for auditor in [*self.domains, *others]:
             try:
                 getattr(auditor, what)(*args)
             except FindingError as finding:
@@ -481,6 +493,8 @@ class House:
             return self._task(
                 "operator", f"{spec.name} {spec.number}", lambda: self._look(spec, at)
             )
+        if spec.kind == "watcher":
+            return self._task("watcher", "watcher", lambda: self.watcher.look(at, dice))
         if spec.kind == "reader":
             return self._task("reader", "reader", lambda: self.reader.read(dice))
         if spec.kind == "follower":
@@ -503,7 +517,7 @@ class House:
         return self._task("app", f"{spec.name} app {spec.number}", act)
 
     def _task(self, kind: str, name: str, run: Callable[[], object]) -> Task:
-        return Task(name, run, may_fail=kind == "operator")
+        return Task(name, run, may_fail=kind in ("operator", "watcher"))
 
     def job_task(
         self,

@@ -121,6 +121,12 @@ FAULTS = [
           "        pipe.multi()\n", ""),
     Fault("a board that is published is not published again", "quiz", "trc_pipelines/leaderboards/cache.py",
           'if json.dumps(board["version"]) in str(about):', "if about:"),
+    Fault("what is wrong again is not said again", "community", "trc_pipelines/monitoring/alerts.py",
+          "f\"incident:{incident['incident_id']}:{moment}\"",
+          "f\"incident:{incident['kind']}:{incident['subject']}:{moment}\"", 10),
+    Fault("an alert that was taken is sent again", "community", "trc_pipelines/monitoring/delivery.py",
+          "_mark(database, alert, channel, datetime.now(UTC), None, None)",
+          "_mark(database, alert, channel, None, now, None)", 10),
 ]  # fmt: skip
 
 
