@@ -28,9 +28,10 @@ from dagster._daemon.cli import main
 main()
 """
 LAUNCH = """
-mutation ($job: String!, $tags: [ExecutionTag!]) {
+mutation ($job: String!, $tags: [ExecutionTag!], $config: RunConfigData) {
   launchRun(executionParams: {
     selector: {repositoryName: "__repository__", repositoryLocationName: "trc_pipelines", jobName: $job},
+    runConfigData: $config,
     executionMetadata: {tags: $tags}
   }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
 }"""

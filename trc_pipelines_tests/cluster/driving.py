@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from trc_pipelines_tests.cluster.processes import Installation, Postgres, wait_until
+from trc_pipelines_tests.cluster.world import GAMES
 from trc_pipelines_tests.house import LAUNCH, TERMINATE
 
 BACKFILL = """mutation ($assets: [AssetKeyInput!], $days: [String!]) {
@@ -43,8 +44,9 @@ STOP_SENSOR = "mutation ($id: String!) { stopSensor(id: $id) { __typename } }"
 
 OVER = {"SUCCESS", "FAILURE", "CANCELED"}
 # What runs of the comparison write: everything of the three domains.
+SETTLEMENT = "game_settlement"
 JOBS = [
-    "game_settlement", "stats_rollup", "badge_calculation", "content_expiration", "life_regeneration",
+    "stats_rollup", "badge_calculation", "content_expiration", "life_regeneration",
     "quiz_streak_update", "session_cleanup", "daily_streaks", "leaderboard_recalculation",
 ]  # fmt: skip
 BACKFILLED = ("daily_points", "leaderboard_rankings")
@@ -90,7 +92,15 @@ class Driver:
             if sensor["name"] != "runs_sensor":
                 self.ask(STOP_SENSOR, id=sensor["sensorState"]["id"])
 
-    def launch(self, job: str, day: date, as_of: datetime | None = None, **tags: str) -> str:
+    def launch(
+        self,
+        job: str,
+        day: date,
+        as_of: datetime | None = None,
+        limit: int | None = None,
+        **tags: str,
+    ) -> str:
+        options = {"config": {"limit": limit} if limit else {}}
         given = {
             "dagster/asset_partition_range_start": str(day),
             "dagster/asset_partition_range_end": str(day),
@@ -100,7 +110,9 @@ class Driver:
         listed = [{"key": key, "value": value} for key, value in given.items()]
         # The UI may just be finding out that the database was restarted.
         for _ in range(3):
-            launched = self.ask(LAUNCH, job=job, tags=listed)
+            launched = self.ask(
+                LAUNCH, job=job, tags=listed, config={"resources": {"run_options": options}}
+            )
             if launched["__typename"] == "LaunchRunSuccess":
                 break
             time.sleep(1)
@@ -138,55 +150,41 @@ class Driver:
         return {address for (address,) in found}
 
     def play(
-        self, as_of: datetime, disturb: Callable[[set[str]], object] | None = None
+        self,
+        as_of: datetime,
+        disturb: Callable[[set[str]], object] | None = None,
+        settlements: int = 1,
     ) -> tuple[list[dict[str, Any]], set[str]]:
         """Sixty days of points and boards, and every job, all asked for at once.
 
         Args:
-            disturb: is told again and again from where runs work; what fails by it is asked for again.
+            settlements: runs that settle as many games each, and all games together.
+            disturb: is told again and again from where runs work; what fails by it is told.
         """
-        today, hosts, told = as_of.date(), set[str](), list[dict[str, Any]]()
+        today, hosts, began = as_of.date(), set[str](), time.time()
         days = [str(today - timedelta(days=back)) for back in range(DAYS, 0, -1)]
-        tables, jobs = list(BACKFILLED), list(JOBS)
-        while tables or jobs:
-            began = time.time()
-            backfills = {table: self.backfill(table, days) for table in tables}
-            runs = {
-                job: self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of)
-                for job in jobs
-            }
+        limit = -(-GAMES // settlements) if settlements > 1 else None
+        backfills = [self.backfill(table, days) for table in BACKFILLED]
+        runs = [self.launch(SETTLEMENT, today, as_of, limit) for _ in range(settlements)]
+        runs += [
+            self.launch(job, today - timedelta(days=job == "daily_streaks"), as_of) for job in JOBS
+        ]
 
-            def is_over(backfills: dict = backfills, runs: dict = runs) -> bool:
-                at_work = self.hosts_at_work()
-                hosts.update(at_work)
-                if disturb:
-                    disturb(at_work)
-                states = [self.ask(OF_BACKFILL, id=each)["status"] for each in backfills.values()]
-                return all(self.status(run) in OVER for run in runs.values()) and all(
-                    state.startswith(("COMPLETED", "FAILED")) for state in states
-                )
+        def is_over() -> bool:
+            at_work = self.hosts_at_work()
+            hosts.update(at_work)
+            if disturb:
+                disturb(at_work)
+            states = [self.ask(OF_BACKFILL, id=each)["status"] for each in backfills]
+            return all(self.status(run) in OVER for run in runs) and all(
+                state.startswith(("COMPLETED", "FAILED")) for state in states
+            )
 
-            wait_until(is_over, 900, "the end of all runs")
-            of_jobs = {job: self.run(run) for job, run in runs.items()}
-            of_tables = {
-                table: [self.run(run["id"]) for run in self.ask(OF_BACKFILL, id=each)["runs"]]
-                for table, each in backfills.items()
-            }
-            jobs = [job for job, run in of_jobs.items() if run["status"] != "SUCCESS"]
-            tables = [
-                table
-                for table, each in of_tables.items()
-                if {run["status"] for run in each} != {"SUCCESS"}
-            ]
-            assert disturb or not (jobs or tables), of_jobs | of_tables
-            told += [
-                _told(run, began)
-                for run in [
-                    *of_jobs.values(),
-                    *(run for each in of_tables.values() for run in each),
-                ]
-            ]
-        return told, hosts
+        wait_until(is_over, 900, "the end of all runs")
+        runs += [run["id"] for each in backfills for run in self.ask(OF_BACKFILL, id=each)["runs"]]
+        told = [self.run(run) for run in runs]
+        assert disturb or {run["status"] for run in told} == {"SUCCESS"}, told
+        return [_told(run, began) for run in told], hosts
 
 
 def _told(run: dict[str, Any], began: float) -> dict[str, Any]:

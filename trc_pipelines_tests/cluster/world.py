@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from trc_pipelines_tests.cluster.processes import Postgres
 
 MEMBERS, PLAYERS, BETTORS, GAMES = 500, 300, 100, 40
-# Nothing in it is left to chance.
+# Nothing in it is left to chance. Every fifth bettor loses more than there is, so that the order of games counts.
 STATEMENTS = """
 INSERT INTO community.members (member_id, discord_id, subscription_status)
 SELECT 'm' || n, 100000 + n, 'ACTIVE' FROM generate_series(1, {MEMBERS}) AS n;
@@ -34,7 +34,8 @@ SELECT 'g' || n, 'NFL', 'Hawks', 'Owls', timestamptz '{now}' - (1 + n % 9) * int
 FROM generate_series(1, {GAMES}) AS n;
 INSERT INTO betting.bets (id, user_id, game_id, bet_type, bet_details, stake, odds, created_at)
 SELECT md5(n || '-' || g)::uuid, '{zeros}' || (1000 + n), 'g' || g, 'moneyline',
-    CASE WHEN (n + g) % 2 = 0 THEN '{{"team": "Hawks"}}'::jsonb ELSE '{{"team": "Owls"}}'::jsonb END, 10, 100,
+    CASE WHEN (n + g) % 2 = 0 THEN '{{"team": "Hawks"}}'::jsonb ELSE '{{"team": "Owls"}}'::jsonb END,
+    CASE n % 5 WHEN 0 THEN 60000 ELSE 10 END, 100,
     timestamptz '{now}' - interval '12 days' + n * interval '1 second'
 FROM generate_series(1, {BETTORS}) AS n, generate_series(1, {GAMES}) AS g WHERE (n + g) % 4 = 0;
 INSERT INTO betting.posts (id, user_id, created_at)
