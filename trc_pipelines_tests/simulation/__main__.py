@@ -42,6 +42,7 @@ def main() -> None:
         pool = stack.enter_context(
             ProcessPoolExecutor(processes, context, initializer=take_server, initargs=(free,))
         )
+        stack.callback(pool.shutdown, cancel_futures=True)  # who interrupts waits for one seed
         for seed, outcome, seconds, said in pool.map(partial(live_by_itself, options), seeds):
             say(
                 f"seed {seed}: {outcome.days} days in {seconds:.0f} s, {outcome.figures}, {outcome.digest}"

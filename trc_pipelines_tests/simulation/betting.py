@@ -563,7 +563,7 @@ class Betting:
         told = self.house.ask(
             "SELECT event_type, payload ->> 'user_id', payload ->> 'badge', payload ->> 'week_start', "
             "payload ->> 'previous_tier', payload ->> 'tier' FROM operations.domain_events WHERE event_type "
-            "IN ('BadgeEarned', 'BadgeLost', 'EffectAccessChanged') ORDER BY transaction_id, event_id"
+            "IN ('BadgeEarned', 'BadgeLost', 'EffectAccessChanged') ORDER BY epoch, transaction_id, event_id"
         )
         tiers: dict[str, str] = {}
         held: dict[tuple, str] = {}

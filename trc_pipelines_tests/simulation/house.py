@@ -5,8 +5,8 @@ time, statement by statement as the seed says, with faults. After some days ther
 whatever is due runs once more, alone and without faults. Then everything must be what the auditors say.
 """
 
-import os
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
@@ -23,7 +23,10 @@ from trc_pipelines.domains import read_catalogue
 from trc_pipelines.jobs.contract import Job, JobError, Options
 from trc_pipelines.jobs.execution import perform
 from trc_pipelines.settings import load_settings
+from trc_pipelines_tests.simulation.alerts import OVER_AFTER, TRIED_AGAIN_AFTER, Watcher
+from trc_pipelines_tests.simulation.boards import Reader, commands_take_turns
 from trc_pipelines_tests.simulation.sessions import (
+    CRASH,
     AppSession,
     KeptDatabase,
     KilledError,
@@ -46,14 +49,20 @@ DRY, LIMITED, LATE = 0.06, 0.2, 0.06
 # Auditors know what these leave undone.
 MAY_BE_LIMITED = {"game_settlement", "bankroll_reset", "content_expiration"}
 CALM = 0.4
+# Days on which the server crashes at some statement, and on which the database is restored in another cluster.
+CRASHED, RESTORED = 0.15, 0.15
+LAST_TURN = 100
+OTHER_COUNT = 10**9
 # Jobs of the house that say nothing about a domain, or need what is not here.
 LEFT_OUT = {
     "engagement_report",
     "weekly_post",
     "housekeeping",
-    "leaderboard_cache",
     "media_cleanup",
 }
+
+
+BOARDS_JOB = "leaderboard_cache"
 
 
 def on_opening(_house: "House") -> None:
@@ -94,7 +103,7 @@ class Spec:
 
     Attributes:
         number: day, batch and place, by which a shrinker names it.
-        kind: job, dry run, sensor, app, operator or follower.
+        kind: job, dry run, sensor, app, operator, follower, reader or watcher.
         name: of the job, the sensor or the domain.
         seed: what it does, where that is not said by its name.
         limit: of the job.
@@ -143,6 +152,8 @@ class House:
 
     Attributes:
         runs: tasks of jobs by run id, for auditors: when they began and what they committed.
+        is_alone: whether the server is its own, and may crash.
+        restored: the last event of each database that was restored, the oldest first.
     """
 
     def __init__(
@@ -154,8 +165,11 @@ class House:
         *,
         fault_rate: float = FAULT_RATE,
         only: Collection[str] | None = None,
+        is_alone: bool = False,
+        redis_url: str | None = None,
     ) -> None:
-        self.seed, self.fault_rate, self.only = seed, fault_rate, only
+        self.seed, self.fault_rate, self.only, self.is_alone = seed, fault_rate, only, is_alone
+        self.restored: list[int] = []
         self.settings = load_settings(
             trc_home=home,
             database_url=url,
@@ -163,13 +177,17 @@ class House:
             community_start_on=FIRST_DAY,
             mee6_guild_id=77,
             lock_timeout_seconds=120,
+            redis_url=redis_url,
             **choose_settings(random.Random(f"{seed}/settings")),
         )
         self.database = KeptDatabase(url, 120, 120)
         self.scheduler = Scheduler(url)
         self.ask = self.scheduler.ask
         self.catalogue = read_catalogue(self.settings)
-        self.jobs = {job.name: job for job in self.catalogue.jobs if job.name not in LEFT_OUT}
+        self.jobs = {
+            job.name: job for job in self.catalogue.jobs
+            if job.name not in LEFT_OUT and job.is_enabled(self.settings)
+        }  # fmt: skip
         self.runs: dict[str, Task] = {}
         self.counts: Counter[str] = Counter()
         self.executed: list[str] = []
@@ -177,8 +195,11 @@ class House:
         self._sessions: dict[str, AppSession] = {}
         self._exit = ExitStack()
         self._exit.enter_context(jobs_take_turns(self.scheduler))
+        self._exit.enter_context(commands_take_turns(self.scheduler))
         self.domains = [self._make_domain(name) for name in domains]
         self.follower = Follower(self)
+        self.reader = Reader(self) if redis_url else None
+        self.watcher = Watcher(self)
         self._exit.callback(self.scheduler.close)
         self._exit.callback(self.database.close)
 
@@ -193,9 +214,13 @@ class House:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for session in self._sessions.values():
-            session.close()
+        self._end_sessions()
         self._exit.close()
+
+    def _end_sessions(self) -> None:
+        self.database.close()
+        while self._sessions:
+            self._sessions.popitem()[1].close()
 
     def session(self, name: str) -> AppSession:
         """The connection of an app, by its name."""
@@ -211,9 +236,17 @@ class House:
         """
         for number in range(days):
             day = FIRST_DAY + number * DAY
-            for batch in self.plan(number):
+            batches = self.plan(number)
+            dice = random.Random(f"{self.seed}/{number}/accidents")
+            crashed = dice.choice(batches) if dice.random() < CRASHED else None
+            turn = dice.randint(1, LAST_TURN)
+            restored = dice.choice(batches) if dice.random() < RESTORED else None
+            for batch in batches:
                 self.now = batch.at
-                self._live_through(batch)
+                if batch is restored:
+                    self.restore(dice.choice([0, OTHER_COUNT]))
+                is_struck = self.is_alone and batch is crashed
+                self._live_through(batch, turn if is_struck else None)
             if self.is_calm_after(number) or number == days - 1:
                 self.calm_down(number, midnight(day + DAY) + CALM_AT)
             yield day
@@ -257,6 +290,10 @@ class House:
                     what.append(("operator", dice.choice(self.domains).name, None))
                 if dice.random() < 0.5:
                     what.append(("follower", "follower", None))
+                if dice.random() < 0.3:
+                    what.append(("watcher", "watcher", None))
+                if self.reader and self.reader.names and dice.random() < 0.5:
+                    what.append(("reader", "reader", None))
                 if dice.random() < 0.1:
                     what.append(("sensor", dice.choice(self.catalogue.triggers).name, None))
                 specs = [
@@ -293,12 +330,33 @@ class House:
 
     # What happens
 
-    def _live_through(self, batch: Batch) -> None:
+    def _live_through(self, batch: Batch, crash_after: int | None) -> None:
         specs = [spec for spec in batch.specs if self.only is None or spec.number in self.only]
         self.executed += [spec.number for spec in specs]
         tasks = [self._task_of(spec, batch.at) for spec in specs]
-        self.run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate)
+        self.run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate, crash_after)
         self._audit(f"after batch {batch.number}", Domain.audit.__name__)
+
+    def restore(self, other_count: int) -> None:
+        """Go on in another cluster: its count of transactions is below that of which the events are, or above."""
+        self._end_sessions()
+        self.restored.append(
+            self.ask("SELECT coalesce(max(event_id), 0) FROM operations.domain_events")[0][0]
+        )
+        for table in ("domain_events", "event_followers"):
+            triggers = [name for (name,) in self.ask(
+                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = %s::regclass",
+                f"operations.{table}")]  # fmt: skip
+            for name in triggers:
+                self.ask(f"ALTER TABLE operations.{table} DISABLE TRIGGER {name}")
+            self.ask(
+                f"UPDATE operations.{table} SET transaction_id = (transaction_id::text::bigint + %s)::text::xid8",
+                other_count,
+            )
+            for name in triggers:
+                self.ask(f"ALTER TABLE operations.{table} ENABLE ALWAYS TRIGGER {name}")
+        self.ask("REFRESH MATERIALIZED VIEW operations.current_epoch")
+        self.counts["restored"] += 1
 
     def calm_down(self, number: int, at: datetime) -> None:
         """Do what is due, alone and without faults; then nothing may be missing.
@@ -321,6 +379,9 @@ class House:
             self.run_alone(f"calm {number}", job, tick)
         self._follow_triggers(number, at)
         self.run([self._task("follower", "follower", lambda: self.follower.take(None))], "calm", 0)
+        if BOARDS_JOB in self.jobs:
+            self.run_alone(f"calm {number}", self.jobs[BOARDS_JOB], at)
+        self.run([self._task("watcher", "watcher", lambda: self._watch_to_the_end(at))], "calm")
         self._audit(f"in the calm of day {number}", Domain.audit.__name__)
         self._audit(f"in the calm of day {number}", Domain.audit_calm.__name__, at)
         self.verify(f"in the calm of day {number}")
@@ -354,11 +415,18 @@ class House:
                 return
         raise FindingError(f"day {number}: sensors do not stop asking")
 
+    def _watch_to_the_end(self, at: datetime) -> None:
+        """Look until what is over is known to be, and send whatever waits."""
+        self.watcher.look(at, None)
+        self.watcher.look(at + OVER_AFTER, None)
+        self.watcher.deliver(at + TRIED_AGAIN_AFTER)
+
     def _calm_order(self) -> list[str]:
         first = ["mee6_sync", "game_settlement", "bankroll_reset", "stats_rollup"]
         names = [
-            name for name, job in self.jobs.items() if job.cron and name != "badge_calculation"
-        ]
+            name for name, job in self.jobs.items()
+            if job.cron and name not in ("badge_calculation", BOARDS_JOB)
+        ]  # fmt: skip
         last = [name for name in ("badge_calculation",) if name in self.jobs]
         return [n for n in first if n in names] + [n for n in names if n not in first] + last
 
@@ -374,13 +442,22 @@ class House:
         self.run([task], "calm", 0.0)
         require(task.error is None, f"{what}: {job.name} of {tick} failed alone: {task.error!r}")
 
-    def run(self, tasks: Sequence[Task], seed: str, fault_rate: float = 0.0) -> None:
-        """Run tasks at the same time.
+    def run(
+        self,
+        tasks: Sequence[Task],
+        seed: str,
+        fault_rate: float = 0.0,
+        crash_after: int | None = None,
+    ) -> None:
+        """Run tasks at the same time, and have the server crash after so many turns.
 
         Raises:
             FindingError: one fails for no reason.
         """
-        self.scheduler.run(tasks, seed, fault_rate)
+        self.scheduler.run(tasks, seed, fault_rate, crash_after)
+        is_crashed = any(CRASH in task.faults for task in tasks)
+        if is_crashed:
+            self._end_sessions()
         is_cut = any("all cut" in fault for task in tasks for fault in task.faults)
         if is_cut:
             self.database.close()
@@ -392,13 +469,15 @@ class House:
                 error is None
                 or isinstance(error, KilledError | JobError | psycopg2.extensions.TransactionRollbackError)
                 or (isinstance(error, DatabaseError) and (task.faults or is_cut))
+                or (isinstance(error, psycopg2.Error) and is_crashed)
             )  # fmt: skip
             if not is_excused:
                 raise FindingError(f"{task.name} failed without a fault: {error!r}") from error
             self.counts["failed" if error else "succeeded"] += 1
 
     def _audit(self, when: str, what: str, *args: object) -> None:
-        for auditor in [*self.domains, self.follower]:
+        others = [self.follower, self.watcher, *([self.reader] if self.reader else [])]
+        for auditor in [*self.domains, *others]:
             try:
                 getattr(auditor, what)(*args)
             except FindingError as finding:
@@ -414,6 +493,10 @@ class House:
             return self._task(
                 "operator", f"{spec.name} {spec.number}", lambda: self._look(spec, at)
             )
+        if spec.kind == "watcher":
+            return self._task("watcher", "watcher", lambda: self.watcher.look(at, dice))
+        if spec.kind == "reader":
+            return self._task("reader", "reader", lambda: self.reader.read(dice))
         if spec.kind == "follower":
             return self._task("follower", "follower", lambda: self.follower.take(dice))
         domain = next(domain for domain in self.domains if domain.name == spec.name)
@@ -434,7 +517,7 @@ class House:
         return self._task("app", f"{spec.name} app {spec.number}", act)
 
     def _task(self, kind: str, name: str, run: Callable[[], object]) -> Task:
-        return Task(name, run, may_fail=kind == "operator")
+        return Task(name, run, may_fail=kind in ("operator", "watcher"))
 
     def job_task(
         self,
@@ -509,10 +592,12 @@ class Follower:
 
     def audit_calm(self, _at: datetime) -> None:
         """Nothing is lost, and the order is that of commits."""
-        told = self.house.ask(
+        rows = self.house.ask(
             "SELECT event_id, event_type || ' ' || dedupe_key FROM operations.domain_events "
             "ORDER BY transaction_id, event_id"
         )
+        # What a restored database came with is first.
+        told = sorted(rows, key=lambda event: bisect_left(self.house.restored, event[0]))
         require_same("events taken", dict(self.taken), dict(told))
         require(self.taken == told, "events were taken in another order than that of commits")
 
@@ -534,15 +619,13 @@ def last_tick(job: Job, after: datetime, until: datetime) -> datetime | None:
     """The job's last tick in (after, until]."""
     if job.cron is None:
         return None
-    tick, found = CronSim(job.cron, after), None
-    for moment in tick:
-        if moment > until:
+    # From near by first: there are three thousand quarters of an hour in a month.
+    for reach in (HOUR, DAY, until - after):
+        begin, found = max(after, until - reach), None
+        for moment in CronSim(job.cron, begin):
+            if moment > until:
+                break
+            found = moment
+        if found or begin == after:
             return found
-        found = moment
-    return found
-
-
-def write_down(path: str, house: House) -> None:
-    """Leave the last turns where somebody can read them."""
-    with open(path, "w") as file:
-        file.write(os.linesep.join(house.scheduler.last))
+    return None

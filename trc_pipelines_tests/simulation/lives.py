@@ -5,6 +5,7 @@ Each process has a server of its own, because followers of events wait for every
 
 import argparse
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Collection, Iterator
@@ -13,14 +14,17 @@ from dataclasses import dataclass
 from multiprocessing import Queue
 from pathlib import Path
 
+from trc_pipelines.demo.redis_server import serve_redis
 from trc_pipelines_tests.servers import Servers, create_database, drop_database
 from trc_pipelines_tests.simulation.house import FAULT_RATE, FindingError, House
-from trc_pipelines_tests.simulation.sessions import StuckError
+from trc_pipelines_tests.simulation.sessions import CRASH, StuckError
 from trc_pipelines_tests.simulation.shrinking import shrink
 
 DOMAINS = ("community", "quiz", "betting")
 MOST_TRIES = 60
 SHOWN = 40
+# To copy a database takes a disk three seconds where it is busy, as long as a day of one domain.
+MEMORY, MEMORY_NEEDED = Path("/dev/shm"), 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Outcome:
 @contextmanager
 def serve() -> Iterator[str]:
     """A server of its own, and a template in it."""
-    with tempfile.TemporaryDirectory(prefix="sim") as folder:
+    has_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    with tempfile.TemporaryDirectory(prefix="sim", dir=MEMORY if has_memory else None) as folder:
         Path(folder).chmod(0o755)
         with Servers(Path(folder) / "servers") as servers:
             yield servers[18]
@@ -59,14 +64,29 @@ def live(
     *,
     fault_rate: float = FAULT_RATE,
     only: Collection[str] | None = None,
+    is_alone: bool = True,
 ) -> Outcome:
-    """Live through a seed in a database of its own."""
+    """Live through a seed in a database of its own.
+
+    Args:
+        is_alone: nobody else uses the server, so that it may crash.
+    """
     url = create_database(server)
     finding, day = None, 0
     try:
         with (
             tempfile.TemporaryDirectory() as home,
-            House(url, Path(home), seed, list(domains), fault_rate=fault_rate, only=only) as house,
+            serve_redis(Path(home)) as redis_url,
+            House(
+                url,
+                Path(home),
+                seed,
+                list(domains),
+                fault_rate=fault_rate,
+                only=only,
+                is_alone=is_alone,
+                redis_url=redis_url,
+            ) as house,
         ):
             try:
                 for _ in house.live(days):
@@ -77,7 +97,8 @@ def live(
             figures = (
                 f"{len(house.runs)} runs, {scheduler.clock} turns, "
                 f"{sum(map(len, (task.faults for task in house.runs.values())))} faults, "
-                f"{scheduler.counts['waits for a lock']} waits for locks"
+                f"{scheduler.counts['waits for a lock']} waits for locks, "
+                f"{scheduler.counts[CRASH]} crashes, {len(house.restored)} restores"
             )
             return Outcome(
                 finding, day, house.digest(), house.executed, list(scheduler.last)[-SHOWN:], figures

@@ -34,7 +34,7 @@ class Fault:
     """A line that is wrong.
 
     Attributes:
-        file: of the product; `old` in it becomes `new`.
+        file: of the product; `old` in it becomes `new`. Without one `new` is a statement that changes the database.
         domain: where it matters, so that no other is played.
         days: of each seed.
     """
@@ -109,6 +109,24 @@ FAULTS = [
           "sql/migrations/0001_operations.sql",
           "(e.epoch, e.transaction_id, e.event_id) > (place.epoch, place.transaction_id, place.event_id)",
           "e.event_id > place.event_id", 10),
+    Fault("a follower goes by ids of transactions in a database that was restored too", "quiz",
+          "sql/migrations/0001_operations.sql",
+          "(e.epoch, e.transaction_id, e.event_id) > (place.epoch, place.transaction_id, place.event_id)",
+          "(e.transaction_id, e.event_id) > (place.transaction_id, place.event_id)", 10),
+    Fault("events that came with a dump wait for transactions of the cluster they are from", "quiz",
+          "sql/migrations/0001_operations.sql", "e.epoch < current_epoch OR ", "", 10),
+    Fault("what was given back is not in the server's log", "quiz", "", "",
+          "ALTER TABLE quiz.life_regenerations SET UNLOGGED", 10),
+    Fault("boards are exchanged command by command", "quiz", "trc_pipelines/leaderboards/cache.py",
+          "        pipe.multi()\n", ""),
+    Fault("a board that is published is not published again", "quiz", "trc_pipelines/leaderboards/cache.py",
+          'if json.dumps(board["version"]) in str(about):', "if about:"),
+    Fault("what is wrong again is not said again", "community", "trc_pipelines/monitoring/alerts.py",
+          "f\"incident:{incident['incident_id']}:{moment}\"",
+          "f\"incident:{incident['kind']}:{incident['subject']}:{moment}\"", 10),
+    Fault("an alert that was taken is sent again", "community", "trc_pipelines/monitoring/delivery.py",
+          "_mark(database, alert, channel, datetime.now(UTC), None, None)",
+          "_mark(database, alert, channel, None, now, None)", 10),
 ]  # fmt: skip
 
 
@@ -119,6 +137,9 @@ def plant(fault: Fault) -> Iterator[Callable[[House], None]]:
     Raises:
         ValueError: the line is not there (any more).
     """
+    if not fault.file:
+        yield lambda house: _execute(house, fault.new)
+        return
     changed = Edit(fault.name, fault.file, fault.old, fault.new).read_changed()
     with ExitStack() as stack:
         if fault.file.endswith(".py"):
@@ -192,12 +213,14 @@ def _execute(house: House, statement: str) -> None:
     connection.close()
 
 
-def look_for(server: str, fault: Fault, first_seed: int) -> tuple[int | None, str, float]:
+def look_for(
+    server: str, fault: Fault, first_seed: int, *, is_alone: bool = True
+) -> tuple[int | None, str, float]:
     """The first seed that finds a fault, what it finds, and after how many seconds."""
     began = time.monotonic()
     with plant(fault) as change, mock.patch.object(house_module, "on_opening", change):
         for seed in range(first_seed, first_seed + MOST_SEEDS):
-            outcome = live(server, seed, fault.days, [fault.domain])
+            outcome = live(server, seed, fault.days, [fault.domain], is_alone=is_alone)
             if outcome.finding:
                 return seed, outcome.finding, time.monotonic() - began
     return None, "not found", time.monotonic() - began

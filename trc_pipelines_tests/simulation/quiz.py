@@ -424,6 +424,8 @@ class Quiz:
         require(
             told["QuizAbandoned"] == expired, f"{told['QuizAbandoned'] ^ expired} expired or not"
         )
+        kept = self.house.ask("SELECT regenerated_at, user_id FROM quiz.life_regenerations")
+        require(set(kept) == self.given, f"lives given are not kept: {self.given ^ set(kept)}")
         given = {f"{name}:{at.isoformat()}" for at, name in self.given}
         require(told["LifeRegenerated"] == given, f"lives {told['LifeRegenerated'] ^ given}")
         outcomes = {"protected": "StreakProtectionUsed", "broken": "StreakBroken"}

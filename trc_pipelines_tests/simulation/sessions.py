@@ -7,7 +7,9 @@ until the call returns, and the others go on. Faults strike at the same places, 
 """
 
 import hashlib
+import os
 import random
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -29,7 +32,8 @@ from trc_pipelines.jobs import execution
 # is left alone for so long, so that it is always the same one.
 DEADLOCK_MILLISECONDS = 10
 BLOCKED_SECONDS = 2 * DEADLOCK_MILLISECONDS / 1000
-FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.003, 0.05
+# To look costs as much as a statement, of which few take so long, and fewer wait.
+FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.01, 0.05
 STUCK_SECONDS = 60.0
 SHOWN = 60
 REFUSALS = {
@@ -40,14 +44,21 @@ REFUSALS = {
     "disk full": ("53100", "could not extend file: No space left on device"),
 }
 BREAKS = ["cut", "cut", "answer lost", "killed", "killed after", "all cut"]
+CRASH = "the server crashes"
 FAULTS = {
     "connect": ["refused"],
     "begin": ["cut", "killed"],
     "rollback": [],
+    "redis": ["refused", "answer lost", "killed", "killed after"],
     "commit": ["cut", "answer lost", "answer lost", "killed", "killed after"],
 }
 
 _here = threading.local()
+
+
+def has_task() -> bool:
+    """Whether who asks is a task: others wait for no turn."""
+    return getattr(_here, "task", None) is not None
 
 
 def this_task() -> "Task":
@@ -77,6 +88,12 @@ class Commit:
     statements: dict[str, int]
 
 
+def _closed() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class Task:
     """Something that uses sessions: a run of a job, or somebody in an app.
@@ -99,7 +116,7 @@ class Task:
     commits: list[Commit] = field(default_factory=list)
     error: BaseException | None = None
     state: str = "ready"
-    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    turn: threading.Lock = field(default_factory=_closed)
     calling: tuple[int, Future] | None = None
     sessions: set = field(default_factory=set)
     is_dead: bool = False
@@ -115,17 +132,21 @@ class Scheduler:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(url).set(drivername="postgresql").render_as_string(False)
-        self.monitor = psycopg2.connect(self.url)
-        self.monitor.autocommit = True
+        self.monitor = self._connect()
         self.clock = 0
         self.digest = hashlib.sha256()
         self.last: deque[str] = deque(maxlen=400)
         self.counts: Counter[str] = Counter()
-        self._back = threading.Semaphore(0)
+        self._tasks: Sequence[Task] = ()
+        self._back = _closed()
+        self._stuck: BaseException | None = None
+        self._crash_at: int | None = None
         self._random = random.Random(0)
         self._fault_rate = 0.0
         name = make_url(url).database
         self.ask(f"ALTER DATABASE {name} SET deadlock_timeout = {DEADLOCK_MILLISECONDS}")
+        # What is acknowledged outlives a crash of the server.
+        self.ask(f"ALTER DATABASE {name} SET synchronous_commit = on")
 
     def close(self) -> None:
         self.monitor.close()
@@ -136,30 +157,31 @@ class Scheduler:
             cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
-    def run(self, tasks: Sequence[Task], seed: str, fault_rate: float = 0.0) -> None:
+    def run(
+        self,
+        tasks: Sequence[Task],
+        seed: str,
+        fault_rate: float = 0.0,
+        crash_after: int | None = None,
+    ) -> None:
         """Run tasks until all have ended, their statements interleaved by the seed.
+
+        Args:
+            crash_after: so many turns the server crashes.
 
         Raises:
             StuckError: all wait for locks, for too long.
         """
         self._random, self._fault_rate = random.Random(seed), fault_rate
+        self._crash_at = crash_after and self.clock + crash_after
+        self._tasks = tasks
         threads = [threading.Thread(target=self._live, args=(task,), daemon=True) for task in tasks]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + STUCK_SECONDS
-        while any(task.state != "ended" for task in tasks):
-            self._look_after(tasks)
-            ready = [task for task in tasks if task.state == "ready"]
-            if not ready:
-                if time.monotonic() > deadline:
-                    raise StuckError(", ".join(t.name for t in tasks if t.state == "blocked"))
-                time.sleep(FIRST_LOOK_SECONDS)
-                continue
-            deadline = time.monotonic() + STUCK_SECONDS
-            chosen = self._random.choice(ready)
-            chosen.state = "running"
-            chosen.turn.release()
-            self._back.acquire()
+        self._hand_on(self._choose())
+        self._back.acquire()
+        if self._stuck:
+            raise self._stuck
         for thread in threads:
             thread.join()
 
@@ -177,6 +199,8 @@ class Scheduler:
             raise KilledError(task.name)
         task.sessions.add(session)
         self.clock += 1
+        if self.clock == self._crash_at:
+            self._crash(task)
         fault = self._draw(task, what)
         if what == "begin":
             session.began, session.statements = self.clock, {}
@@ -199,7 +223,7 @@ class Scheduler:
         if fault in REFUSALS:
             call = session.refuse(*REFUSALS[fault])
         if fault == "refused":
-            call = _refuse_connection
+            call = partial(_raise, session.lose())
         running = session.submit(call)
         self._wait(task, session, running)
         error = running.exception()
@@ -209,10 +233,7 @@ class Scheduler:
             self._kill(task)
         if fault == "answer lost" and error is None:
             self._end_sessions([session.pid])
-            error = adbc_driver_manager.OperationalError(
-                "server closed the connection unexpectedly",
-                status_code=adbc_driver_manager.AdbcStatusCode.IO,
-            )
+            error = session.lose()
         self._note(task, f"{what}{f' -> {type(error).__name__}' if error else ''}")
         if error:
             raise error
@@ -234,12 +255,39 @@ class Scheduler:
         ended = type(task.error).__name__ if task.error else "well"
         self._note(task, f"ended {ended}")
         task.state = "ended"
-        self._back.release()
+        try:
+            self._hand_on(self._choose())
+        except BaseException as error:  # raised where somebody waits for it
+            self._stuck = error
+            self._hand_on(None)
 
     def _pass_on(self, task: Task, state: str) -> None:
         task.state = state
-        self._back.release()
-        task.turn.acquire()
+        chosen = self._choose()
+        if chosen is not task:
+            self._hand_on(chosen)
+            task.turn.acquire()
+
+    def _choose(self) -> Task | None:
+        """Draw who is next, as soon as anybody can go on; nobody once all have ended."""
+        deadline = time.monotonic() + STUCK_SECONDS
+        while any(task.state != "ended" for task in self._tasks):
+            self._look_after()
+            ready = [task for task in self._tasks if task.state == "ready"]
+            if ready:
+                chosen = self._random.choice(ready)
+                chosen.state = "running"
+                return chosen
+            if time.monotonic() > deadline:
+                waiting = [task.name for task in self._tasks if task.state == "blocked"]
+                self._stuck = StuckError(", ".join(waiting))
+                return None
+            time.sleep(FIRST_LOOK_SECONDS)
+        return None
+
+    def _hand_on(self, chosen: Task | None) -> None:
+        """Give the baton to a task, or back to who began all."""
+        (chosen.turn if chosen else self._back).release()
 
     def _wait(self, task: Task, session: Any, running: Future) -> None:
         seconds = FIRST_LOOK_SECONDS
@@ -260,9 +308,9 @@ class Scheduler:
                 self._pass_on(task, "blocked")
                 return
 
-    def _look_after(self, tasks: Sequence[Task]) -> None:
+    def _look_after(self) -> None:
         """Make ready again who got the lock. Whoever is neither waiting nor done is about to be one."""
-        for task in tasks:
+        for task in self._tasks:
             if task.state != "blocked":
                 continue
             pid, running = task.calling
@@ -295,17 +343,42 @@ class Scheduler:
             if pid is not None:
                 self.ask("SELECT pg_terminate_backend(%s, 10000)", pid)
 
+    def _crash(self, task: Task) -> None:
+        """Kill a process of the server: it ends all others, recovers from its log, and goes on."""
+        self._note(task, CRASH)
+        self.counts[CRASH] += 1
+        for each in self._tasks:
+            each.faults.append(CRASH)
+        victim = self._connect()
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        # Until it has noticed, it would let us in.
+        with suppress(psycopg2.Error):
+            while True:
+                self.ask("SELECT pg_sleep(0.01)")
+        deadline = time.monotonic() + STUCK_SECONDS
+        while True:
+            try:
+                self.monitor = self._connect()
+            except psycopg2.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(FIRST_LOOK_SECONDS)
+            else:
+                return
+
+    def _connect(self) -> Any:
+        connection = psycopg2.connect(self.url)
+        connection.autocommit = True
+        return connection
+
     def _note(self, task: Task, said: str) -> None:
         line = f"{self.clock} {task.name}: {' '.join(said.split())[:SHOWN]}"
         self.last.append(line)
         self.digest.update(line.encode())
 
 
-def _refuse_connection() -> None:
-    raise adbc_driver_manager.OperationalError(
-        "FATAL:  sorry, too many clients already",
-        status_code=adbc_driver_manager.AdbcStatusCode.IO,
-    )
+def _raise(error: Exception) -> None:
+    raise error
 
 
 # Sessions of jobs ---------------------------------------------------------------------------------
@@ -323,6 +396,13 @@ class JobSession:
 
     def submit(self, call: Callable[[], Any]) -> Future:
         return self.connection._worker.submit(call)
+
+    def lose(self) -> Exception:
+        """What is raised when no answer comes."""
+        return adbc_driver_manager.OperationalError(
+            "server closed the connection unexpectedly",
+            status_code=adbc_driver_manager.AdbcStatusCode.IO,
+        )
 
     def refuse(self, sqlstate: str, message: str) -> Callable[[], Any]:
         """Have the server itself refuse the statement, and with it the transaction."""
@@ -348,7 +428,7 @@ def jobs_take_turns(scheduler: Scheduler) -> Iterator[None]:
     real_await = Connection._await
 
     def take_turns(connection: Any, what: str, call: Callable, seconds: float) -> Any:
-        if getattr(_here, "task", None) is None:
+        if not has_task():
             return real_await(connection, what, call, seconds)
         if what == "connect" or not hasattr(connection, "session"):
             connection.session = JobSession(connection)
@@ -414,7 +494,7 @@ class AppSession:
         self.submit = self._worker.submit
         self.began, self.statements = 0, {}
         with self._connection, self._connection.cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'; SET synchronous_commit = off")
+            cursor.execute("SET TimeZone = 'UTC'")
 
     def close(self) -> None:
         self._worker.shutdown()
