@@ -65,7 +65,7 @@ def measure_sync(server: Server, size: int, repetitions: int) -> Iterator[Figure
         f"the same slot again, {size:,} members",
         [again.wall / sync.wall for again, sync in zip(repeats, syncs, strict=True)],
         "%",
-        0.10 if is_full else 0.12,
+        0.10,
         costs=repeats,
     )
 
