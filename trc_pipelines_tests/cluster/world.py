@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from trc_pipelines_tests.cluster.processes import Postgres
 
 MEMBERS, PLAYERS, BETTORS, GAMES = 500, 300, 100, 40
-# Nothing in it is left to chance. Every fifth bettor loses more than there is, so that the order of games counts.
+# Nothing in it is left to chance. Every fifth bettor stakes more than half of what there is.
 STATEMENTS = """
 INSERT INTO community.members (member_id, discord_id, subscription_status)
 SELECT 'm' || n, 100000 + n, 'ACTIVE' FROM generate_series(1, {MEMBERS}) AS n;
