@@ -34,6 +34,7 @@ DEADLOCK_MILLISECONDS = 10
 BLOCKED_SECONDS = 2 * DEADLOCK_MILLISECONDS / 1000
 # To look costs as much as a statement, of which few take so long, and fewer wait.
 FIRST_LOOK_SECONDS, LAST_LOOK_SECONDS = 0.01, 0.05
+LOOK_AGAIN_SECONDS = 0.001
 STUCK_SECONDS = 60.0
 SHOWN = 60
 REFUSALS = {
@@ -207,7 +208,7 @@ class Scheduler:
         elif what != "commit":
             session.statements[what] = self.clock
         if what == "jobs/lock_session":
-            session.was_locked = True
+            session.is_locked = True
         if fault:
             self._note(task, f"{what}: {fault}")
             task.faults.append(f"{what}: {fault}")
@@ -227,6 +228,8 @@ class Scheduler:
         running = session.submit(call)
         self._wait(task, session, running)
         error = running.exception()
+        if what == "jobs/unlock_session" and error is None:
+            session.is_locked = False
         if what == "commit" and error is None:
             task.commits.append(Commit(session.began, self.clock, session.statements))
         if fault == "killed after":
@@ -340,8 +343,12 @@ class Scheduler:
 
     def _end_sessions(self, pids: Sequence[int | None]) -> None:
         for pid in pids:
-            if pid is not None:
-                self.ask("SELECT pg_terminate_backend(%s, 10000)", pid)
+            if pid is None:
+                continue
+            # Its own patience looks ten times a second.
+            self.ask("SELECT pg_terminate_backend(%s)", pid)
+            while self.ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid):
+                time.sleep(LOOK_AGAIN_SECONDS)
 
     def _crash(self, task: Task) -> None:
         """Kill a process of the server: it ends all others, recovers from its log, and goes on."""
@@ -392,7 +399,7 @@ class JobSession:
         # Known already where no task opened it.
         self.pid = _read_pid(connection._driver) if connection._driver else None
         self.began, self.statements = 0, {}
-        self.was_locked = False
+        self.is_locked = False
 
     def submit(self, call: Callable[[], Any]) -> Future:
         return self.connection._worker.submit(call)
@@ -469,7 +476,7 @@ class KeptDatabase(Database):
         if task := getattr(_here, "task", None):
             task.sessions.discard(session)  # it is somebody else's now
         # A lock ends with the session at the latest: to give it up may have been refused.
-        if connection._driver is None or (session and session.was_locked):
+        if connection._driver is None or (session and session.is_locked):
             connection.close()
         else:
             self.kept.append(connection)
