@@ -2,6 +2,8 @@
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib import import_module
 
 import pytest
@@ -42,7 +44,7 @@ def test_a_case_runs_and_what_it_wrote_can_be_compared(servers: dict[int, str]) 
 def test_without_names_the_usual_cases_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def measure(cases: list[Case], _keep: object, *, quick: bool) -> list[Figure]:
+    def measure(cases: list[Case], _keep: object, *, quick: bool, strict: bool) -> list[Figure]:
         asked.extend(case.name for case in cases if quick)
         return []
 
@@ -53,3 +55,19 @@ def test_without_names_the_usual_cases_are_measured(monkeypatch: pytest.MonkeyPa
         bench.__main__.main()
     assert not ended.value.code
     assert asked == [case.name for case in CASES.values() if not case.by_name]
+
+
+@pytest.mark.parametrize(("strict", "values"), [(False, [3, 3, 1]), (True, [3, 3, 1, *[1] * 9])])
+def test_who_misses_is_measured_again_where_that_counts(
+    monkeypatch: pytest.MonkeyPatch, strict: bool, values: list[int]
+) -> None:
+    taken = iter([3, 3, *[1] * 10])
+
+    def slow_at_first(_self: Case, _server: object, _size: int, n: int = 3) -> Iterator[Figure]:
+        yield Figure("slow at first", [next(taken) for _ in range(n)], "s", 2)
+
+    monkeypatch.setattr(bench.__main__, "run_server", nullcontext)
+    monkeypatch.setattr(Case, "measure", slow_at_first)
+    [figure] = bench.__main__.measure([CASES["sync"]], lambda *_: None, quick=True, strict=strict)
+    assert figure.values == values
+    assert figure.is_met is strict

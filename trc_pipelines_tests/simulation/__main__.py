@@ -14,7 +14,14 @@ from functools import partial
 
 from trc_pipelines.cli.output import say
 from trc_pipelines_tests.simulation.house import FAULT_RATE
-from trc_pipelines_tests.simulation.lives import DOMAINS, live_by_itself, serve, take_server
+from trc_pipelines_tests.simulation.lives import (
+    DOMAINS,
+    list_processors,
+    live_by_itself,
+    serve,
+    stay_on,
+    take_server,
+)
 
 
 def main() -> None:
@@ -37,8 +44,11 @@ def main() -> None:
     with ExitStack() as stack:
         context = multiprocessing.get_context("spawn")
         free = context.Queue()
-        for _ in range(processes):
-            free.put(stack.enter_context(serve()))
+        processors = list_processors()
+        for number in range(processes):
+            one = processors[number % max(len(processors), 1) :][:1]
+            stay_on(one)
+            free.put((stack.enter_context(serve()), one))
         pool = stack.enter_context(
             ProcessPoolExecutor(processes, context, initializer=take_server, initargs=(free,))
         )
