@@ -12,5 +12,5 @@ def examples(most: int) -> int:
 
 
 def one_in(most: int) -> int:
-    """The step through a list of which an ordinary run tries one in so many, and a night all."""
-    return max(1, round(most / SCALE))
+    """The step through a list of which an ordinary run tries one in so many, and a night all of it."""
+    return max(1, round(most / max(SCALE, 1)))

@@ -49,6 +49,12 @@ CHECKS = [
         "The points of every computed day are the ledger's entries of that day.",
     ),
     Check(
+        "community.daily_points",
+        "day_figures_match_the_members",
+        "The figures kept of every day are what its members have of it.",
+        remedy="Materialise daily_points of that day: it is counted again.",
+    ),
+    Check(
         "community.daily_streaks",
         "no_streak_exceeds_its_weekdays",
         "No streak is longer than the number of weekdays on which the member was active.",
@@ -57,6 +63,12 @@ CHECKS = [
         "community.daily_streaks",
         "streaks_follow_activity",
         "Every streak of a day that is not marked stale follows from the day before and its activity.",
+    ),
+    Check(
+        "community.daily_streaks",
+        "streak_figures_match_the_members",
+        "The lengths kept of every day's streaks are those of its members.",
+        remedy="Materialise daily_streaks from that day to the last as one range: they are counted again.",
     ),
     Check(
         "community.leaderboard_rankings",

@@ -209,6 +209,37 @@ def test_verify_sees_a_streak_that_is_missing(week: World) -> None:
     assert "streaks_follow_activity" in broken_checks(week)
 
 
+@pytest.mark.parametrize("column", ["active_members", "points", "xp_gained", "member_days"])
+@after_a_week
+def test_verify_sees_figures_of_a_day_that_its_members_do_not_have(
+    week: World, column: str
+) -> None:
+    week.execute(
+        f"UPDATE community.counted_days SET {column} = {column} + 1 WHERE day = '{MONDAY + DAY}'"
+    )
+    assert broken_checks(week) == ["day_figures_match_the_members"]
+    materialise(week, at(MONDAY + 5 * DAY), MONDAY + DAY, MONDAY + DAY, DAILY_POINTS)
+    assert broken_checks(week) == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE community.streak_lengths SET reached = reached + 1 WHERE day = '{day}'",
+        "UPDATE community.streak_lengths SET standing = standing + 1 WHERE day = '{day}'",
+        "UPDATE community.streak_lengths SET length = length + 1 WHERE day = '{day}'",
+        "DELETE FROM community.streak_lengths WHERE day = '{day}'",
+        "INSERT INTO community.streak_lengths VALUES ('{day}', 99, 0, 0)",
+    ],
+)
+@after_a_week
+def test_verify_sees_lengths_of_streaks_that_nobody_has(week: World, edit: str) -> None:
+    week.execute(edit.format(day=MONDAY + DAY))
+    assert broken_checks(week) == ["streak_figures_match_the_members"]
+    materialise(week, at(MONDAY + 5 * DAY), MONDAY + DAY, MONDAY + 4 * DAY, DAILY_STREAKS)
+    assert broken_checks(week) == []
+
+
 @pytest.mark.parametrize("board", ["global", "weekly", "monthly"])
 @after_a_week
 def test_verify_sees_a_score_that_is_wrong_and_not_marked(week: World, board: str) -> None:

@@ -24,7 +24,7 @@ from trc_pipelines.jobs.contract import Step
 from trc_pipelines_tests.edits import ROOT, Edit
 from trc_pipelines_tests.simulation import house as house_module
 from trc_pipelines_tests.simulation.house import House
-from trc_pipelines_tests.simulation.lives import live, serve
+from trc_pipelines_tests.simulation.lives import list_processors, live, serve, stay_on
 
 MOST_SEEDS = 8
 
@@ -235,6 +235,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server ends with us
     logging.disable(logging.WARNING)
     lost = 0
+    stay_on(list_processors()[:1])
     with serve() as server:
         for number, fault in enumerate(FAULTS, start=1):
             if options.numbers and number not in options.numbers:
