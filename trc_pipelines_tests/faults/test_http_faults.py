@@ -246,6 +246,21 @@ def test_a_sync_inside_a_block_is_skipped_without_a_request_and_the_one_after_it
 
 
 @pytest.mark.parametrize(
+    ("ahead", "is_heeded"), [(timedelta(seconds=50), True), (timedelta(days=1), False)]
+)
+def test_a_refusal_that_is_still_to_come_was_noted_by_a_clock_that_was_wrong(
+    running: World, ahead: timedelta, is_heeded: bool
+) -> None:
+    at = NOON + QUARTER
+    running.execute(
+        "INSERT INTO community.mee6_blocks (blocked_at, blocked_until) "
+        f"VALUES ('{at + ahead}', '{at + ahead + timedelta(minutes=30)}')"
+    )
+    message = running.sync(at)[SNAPSHOT].message
+    assert message.startswith("skipped: MEE6 asked us to wait") == is_heeded
+
+
+@pytest.mark.parametrize(
     ("later", "expected"),
     [
         (timedelta(hours=1), timedelta(hours=2)),

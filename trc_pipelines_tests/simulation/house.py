@@ -46,6 +46,9 @@ MOST_AT_ONCE = 3
 MISSED, DOUBLED = 0.12, 0.08
 # A run may be a dry one, have a limit, or come a tick too late.
 DRY, LIMITED, LATE = 0.06, 0.2, 0.06
+# The clock of the host that runs a job is wrong by so much: what a run does goes by its tick.
+CLOCK_WRONG = 0.05
+WRONG_BY = [-HOUR, -MINUTE, 10 * MINUTE, HOUR, DAY]
 # Auditors know what these leave undone.
 MAY_BE_LIMITED = {"game_settlement", "bankroll_reset", "content_expiration"}
 CALM = 0.4
@@ -488,7 +491,10 @@ class House:
         if spec.kind in ("job", "dry run"):
             job = self.jobs[spec.name]
             is_dry = spec.kind == "dry run"
-            return self.job_task(spec.number, job, spec.as_of, at, limit=spec.limit, is_dry=is_dry)
+            wrong_by = dice.choice(WRONG_BY) if dice.random() < CLOCK_WRONG else 0 * HOUR
+            return self.job_task(
+                spec.number, job, spec.as_of, at + wrong_by, limit=spec.limit, is_dry=is_dry
+            )
         if spec.kind == "sensor":
             return self._task(
                 "operator", f"{spec.name} {spec.number}", lambda: self._look(spec, at)
@@ -530,16 +536,14 @@ class House:
         limit: int | None = None,
         is_dry: bool = False,
     ) -> Task:
-        """Make a run of a job of some tick, at some moment."""
+        """Make a run of a job of some tick, on a host whose clock says `now`."""
         run_id = f"{job.name} {number} {len(self.runs)}"
-        options = Options(
-            tick, max(now, tick), run_id, "simulation", limit, False, days, days is not None
-        )
-        task = Task(
-            run_id,
-            lambda: perform(self.database, self.settings, job, options, dry_run=is_dry),
-            may_fail=True,
-        )
+
+        def run() -> object:
+            options = Options(tick, now, run_id, "simulation", limit, False, days, days is not None)
+            return perform(self.database, self.settings, job, options, dry_run=is_dry)
+
+        task = Task(run_id, run, may_fail=True)
         self.runs[run_id] = task
         return task
 
