@@ -1,6 +1,7 @@
 """`python -m bench`: cases against their aims, in one run on one server, as a table.
 
-Without names those that do not have to be named. It takes minutes, not seconds.
+Without names those that do not have to be named. It takes minutes, not seconds. Aims in seconds are as
+much longer as the machine is slower than the one they were set on, by a yardstick before each case.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from bench.cases import CASES, REPETITIONS, Case
 from bench.measure import Figure, count_met, render, show_progress
 from bench.pairs import compare
 from bench.server import Server, run_server
+from bench.yardstick import measure_slowness
 
 AGAIN = 3 * REPETITIONS
 
@@ -89,7 +91,10 @@ def _measure(
     repetitions: int,
     keep: Callable[[Case, Figure], None],
 ) -> Iterator[Figure]:
-    for figure in case.measure(server, size, repetitions):
+    slowness = measure_slowness(server)
+    show_progress(f"{case.name}: everything takes {slowness:.1f} × as long as where aims were set")
+    for measured in case.measure(server, size, repetitions):
+        figure = measured.on_a_machine(slowness)
         keep(case, figure)
         yield figure
 

@@ -70,6 +70,12 @@ class Figure:
             other, values=[*self.values, *other.values], costs=[*self.costs, *other.costs]
         )
 
+    def on_a_machine(self, slowness: float) -> "Figure":
+        """Hold it to what its aim is on a machine that takes so many times as long."""
+        if self.aim is None or self.unit not in {"s", "/s"}:
+            return self
+        return replace(self, aim=self.aim / slowness if self.at_least else self.aim * slowness)
+
     def as_dict(self) -> dict[str, object]:
         """Return the same for a file."""
         return {**asdict(self), "median": self.median, "is_met": self.is_met}

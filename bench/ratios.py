@@ -29,7 +29,7 @@ class Task:
         bare: statements that write the rows the job writes; none: it is not compared with them.
         aim: what the ratio is held to. Where that is not `AIM`, the reason stands beside it.
         seconds: what the job is to take at most.
-        rate_of: for a figure per second of processors: what is counted, how many there are, and the aim.
+        rate_of: for a figure per second of processors: what is counted, how many there are, and the aim, if any.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Task:
     bare: Sequence[str] = ()
     aim: float = AIM
     seconds: float | None = None
-    rate_of: tuple[str, int, float] | None = None
+    rate_of: tuple[str, int, float | None] | None = None
 
 
 def measure_task(server: Server, task: Task, repetitions: int) -> Iterator[Figure]:

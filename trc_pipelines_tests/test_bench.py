@@ -12,6 +12,7 @@ import bench.__main__
 from bench.cases import CASES, Case
 from bench.measure import Cost, Figure, count_met, render
 from bench.server import RELATIONS, Server, fetch
+from bench.yardstick import measure_slowness
 
 pytestmark = pytest.mark.either
 
@@ -57,6 +58,20 @@ def test_without_names_the_usual_cases_are_measured(monkeypatch: pytest.MonkeyPa
     assert asked == [case.name for case in CASES.values() if not case.by_name]
 
 
+def test_aims_in_time_are_longer_on_a_slower_machine_and_others_are_not() -> None:
+    slow = [
+        Figure("seconds", [1.0], "s", 2.0).on_a_machine(1.5),
+        Figure("rate", [1.0], "/s", 3.0, at_least=True).on_a_machine(1.5),
+        Figure("ratio", [1.0], "×", 2.0).on_a_machine(1.5),
+        Figure("known", [1.0], "s").on_a_machine(1.5),
+    ]
+    assert [figure.aim for figure in slow] == [3.0, 2.0, 2.0, None]
+
+
+def test_no_machine_is_faster_than_that_of_the_aims(servers: dict[int, str]) -> None:
+    assert measure_slowness(Server(servers[18], 0, "migrated")) >= 1
+
+
 @pytest.mark.parametrize(("strict", "values"), [(False, [3, 3, 1]), (True, [3, 3, 1, *[1] * 9])])
 def test_who_misses_is_measured_again_where_that_counts(
     monkeypatch: pytest.MonkeyPatch, strict: bool, values: list[int]
@@ -67,6 +82,7 @@ def test_who_misses_is_measured_again_where_that_counts(
         yield Figure("slow at first", [next(taken) for _ in range(n)], "s", 2)
 
     monkeypatch.setattr(bench.__main__, "run_server", nullcontext)
+    monkeypatch.setattr(bench.__main__, "measure_slowness", lambda _server: 1.0)
     monkeypatch.setattr(Case, "measure", slow_at_first)
     [figure] = bench.__main__.measure([CASES["sync"]], lambda *_: None, quick=True, strict=strict)
     assert figure.values == values
