@@ -547,8 +547,15 @@ class Community:
         )
 
     def _compare_boards(self, day: date) -> None:
-        """The boards of the day that ended, whole. Those of the day after are made at its first hour."""
-        shown = self.statuses[-1][1]
+        """The boards of the day that ended, whole.
+
+        Those of the day after are made from midnight on, and then the ones before stand: who is shown no
+        more may still be on them, and who is again may not yet.
+        """
+        ended = self.house.began.get(midnight(day + DAY), self.house.scheduler.clock)
+        possible = [shown for _, shown in within(self.statuses, ended, self.house.scheduler.clock)]
+        always = {member for member in MEMBERS if all(shown.get(member) for shown in possible)}
+        sometimes = {member for member in MEMBERS if any(shown.get(member) for shown in possible)}
         starts = {
             "global": date.min,
             "weekly": day - day.weekday() * DAY,
@@ -561,7 +568,8 @@ class Community:
                 "WHERE day = %s AND board = %s ORDER BY rank",
                 day, board,
             )  # fmt: skip
-            expected = ranked(counted, shown)
+            on_it = {member for _, member, _, _ in found}
+            expected = ranked(counted, dict.fromkeys(always | (sometimes & on_it), True))
             require(
                 [tuple(row) for row in found] == expected,
                 f"the {board} board of {day}: {found}, expected {expected}",

@@ -157,6 +157,7 @@ class House:
         runs: tasks of jobs by run id, for auditors: when they began and what they committed.
         is_alone: whether the server is its own, and may crash.
         restored: the last event of each database that was restored, the oldest first.
+        began: the turn at which the first batch of a moment began.
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class House:
     ) -> None:
         self.seed, self.fault_rate, self.only, self.is_alone = seed, fault_rate, only, is_alone
         self.restored: list[int] = []
+        self.began: dict[datetime, int] = {}
         self.settings = load_settings(
             trc_home=home,
             database_url=url,
@@ -337,6 +339,7 @@ class House:
         specs = [spec for spec in batch.specs if self.only is None or spec.number in self.only]
         self.executed += [spec.number for spec in specs]
         tasks = [self._task_of(spec, batch.at) for spec in specs]
+        self.began.setdefault(batch.at, self.scheduler.clock)
         self.run(tasks, f"{self.seed}/{batch.number}/turns", self.fault_rate, crash_after)
         self._audit(f"after batch {batch.number}", Domain.audit.__name__)
 
