@@ -125,6 +125,8 @@ def tasks(size: int) -> Iterator[Task]:
             "UPDATE quiz.leaderboard_rankings SET rank = rank + 10000000, score = score + 1, "
             "reached_at = now(), ranked_at = now()"
         ],
+        # The bare update is given ranks and scores, which the job adds up and sorts first, three times.
+        aim=2.4,
     )
     yield Task(
         f"a week of {size:,} players is closed",
