@@ -40,6 +40,7 @@ INSERT INTO community.daily_points (
 ) VALUES ('ann', '2026-03-04', 2, 25, 0, 27, 250, TRUE, '2026-03-04 12:30Z');
 INSERT INTO community.daily_streaks (member_id, day, is_active, current_streak, longest_streak, last_active_on)
 VALUES ('ann', '2026-03-04', TRUE, 1, 1, '2026-03-04');
+INSERT INTO community.streak_lengths (day, length, reached, standing) VALUES ('2026-03-04', 1, 1, 1);
 
 INSERT INTO operations.cut_overs (domain, cut_over_at, run_id) VALUES ('another', '2026-03-02Z', 'r1');
 
