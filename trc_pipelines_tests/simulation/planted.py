@@ -26,7 +26,7 @@ from trc_pipelines_tests.simulation import house as house_module
 from trc_pipelines_tests.simulation.house import House
 from trc_pipelines_tests.simulation.lives import list_processors, live, serve, stay_on
 
-MOST_SEEDS = 8
+MOST_SEEDS = 30
 
 
 @dataclass(frozen=True)
