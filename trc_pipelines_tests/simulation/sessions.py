@@ -347,7 +347,10 @@ class Scheduler:
                 continue
             # Its own patience looks ten times a second.
             self.ask("SELECT pg_terminate_backend(%s)", pid)
+            deadline = time.monotonic() + STUCK_SECONDS
             while self.ask("SELECT 1 FROM pg_stat_activity WHERE pid = %s", pid):
+                if time.monotonic() > deadline:
+                    raise StuckError(f"session {pid} does not end")
                 time.sleep(LOOK_AGAIN_SECONDS)
 
     def _crash(self, task: Task) -> None:
