@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,7 @@ class Betting:
         self.games: dict[str, list[Version]] = {}
         self.bets: dict[str, list[Version]] = {}
         self.items: dict[str, Item] = {}
+        self.posted = count()
         self.joined: dict[str, datetime] = {}
         self.referrals: dict[str, list[tuple[int, int]]] = {}
         self.entries: list[dict] = []
@@ -129,13 +131,14 @@ class Betting:
         self.joined[user] = at
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
-        acts = [self.schedule] * 3 + [self.bet] * 9 + [self.end_games] * 5 + [self.post] * 4
-        acts += [self.correct_score, self.correct_score, self.edit_bet, self.take_away]
-        acts += [self.join, self.refer, self.postpone]
-        dice.choice(acts)(session, dice, at)
+        acts = {
+            self.schedule: 3, self.bet: 9, self.end_games: 5, self.post: 3, self.correct_score: 4,
+            self.edit_bet: 3, self.take_away: 1, self.join: 1, self.refer: 1, self.postpone: 1,
+        }  # fmt: skip
+        self.house.draw(acts, dice)(session, dice, at)
 
     def join(self, session: AppSession, dice: random.Random, at: datetime) -> None:
-        if USERS[6] not in self.joined:
+        if USERS[6] not in self.referrals:
             self._join(session, USERS[6], at)
 
     def refer(self, session: AppSession, dice: random.Random, _at: datetime) -> None:
@@ -244,27 +247,31 @@ class Betting:
             if versions and versions[-1][1]["completed_at"] and versions[-1][1]["completed_at"] > at - 3 * DAY
         ]  # fmt: skip
         if over:
+            # Of the last ones bets may just be graded.
+            key = dice.choice(over[-3:] if dice.random() < 0.5 else over)
             status = dice.choice(["completed"] * 6 + ["cancelled", "live"])
             self._change_game(
-                session, dice.choice(over), status=status, home_score=dice.randint(0, 5),
-                away_score=dice.randint(0, 5),
+                session, key, status=status, home_score=dice.randint(0, 5), away_score=dice.randint(0, 5)
             )  # fmt: skip
 
     def _change_game(self, session: AppSession, key: str, **changes: object) -> None:
-        game = self.games[key][-1][1] | changes
         with session.transaction():
             session.do(
                 f"UPDATE betting.games SET {', '.join(f'{name} = %s' for name in changes)} WHERE id = %s",
                 *changes.values(), key,
             )  # fmt: skip
-        self.games[key].append((session.committed_at, self.games[key][-1][1] | game))
+        self.games[key].append((session.committed_at, self.games[key][-1][1] | changes))
 
     def edit_bet(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         """A user raises the stake of a bet, which the app allows while it is pending."""
         names = [name for name, versions in self.bets.items() if versions][-20:]
         if not names:
             return
-        name, stake = dice.choice(names), dice.choice([100, 700, 30_000])
+        over = [
+            name for name in names
+            if self.games[self.bets[name][-1][1]["game_id"]][-1][1]["status"] == "completed"
+        ]  # fmt: skip
+        name, stake = dice.choice(over or names), dice.choice([100, 700, 30_000])
         with session.transaction():
             changed = session.do(
                 "UPDATE betting.bets SET stake = %s WHERE id = %s AND status = 'pending' RETURNING id",
@@ -277,7 +284,7 @@ class Betting:
 
     def post(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         kind, user = dice.choice(list(LIVES)), dice.choice(list(self.joined))
-        name = f"{kind} {len(self.items)}"
+        name = f"{kind} {next(self.posted)}"
         due = at + LIVES[kind] * HOUR
         what: dict[str, Any] = {"user_id": user, "created_at": at}
         if kind.startswith("message"):

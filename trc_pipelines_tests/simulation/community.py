@@ -150,9 +150,11 @@ class Community:
         self.statuses.append((session.committed_at, {m: m != "m5" for m in MEMBERS}))
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
-        acts = [self.chat] * 8 + [self.award] * 4
-        acts += [self.relink, self.come_and_go, self.lapse, self.change_rate, self.be_in_trouble]
-        dice.choice(acts)(session, dice, at)
+        acts = {
+            self.chat: 8, self.award: 4,
+            self.relink: 1, self.come_and_go: 1, self.lapse: 1, self.change_rate: 1, self.be_in_trouble: 1,
+        }  # fmt: skip
+        self.house.draw(acts, dice)(session, dice, at)
 
     def chat(self, session: AppSession, dice: random.Random, _at: datetime) -> None:
         """The board moves, between any two statements of anybody; rarely an admin takes XP away."""
@@ -193,6 +195,8 @@ class Community:
         """A member links an account, another one, or none; who had it has none then."""
         member, account = dice.choice(MEMBERS), dice.choice([None, *ACCOUNTS])
         with session.transaction():
+            # Of two who take the same account at once the app lets one wait.
+            session.do("SELECT 1 FROM community.members WHERE member_id = 'm0' FOR UPDATE")
             session.do(
                 "UPDATE community.members SET discord_id = NULL WHERE discord_id = %s", account
             )

@@ -100,19 +100,17 @@ class Quiz:
                 session.do("INSERT INTO quiz.player_progress (user_id) VALUES (%s)", name)
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
-        acts = (
-            [self.play] * 6
-            + [self.begin] * 3
-            + [self.end] * 3
-            + [self.buy, self.protect, self.correct, self.leave]
-        )
+        acts = {
+            self.play: 6, self.begin: 3, self.end: 3,
+            self.buy: 1, self.protect: 1, self.correct: 1, self.leave: 1,
+        }  # fmt: skip
         # Who has played comes again, others pause for days.
         weights = [8, 5, 3, 2, 1, 1]
         player = dice.choices(PLAYERS, weights)[0]
         paused = [n for n, p in self.players.items() if p.streak and at - p.last_quiz > PAUSE]
         if paused and at.hour in (23, 0) and dice.random() < 0.6:  # just in time, or just too late
             player = dice.choice(paused)
-        dice.choice(acts)(session, dice, player, at)
+        self.house.draw(acts, dice)(session, dice, player, at)
 
     def _note(self, session: AppSession, kind: str, player: str, **what: object) -> None:
         self.waiting.append(Event(session.committed_at, kind, player, what))
@@ -219,7 +217,7 @@ class Quiz:
             return
         with session.transaction():
             session.do("UPDATE quiz.users SET deleted_at = %s WHERE id = %s", at, player)
-        self.gone[player] = session.committed_at
+        self.gone.setdefault(player, session.committed_at)
 
     def operate(self, dice: random.Random, at: datetime, *, is_calm: bool) -> None:
         """Nothing waits for a person."""
