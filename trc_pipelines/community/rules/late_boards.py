@@ -133,7 +133,8 @@ def find_pieces(leaving: pd.DataFrame, arriving: pd.DataFrame, pages: pd.DataFra
     page = [*BOARD, "first_rank"]
     pieces = pieces.merge(pages, on=page, how="outer").fillna({"rank": 0, "ranks": 0})
     is_alone = ~pieces.duplicated(page, keep=False)
-    is_in_place = pieces["source_rank"] == pieces["first_rank"]
+    # Who is alone on a page that there was not has no page they are from: not equal, and not missing.
+    is_in_place = (pieces["source_rank"] == pieces["first_rank"]).fillna(False).astype(bool)
     is_as_it_was = is_alone & is_in_place & (pieces["ranks"] == pieces["members"])
     whole = {"rank": "int64", "ranks": "int64"}
     optional = dict.fromkeys(

@@ -42,7 +42,8 @@ def scores_of(rng: np.random.Generator, members: int, most: int, first: int = 0)
 
 
 def rank(scores: pd.DataFrame) -> pd.DataFrame:
-    ranked = rank_boards(scores)
+    """A board as the database has it, whose integers may be missing."""
+    ranked = rank_boards(scores).astype({"rank": "Int64"})
     return ranked.assign(first_rank=(ranked["rank"] - 1) // SIZE * SIZE + 1)
 
 
@@ -55,6 +56,7 @@ def pages_of(board: pd.DataFrame, unknown: float = 0) -> pd.DataFrame:
         member_id=("member_id", "first"),
         least_score=("score", "min"),
     )
+    pages = pages.astype({"members": "Int64"})
     is_unknown = np.random.default_rng(len(board)).random(len(pages)) < unknown
     return pages.assign(member_id=pages["member_id"].mask(is_unknown))
 
@@ -68,7 +70,7 @@ def ranks_ahead(board: pd.DataFrame, arriving: pd.DataFrame) -> pd.Series:
         order = rank_boards(pd.concat([looked_at, one]).drop(columns="rank"))["account_id"].tolist()
         ahead = order[: order.index(-1)]
         found.append(looked_at.loc[looked_at["account_id"].isin(ahead), "rank"].max())
-    return pd.Series(found, index=arriving.index, dtype="float64").fillna(0).astype("int64")
+    return pd.Series(found, index=arriving.index, dtype="Int64").fillna(0).astype("int64")
 
 
 def exchange(board: pd.DataFrame, pieces: pd.DataFrame) -> pd.DataFrame:
@@ -117,6 +119,13 @@ def test_a_board_on_which_few_moved_is_what_ranking_all_of_it_gives(seed: int) -
     expected = rank(now)
     assert reached["account_id"].tolist() == expected["account_id"].tolist()
     assert reached["first_rank"].tolist() == expected["first_rank"].tolist()
+
+
+@pytest.mark.parametrize("late", [1, 2, SIZE + 1])
+def test_who_arrives_on_a_board_that_nobody_was_on_is_on_it(late: int) -> None:
+    board = rank(scores_of(np.random.default_rng(late), late, 30))
+    reached = exchange(board.head(0), move(board.head(0), board, set(board["account_id"])))
+    assert reached["account_id"].tolist() == board["account_id"].tolist()
 
 
 def test_a_move_of_a_few_places_takes_the_pages_between_them_alone() -> None:
