@@ -96,6 +96,7 @@ class Betting:
         self.items: dict[str, Item] = {}
         self.posted = count()
         self.joined: dict[str, datetime] = {}
+        self.joined_at: dict[str, int] = {}
         self.referrals: dict[str, list[tuple[int, int]]] = {}
         self.entries: list[dict] = []
         self.sums: Counter[str] = Counter()
@@ -128,7 +129,7 @@ class Betting:
                 "INSERT INTO betting.bankrolls (user_id, balance) VALUES (%s, %s)",
                 user, 20_000 * (int(user[1:]) + 1),
             )  # fmt: skip
-        self.joined[user] = at
+        self.joined[user], self.joined_at[user] = at, session.committed_at
 
     def act(self, session: AppSession, dice: random.Random, at: datetime) -> None:
         acts = {
@@ -545,7 +546,15 @@ class Betting:
                 monday)
         }  # fmt: skip
         due = {user for user, joined in self.joined.items() if joined < midnight(monday)}
-        require(reset == due, f"for {monday} {reset} were reset, {due} are due")
+        # Who says to have joined before midnight, and was not there when the week was reset, begins as a new user.
+        began = [
+            self.house.runs[run_id].began
+            for (run_id,) in self.house.ask(
+                "SELECT run_id FROM betting.reset_weeks WHERE week_start = %s", monday
+            )
+        ]
+        must = {user for user in due if all(self.joined_at[user] < turn for turn in began)}
+        require(must <= reset <= due, f"for {monday} {reset} were reset, {must} are due")
 
     def _compare_badges(self, at: datetime) -> None:
         tick = last_tick(self.house.jobs["badge_calculation"], at - DAY, at)

@@ -216,6 +216,9 @@ class Scheduler:
         if fault == "killed":
             self._kill(task)
         if fault == "all cut":
+            for other in self._tasks:
+                if other is not task:
+                    other.faults.append(f"{what} of {task.name}: {fault}")
             self._end_sessions([pid for (pid,) in self.ask(
                 "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
                 "AND application_name = 'trc' AND pid <> pg_backend_pid()")])  # fmt: skip
