@@ -36,8 +36,10 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     injection.pytest_configure(config)
-    # Ended by a timeout it must not leave servers, in memory at that: as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ended by a timeout it must not leave servers, in memory at that: as Ctrl-C. A shell's "&" ignores that
+    # one, Dagster makes SIGTERM the same, and a process that a test starts to be ended would never be.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     for line in (
         "quiet: on servers to which nothing else writes meanwhile",
         "either: proves nothing about PostgreSQL, so each test runs on one of the versions",
