@@ -160,17 +160,15 @@ def calculate_badges(week: Week) -> tuple[pd.DataFrame, list[str]]:
 
     One that fails must not take the others' badges with it, nor its own from who holds them.
     """
-    earned, failed = [pd.DataFrame(columns=["badge", "user_id", "evidence"], dtype="str")], []
+    earned, failed = {"": pd.Series(dtype="str")}, []
     for badge, calculate in CALCULATORS.items():
         try:
-            evidence = tell_evidence(calculate(week))
+            earned[badge] = tell_evidence(calculate(week))
         except Exception:
             logger.exception("the badge %s could not be calculated", badge)
             failed.append(badge)
-        else:
-            holders = evidence.rename_axis("user_id").reset_index(name="evidence")
-            earned.append(holders.assign(badge=badge).astype("str"))
-    return pd.concat(earned, ignore_index=True), failed
+    holders = pd.concat(earned, names=["badge", "user_id"]).reset_index(name="evidence")
+    return holders.astype("str"), failed
 
 
 def merge_badges(
@@ -179,13 +177,14 @@ def merge_badges(
     """Write what differs from what is held, and publish it. Count what was earned and lost."""
     held = work.transaction.read("betting/select_held_badges", week_start=monday)
     new, lost = diff_badges(held[~held["badge"].isin(failed)], earned)
+    if new.empty and lost.empty:
+        return 0, 0
     reasons = new.merge(earned, on=["badge", "user_id"])
     changes = pd.concat([reasons.assign(change="earned"), lost.assign(change="lost")])
-    if len(changes):
-        work.transaction.stage("staged_badges", changes)
-        work.transaction.execute(
-            "betting/merge_badges", week_start=monday, as_of=work.as_of, run_id=work.options.run_id
-        )
+    work.transaction.stage("staged_badges", changes)
+    work.transaction.execute(
+        "betting/merge_badges", week_start=monday, as_of=work.as_of, run_id=work.options.run_id
+    )
     notify(
         work.transaction,
         new["user_id"],

@@ -21,9 +21,7 @@ def rank_players(board: str, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     ranked = rank_boards(scores[has_xp])
     unranked = scores[~has_xp]
     unranked = unranked.assign(rank=pd.Series(pd.NA, unranked.index, dtype="Int64"))
-    everyone = pd.concat(
-        [part.astype({"rank": "Int64", "standing_rank": "Int64"}) for part in (ranked, unranked)]
-    )
+    everyone = pd.concat([ranked.astype({"rank": "Int64"}), unranked])
     is_as_it_was = (
         everyone["standing_score"].notna()
         & _same(everyone["rank"], everyone["standing_rank"])
