@@ -361,3 +361,41 @@ def test_what_is_encoded_more_often_than_there_are_rounds_is_undone_at_once(
 ) -> None:
     text = reduce(lambda text, _: encode(text), range(3 * MOST_ROUNDS), "posts/a&b c")
     assert "posts/a&b c" in decode_texts(pd.Series([text]), ["posts/"]).tolist()
+
+
+@pytest.mark.parametrize("text", ["See posts/a.", "See posts/a. And more", "posts/a ."])
+def test_a_key_ends_before_the_dot_of_a_sentence(text: str) -> None:
+    assert "posts/a" in find(text).tolist()
+
+
+def test_a_key_as_long_as_any_is_found() -> None:
+    longest, longer = "posts/" + "a" * 1018, "posts/" + "a" * 1019
+    assert find(longest, longer).tolist() == [longest]
+
+
+@pytest.mark.parametrize(
+    ("key", "refer"),
+    [
+        (
+            "posts/" + "a " * MOST_ENDS,
+            lambda key: f"{OTHER}/?u={quote(url(key) + '?w=1', safe='')}",
+        ),
+        ("posts/a?" + "a " * MOST_ENDS, lambda key: f"{url(key)}?w=1"),
+    ],
+    ids=["query that is encoded", "question mark in the key"],
+)
+def test_a_key_with_too_many_ends_is_found_up_to_its_query(
+    key: str, refer: Callable[[str], str]
+) -> None:
+    """A playlist keeps what lies beside it, however many places its own name has where it may end."""
+    assert f"{key}.m3u8" in find(refer(f"{key}.m3u8")).tolist()
+
+
+@pytest.mark.parametrize("before", ["", "x", "xx"])
+@pytest.mark.parametrize(("hidden", "is_undone"), [("posts/a", True), ("posts_a", False)])
+def test_base64_is_undone_where_it_hides_a_word_wherever_that_begins(
+    before: str, hidden: str, is_undone: bool
+) -> None:
+    text = before + hidden + " and more"
+    said = decode_texts(pd.Series([b64(text)]), ["posts/"])
+    assert said.str.contains(text).any() == is_undone
