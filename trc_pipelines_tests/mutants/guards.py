@@ -30,11 +30,6 @@ class Guard(Edit):
 
     tests: str
 
-    @property
-    def is_in_template(self) -> bool:
-        """Whether it is in the databases that tests are lent, and not in a statement they run."""
-        return self.file.startswith(("sql/migrations/", "sql/ports/"))
-
 
 def _trigger(name: str, file: str, tests: str) -> Guard:
     return Guard(

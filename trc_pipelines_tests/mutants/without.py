@@ -1,7 +1,7 @@
 """Run the tests that must notice, without a guard: a process for each, of one that has read the tests.
 
-All share one server. Where a guard stands in a migration or a port, the template of the databases is
-migrated again without it.
+All share one server. The templates of its databases are made again without the guard: it may stand in
+a migration, or be missed already by what is played in them.
 """
 
 import hashlib
@@ -86,8 +86,8 @@ def _do_fail(tests: str, folder: Path, guard: Guard | None = None) -> bool:
             _take_away(guard, folder)
         os._exit(pytest.main([*ARGUMENTS, f"trc_pipelines_tests/{tests}"]))
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if guard and guard.is_in_template:
-        _forget_template(folder)
+    if guard:
+        _forget_templates(folder)
     if status not in (0, 1):
         raise SystemExit(f"{guard or tests}: pytest ended with {status}, which says nothing")
     return status == 1
@@ -98,14 +98,15 @@ def _take_away(guard: Guard, folder: Path) -> None:
     shutil.copytree(ROOT / "sql", copy, dirs_exist_ok=True)
     (folder / guard.file).write_text(guard.read_changed())
     statements.SQL_FOLDER = copy
-    if guard.is_in_template:
-        _forget_template(folder)
+    _forget_templates(folder)
 
 
-def _forget_template(folder: Path) -> None:
-    """Have it migrated again by whoever needs it next."""
-    mark = folder / f"{VERSION}.migrated"
-    if mark.exists():
+def _forget_templates(folder: Path) -> None:
+    """Have them migrated, and what begins in them played, again by whoever needs them next."""
+    marks = [mark for mark in folder.glob(f"{VERSION}.*") if mark.suffix != ".lock"]
+    if marks:
         url = servers.start_embedded_server(folder / str(VERSION), VERSION, servers.SETTINGS)
-        servers.drop_database(servers.with_database(url, servers.TEMPLATE))
-        mark.unlink()
+        for mark in marks:
+            # A template is called what its mark ends with.
+            servers.drop_database(servers.with_database(url, mark.suffix[1:]))
+            mark.unlink()
