@@ -93,7 +93,8 @@ def specify(chart: Chart, frame: pd.DataFrame) -> dict[str, Any]:
         "width": WIDTH,
         "height": HEIGHT,
         "autosize": {"type": "fit", "contains": "padding"},
-        "padding": {"left": 2, "right": 8, "top": 6, "bottom": 2},
+        # Labels are wider in some fonts than in the one they are measured with: a minus of DejaVu by 5 px.
+        "padding": {"left": 8, "right": 8, "top": 6, "bottom": 2},
         "config": _CONFIG,
         **make(chart, frame),
     }
