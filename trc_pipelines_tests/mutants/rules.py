@@ -22,6 +22,7 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
+from mutmut.workers import isolation
 
 HERE = Path(__file__).parent
 KEPT = Path("mutants")
@@ -63,6 +64,7 @@ def try_mutants(modules: list[str]) -> None:
     chosen = [op for op in mutators.mutation_operators if op[1] not in LEFT_OUT]
     mutators.mutation_operators[:] = chosen
     _try_tests_by_name()
+    _end_by_processor_time_alone()
     _forget_what_changed()
     mutmut._run([f"*.{name}.x*" for name in modules], 1)
     # Whatever fails by itself looks like a mutant that was killed.
@@ -134,6 +136,14 @@ def _try_tests_by_name() -> None:
 
     PytestRunner.run_tests = run_or_suspect  # type: ignore[method-assign]
     PytestRunner._pytest_args_regular_run = name_functions  # type: ignore[method-assign]
+
+
+def _end_by_processor_time_alone() -> None:
+    """Have no mutant ended by the clock: when its time is up, mutmut signals whoever has its number then.
+
+    A mutant that is over is not taken from its list, and numbers of processes come again.
+    """
+    isolation.register_timeout = lambda pid, timeout_s: None
 
 
 def _module_of(mutant: Mutant) -> str:
