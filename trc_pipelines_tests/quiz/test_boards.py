@@ -14,6 +14,7 @@ from trc_pipelines.leaderboards.closing import find_due_periods
 from trc_pipelines.quiz.boards import BOARDS, CACHED_BOARDS
 from trc_pipelines.quiz.checks import CHECKS
 from trc_pipelines.quiz.rules.ranks import rank_players
+from trc_pipelines.quiz.steps import leaderboard_rankings
 from trc_pipelines.settings import PROJECT_ROOT
 from trc_pipelines_tests.quiz.conftest import DAY, HOUR, MINUTE, Quiz, player
 from trc_pipelines_tests.world import NOON
@@ -119,6 +120,28 @@ def test_who_leaves_vanishes_and_the_others_close_up(quiz: Quiz, how: str) -> No
     quiz.close(MONDAY)
     assert quiz.board("weekly") == [(1, 3, 30)]
     assert archive(quiz) == {"2026-W10": [(1, 3, 30)]}
+
+
+def test_who_leaves_while_a_board_is_ranked_is_on_it_and_leaves_no_gap(
+    quiz: Quiz, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiz.join(1, 2, 3)
+    for user in (1, 2, 3):
+        quiz.earn(user, 10 * user, NOON)
+    quiz.rank(NOON)
+
+    def leave_and_rank(board: str, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        quiz.execute(f"UPDATE quiz.users SET deleted_at = now() WHERE id = '{player(2)}'")
+        return rank_players(board, scores)
+
+    monkeypatch.setattr(leaderboard_rankings, "rank_players", leave_and_rank)
+    quiz.rank(NOON + HOUR)
+    closed_up = [(1, 3, 30), (2, 1, 10)]
+    as_it_was = [(1, 3, 30), (2, 2, 20), (3, 1, 10)]
+    assert [quiz.board(board) for board in ALL_BOARDS] == [as_it_was, closed_up, closed_up]
+    monkeypatch.undo()
+    quiz.rank(NOON + 2 * HOUR)
+    assert quiz.board("global") == closed_up
 
 
 def test_xp_of_nobody_we_know_is_on_no_board(quiz: Quiz) -> None:

@@ -27,9 +27,11 @@ def leaderboard_rankings(work: Work) -> Result:
     players, rewritten = {}, 0
     for board, start in starts.items():
         scores = _read_scores(work, board, start)
-        ranked, changed = rank_players(board, scores)
+        is_present = scores["is_present"].astype("bool")
+        ranked, changed = rank_players(board, scores[is_present])
+        gone = scores.loc[~is_present, "member_id"].tolist()
         work.transaction.stage("staged_rankings", changed)
-        work.transaction.execute("quiz/delete_rankings", board=board)
+        work.transaction.execute("quiz/delete_rankings", board=board, gone=gone)
         work.transaction.execute("quiz/insert_rankings", board=board, as_of=work.as_of)
         record_boards(work.transaction, NAME, day, ranked, {board: start})
         players[f"players_on_the_{board}_board"] = len(ranked)
